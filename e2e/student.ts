@@ -1,0 +1,137 @@
+// A student's machine for a test: a private home folder, the real lab server started in it as the README says,
+// a shell with curl, and the page. Every test has its own; nothing of it is left behind.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { test as base, expect, type Page } from "@playwright/test";
+
+export const lesson = "/non-blocking/polling-model";
+export const labPort = 7890;
+
+export interface Student {
+  home: string;
+  /** The student's own file of the lab. */
+  file: string;
+  /** Writes it with the student's own editor, as it were. */
+  writes(text: string): void;
+  reads(): string;
+  /** The link that `npm start` printed, for an address of the book. */
+  link(address?: string): string;
+  origin(): string;
+  token(): string;
+  /** Sends bytes to the student's server from a shell, waits for what the callback wants, closes. */
+  curl(port?: number): Promise<void>;
+  startLabServer(): Promise<void>;
+  /** Ends the lab server by this signal and waits for its end. */
+  endLabServer(signal: NodeJS.Signals): Promise<void>;
+}
+
+export const test = base.extend<{ student: Student; problems: string[] }>({
+  student: async ({ page: _page }, use) => {
+    const home = mkdtempSync(join(tmpdir(), "workbook-student-"));
+    let labServer: ChildProcess | undefined;
+    let link = "";
+    const file = join(home, "socket-workbook", lesson, "server.ts");
+
+    const student: Student = {
+      home,
+      file,
+      writes(text) {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
+      },
+      reads: () => readFileSync(file, "utf8"),
+      link: (address = "/") => link.replace("/#", `${address}#`),
+      origin: () => new URL(link).origin,
+      token: () => new URL(link).hash.slice("#t=".length),
+      curl: (port = labPort) =>
+        new Promise((resolve, reject) => {
+          const socket = connect(port, "127.0.0.1", () => {
+            socket.end(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: curl/8\r\n\r\n`);
+          });
+          socket.on("data", () => {});
+          socket.on("error", reject);
+          socket.on("close", () => resolve());
+        }),
+      async startLabServer() {
+        const child = spawn(process.execPath, ["dist/server-labs/main.js", "--no-open"], {
+          env: { PATH: process.env.PATH, HOME: home, LANG: "C.UTF-8", CI: "true" },
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+        labServer = child;
+        for await (const line of createInterface({ input: child.stdout })) {
+          link = /http:\/\/\S+\/#t=\S+/.exec(line)?.[0] ?? "";
+          if (link) break;
+        }
+        child.stdout.resume();
+        if (!link) throw new Error(`The lab server ended with ${child.exitCode} before it printed its link.`);
+      },
+      async endLabServer(signal) {
+        const child = labServer;
+        if (!child || child.exitCode !== null || child.signalCode !== null) return;
+        const ended = new Promise(resolve => child.once("exit", resolve));
+        child.kill(signal);
+        await ended;
+      },
+    };
+
+    await student.startLabServer();
+    await use(student);
+    await student.endLabServer("SIGTERM");
+    rmSync(home, { recursive: true, force: true });
+  },
+
+  /** What the page complained of; every test ends by looking that it is empty. */
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", error => problems.push(`page error: ${error.message}`));
+      page.on("console", message => {
+        if (/Content Security Policy/.test(message.text())) problems.push(message.text());
+      });
+      await use(problems);
+      expect(problems, "errors and CSP violations in the page").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Opens the lesson by the printed link and waits until its text can be read. */
+export async function openLesson(page: Page, student: Student) {
+  await page.goto(student.link(lesson));
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+}
+
+export async function run(page: Page) {
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+}
+
+export async function stop(page: Page) {
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+}
+
+export async function showPane(page: Page, name: "Output" | "Syscalls" | "Checks") {
+  const tab = page.getByRole("tab", { name, exact: true });
+  if (await tab.isVisible()) await tab.click();
+}
+
+/** Resolves when nobody listens on the port: the connection is refused. */
+export async function portIsFree(port = labPort) {
+  await expect
+    .poll(
+      () =>
+        new Promise(resolve => {
+          const socket = connect(port, "127.0.0.1", () => {
+            socket.destroy();
+            resolve("held");
+          });
+          socket.on("error", () => resolve("free"));
+        }),
+    )
+    .toBe("free");
+}
+
+export { expect };

@@ -1,0 +1,129 @@
+// The one file that runs before anything is installed, so it is plain JavaScript and imports only Node.
+// It makes what is missing (packages, build), then hands over to the program that was asked for:
+//   start (the lab server) · dev (the lab server and Vite) · check (a lab's checks) · test (everything).
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [command = "start", ...args] = process.argv[2]?.startsWith("-")
+  ? ["start", ...process.argv.slice(2)]
+  : process.argv.slice(2);
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(
+    `The workbook needs Node 20.19 or newer; this is ${process.version}. Install a newer one from https://nodejs.org/ and try again.`,
+  );
+}
+if (process.platform !== "linux") {
+  fail(
+    "The workbook runs on Linux, because it teaches epoll. On Windows use WSL2, on macOS a Linux container or virtual machine.",
+  );
+}
+
+install();
+if (command !== "test") build();
+
+if (command === "start") supervise(["dist/server-labs/main.js", ...args]);
+else if (command === "dev") run("node", ["--import", "tsx", "server-labs/dev.ts", ...args]);
+else if (command === "check") run("node", ["dist/server-labs/check/main.js", ...args]);
+else if (command === "test") run("node", ["--import", "tsx", "e2e/everything.ts", ...args]);
+else if (command !== "build") fail(`There is no "${command}": use start, dev, check, test or build.`);
+
+/** Installs the packages when package-lock.json is not the one that was installed. */
+function install() {
+  const stamp = join(root, "node_modules", ".installed-lock");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  if (read(stamp) === lock) return;
+  say("Installing packages (once; later starts work offline) …");
+  // prepare would build the server a first time here; build() does it when it is needed.
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (npm.error)
+    fail(`npm could not be started (${npm.error.message}). It comes with Node; is it on the PATH?`);
+  if (npm.status !== 0)
+    fail("npm ci did not succeed; its words are above. The first start needs the npm registry.");
+  writeFileSync(stamp, lock);
+}
+
+/** Builds when a source is not the one that the last build saw. */
+function build() {
+  const stamp = join(root, "dist", ".built-from");
+  const sources = fingerprint();
+  if (read(stamp) === sources && existsSync(join(root, "dist/app/index.html"))) return;
+  say("Building …");
+  for (const script of ["build:server", "build:app"]) {
+    const npm = spawnSync("npm", ["run", "--silent", script], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+      encoding: "utf8",
+    });
+    if (npm.status === 0) continue;
+    process.stderr.write(npm.stdout);
+    fail(`npm run ${script} did not succeed; its words are above.`);
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, sources);
+}
+
+/** Names, sizes and times of everything that a build reads. */
+function fingerprint() {
+  const hash = createHash("sha256").update(process.version);
+  const visit = path => {
+    const stat = statSync(join(root, path));
+    if (stat.isDirectory()) for (const name of readdirSync(join(root, path)).sort()) visit(join(path, name));
+    else hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
+  };
+  const files = readdirSync(root).filter(name => /^(package.*|tsconfig.*|vite\.config\..*)$/.test(name));
+  for (const path of ["app", "chapters", "server-labs", ...files.sort()]) visit(path);
+  return hash.digest("hex");
+}
+
+/** Runs the lab server; when it is killed from outside, starts it again, so that the page finds it back. */
+function supervise(argv, deaths = []) {
+  const child = spawn(process.execPath, argv, { cwd: root, stdio: "inherit" });
+  const forward = signal => child.kill(signal);
+  process.on("SIGINT", forward).on("SIGTERM", forward);
+  child.on("exit", (code, signal) => {
+    process.off("SIGINT", forward).off("SIGTERM", forward);
+    const now = Date.now();
+    const recent = [...deaths.filter(at => now - at < 60_000), now];
+    if (signal === null || signal === "SIGINT" || signal === "SIGTERM") process.exitCode = code ?? 0;
+    else if (recent.length > 3)
+      fail(`The lab server was ended by ${signal} ${recent.length} times in a minute; giving up.`);
+    else {
+      say(
+        `The lab server was ended by ${signal}. Starting it again; its runs ended with it, saved text is safe.`,
+      );
+      supervise(argv.includes("--no-open") ? argv : [...argv, "--no-open"], recent);
+    }
+  });
+}
+
+function run(program, argv) {
+  const child = spawn(program === "node" ? process.execPath : program, argv, { cwd: root, stdio: "inherit" });
+  process.on("SIGINT", signal => child.kill(signal)).on("SIGTERM", signal => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    process.exitCode = signal ? 1 : (code ?? 1);
+  });
+}
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+function say(sentence) {
+  process.stderr.write(`${sentence}\n`);
+}
+
+function fail(sentence) {
+  say(sentence);
+  process.exit(1);
+}
