@@ -104,7 +104,7 @@ export class Labs {
     lab: LabId,
     file: string,
     text: string,
-    etag: string | null,
+    etag: string,
   ): Promise<{ etag: string } | Conflict | Problem> {
     return this.files.save(lab, file, text, etag);
   }

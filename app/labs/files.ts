@@ -31,18 +31,18 @@ export class Files {
     return this.#told(answer, () => fileOf(answer));
   }
 
-  /** @param etag the one that was read, or null for a file that is new. */
+  /** @param etag the one that was read: what has been saved since is not overwritten. */
   async save(
     lab: LabId,
     file: string,
     text: string,
-    etag: string | null,
+    etag: string,
   ): Promise<{ etag: string } | Conflict | Problem> {
     const answer = await this.#ask(`/api/labs/${lab}/files/${file}`, {
       method: "PUT",
       headers: {
         "content-type": "application/json",
-        ...(etag ? { "if-match": etag } : { "if-none-match": "*" }),
+        "if-match": etag,
       },
       body: JSON.stringify({ text }),
     });
