@@ -1,0 +1,5 @@
+// Runs before the first paint: a reader who chose a theme never sees the other one flash by.
+try {
+  const theme = localStorage.getItem("workbook.theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch {}

@@ -1,0 +1,24 @@
+// Which theme the reader chose. The system's is the one without an attribute: then CSS alone follows it.
+import { createStore } from "zustand/vanilla";
+
+export type Theme = "system" | "light" | "dark";
+const themes: Theme[] = ["system", "light", "dark"];
+const key = "workbook.theme"; // public/theme.js reads it before the first paint
+
+export const theme = createStore<Theme>(() => (document.documentElement.dataset.theme as Theme) ?? "system");
+
+/** system → light → dark → system. */
+export function nextTheme(now: Theme): Theme {
+  return themes[(themes.indexOf(now) + 1) % themes.length]!;
+}
+
+export function chooseTheme(chosen: Theme): void {
+  if (chosen === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+  theme.setState(chosen, true);
+  try {
+    localStorage.setItem(key, chosen);
+  } catch {
+    // storage is forbidden: it holds for this visit
+  }
+}
