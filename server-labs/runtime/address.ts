@@ -1,0 +1,96 @@
+// Addresses as a person writes them, and as the kernel does: struct sockaddr_in (ip(7)) and sockaddr_in6 (ipv6(7)).
+import { AF_INET, AF_INET6 } from "./constants.ts";
+import { inetPton } from "./libc.ts";
+
+/** Where a socket is, or whom it talks to: an IP address and a port. */
+export interface Address {
+  /** An IP address: "127.0.0.1", "::1". */
+  host: string;
+  /** 0 to 65535. */
+  port: number;
+}
+
+/** Room for any address that the runtime knows; sockaddr_in6 is the largest. */
+export const sockaddrBytes = 28;
+const sizes = { [AF_INET]: 16, [AF_INET6]: 28 };
+
+/**
+ * The struct sockaddr for an address.
+ * @throws TypeError or RangeError, a sentence that says what the host or the port should have been
+ */
+export function encodeAddress(call: string, family: number, address: Partial<Address>): Uint8Array {
+  if (typeof address !== "object" || address === null) {
+    throw new TypeError(`${call} takes an address such as { port: 7890 }, not ${shown(address)}.`);
+  }
+  const bytes = new Uint8Array(sizes[family as 2 | 10]);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, family, true);
+  view.setUint16(2, checkedPort(call, address.port), false);
+  const host = numericHost(call, family, address.host);
+  if (inetPton(family, host, bytes.subarray(family === AF_INET6 ? 8 : 4)) !== 1) {
+    throw new TypeError(
+      `${call} takes an IP${family === AF_INET6 ? "v6" : "v4"} address as its host, and ${shown(host)} is none. ` +
+        (/^[\d.]+$|:/.test(host)
+          ? family === AF_INET && host.includes(":")
+            ? "For IPv6 make the socket with new Socket(AF_INET6)."
+            : "Four numbers from 0 to 255 with dots between them: 127.0.0.1."
+          : `Names are not looked up: asking DNS would block the whole program. Use the number that \`getent hosts ${host}\` prints.`),
+    );
+  }
+  return bytes;
+}
+
+/** The address in a struct sockaddr. */
+export function decodeAddress(bytes: Uint8Array): Address {
+  const port = (bytes[2]! << 8) | bytes[3]!;
+  if (bytes[0] === AF_INET6) return { host: ipv6(bytes), port };
+  return { host: `${bytes[4]}.${bytes[5]}.${bytes[6]}.${bytes[7]}`, port };
+}
+
+/** "127.0.0.1:7890", "[::1]:7890" */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function checkedPort(call: string, port: unknown): number {
+  if (typeof port !== "number") {
+    throw new TypeError(
+      `${call} takes a port that is a number, not ${shown(port)}.` +
+        (typeof port === "string" ? " Arguments of a program are strings: Number(process.argv[2])." : ""),
+    );
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`${call} takes a port from 0 to 65535 (0: any free one), not ${port}.`);
+  }
+  return port;
+}
+
+function numericHost(call: string, family: number, host: unknown): string {
+  const six = family === AF_INET6;
+  if (host === undefined || host === "localhost") return six ? "::1" : "127.0.0.1";
+  if (host === "") return six ? "::" : "0.0.0.0";
+  if (typeof host !== "string") {
+    throw new TypeError(`${call} takes a host that is a string such as "127.0.0.1", not ${shown(host)}.`);
+  }
+  if (host.includes("\0")) throw new TypeError(`${call} got a host with a zero byte in it: ${shown(host)}.`);
+  return host;
+}
+
+/** RFC 5952: the longest run of zero groups (the first of equals, at least two) becomes "::". */
+function ipv6(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[8 + 2 * i]! << 8) | bytes[9 + 2 * i]!);
+  const text = groups.map(group => group.toString(16)).join(":");
+  const longest = text.match(/\b0(?::0)+\b/g)?.reduce((a, b) => (b.length > a.length ? b : a));
+  return longest === undefined ? text : text.replace(new RegExp(`(^|:)${longest}(:|$)`), "::");
+}
+
+/** A value in an error's sentence: short, and with its type to be seen. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null)
+    return `an object (${value.constructor?.name ?? "Object"})`;
+  if (typeof value === "bigint") return `${value}n`;
+  return String(value);
+}

@@ -1,0 +1,130 @@
+// The C library, called through koffi: the only file that knows koffi. It believes in Linux on x64 or arm64, and
+// checks what it believes once, when it is loaded. Nobody calls these functions but syscalls.ts, where each call
+// is traced and its errno kept.
+import { createRequire } from "node:module";
+
+type Koffi = typeof import("koffi");
+type Native = (...args: (number | bigint | string | ArrayBufferView | null)[]) => number;
+
+/** Size of `struct epoll_event`: packed on x64 and only there, as <sys/epoll.h> has it. */
+export const epollEventBytes = process.arch === "x64" ? 12 : 16;
+/** Where `data` begins in it; `events` is at 0. */
+export const epollDataOffset = process.arch === "x64" ? 4 : 8;
+/** Size of `struct pollfd`: i32 fd, i16 events, i16 revents. */
+export const pollFdBytes = 8;
+
+const koffi = loadKoffi();
+const libc = loadLibc();
+assertLayouts();
+
+/** koffi 3.3 has no ssize_t; intptr_t is the same size and sign. */
+export const native = {
+  socket: func("int socket(int, int, int)"),
+  bind: func("int bind(int, void *, uint32_t)"),
+  listen: func("int listen(int, int)"),
+  accept4: func("int accept4(int, void *, void *, int)"),
+  connect: func("int connect(int, void *, uint32_t)"),
+  recv: func("intptr_t recv(int, void *, size_t, int)"),
+  send: func("intptr_t send(int, void *, size_t, int)"),
+  read: func("intptr_t read(int, void *, size_t)"),
+  write: func("intptr_t write(int, void *, size_t)"),
+  shutdown: func("int shutdown(int, int)"),
+  close: func("int close(int)"),
+  fcntl: func("int fcntl(int, int, ...)"),
+  setsockopt: func("int setsockopt(int, int, int, void *, uint32_t)"),
+  getsockopt: func("int getsockopt(int, int, int, void *, void *)"),
+  getsockname: func("int getsockname(int, void *, void *)"),
+  getpeername: func("int getpeername(int, void *, void *)"),
+  poll: func("int poll(void *, unsigned long, int)"),
+  epoll_create1: func("int epoll_create1(int)"),
+  epoll_ctl: func("int epoll_ctl(int, int, int, void *)"),
+  epoll_wait: func("int epoll_wait(int, void *, int, int)"),
+  eventfd: func("int eventfd(unsigned int, int)"),
+  nanosleep: func("int nanosleep(void *, void *)"),
+  getrlimit: func("int getrlimit(int, void *)"),
+  setrlimit: func("int setrlimit(int, void *)"),
+  prctl: func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)"),
+} as const;
+
+/** No system call: text to address. 1 when the text is an address of that family, else 0. inet_pton(3). */
+export const inetPton: (family: number, text: string, into: Uint8Array) => number = func(
+  "int inet_pton(int, const char *, void *)",
+) as never;
+
+/** No system call: errno in words, "Address already in use". strerror(3). */
+export const strerror: (errno: number) => string = func("const char *strerror(int)") as never;
+
+/**
+ * errno of the call that has just returned -1. It must be the very next thing that is asked: any JavaScript in
+ * between may make calls of its own, and then it is theirs.
+ */
+export const lastErrno: () => number = koffi.errno as () => number;
+
+/** Memory shared with whoever has `fd` open: mmap(2) with PROT_READ | PROT_WRITE, MAP_SHARED. Never unmapped. */
+export function mapShared(fd: number, bytes: number): ArrayBuffer {
+  const mmap = func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (
+    ...args: unknown[]
+  ) => unknown;
+  const memory = mmap(null, bytes, 1 | 2, 1, fd, 0);
+  const errno = lastErrno();
+  if (koffi.address(memory) === 0xffffffffffffffffn) {
+    throw new Error(`cannot map ${bytes} bytes of descriptor ${fd}: ${strerror(errno)}`);
+  }
+  return koffi.view(memory, bytes);
+}
+
+function func(prototype: string): Native {
+  return libc.func(prototype);
+}
+
+function loadKoffi(): Koffi {
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
+    throw new Error(
+      `workbook/net makes Linux system calls, and knows their layouts on x64 and arm64; this is ${process.platform} on ` +
+        `${process.arch}. Run it on such a Linux: WSL2, a container or a virtual machine will do.`,
+    );
+  }
+  try {
+    return createRequire(import.meta.url)("koffi");
+  } catch (error) {
+    throw new Error(
+      "workbook/net cannot load koffi, the package that calls the C library from JavaScript. It belongs to the workbook's " +
+        "node_modules and brings its binary in an optional package (@koromix/koffi-linux-…): run `npm ci` in the workbook's " +
+        `folder, without --omit=optional, with the same Node (${process.version}, ${process.arch}). It said: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+function loadLibc() {
+  const musl = process.arch === "x64" ? "x86_64" : "aarch64";
+  const names = ["libc.so.6", `libc.musl-${musl}.so.1`];
+  const said: string[] = [];
+  for (const name of names) {
+    try {
+      return koffi.load(name);
+    } catch (error) {
+      said.push((error as Error).message);
+    }
+  }
+  throw new Error(`workbook/net cannot load the C library (tried ${names.join(", ")}): ${said.join("; ")}`);
+}
+
+/** The offsets used all over the runtime are these of C; a machine where they differ must not get as far as a call. */
+function assertLayouts(): void {
+  const event = { events: "uint32_t", data: "uint64_t" };
+  const expected: [string, ReturnType<Koffi["struct"]>, number][] = [
+    ["epoll_event", process.arch === "x64" ? koffi.pack(event) : koffi.struct(event), epollEventBytes],
+    ["pollfd", koffi.struct({ fd: "int", events: "short", revents: "short" }), pollFdBytes],
+    ["timespec", koffi.struct({ tv_sec: "long", tv_nsec: "long" }), 16],
+    ["rlimit", koffi.struct({ rlim_cur: "unsigned long", rlim_max: "unsigned long" }), 16],
+  ];
+  for (const [name, type, bytes] of expected) {
+    if (koffi.sizeof(type) !== bytes) {
+      throw new Error(
+        `workbook/net takes struct ${name} for ${bytes} bytes, but it is ${koffi.sizeof(type)} on this machine ` +
+          `(${process.arch}). Calls would read the wrong memory, so none is made. This is a fault of the workbook: please report it.`,
+      );
+    }
+  }
+}
