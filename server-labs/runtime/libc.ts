@@ -43,6 +43,7 @@ export const native = {
   nanosleep: func("int nanosleep(void *, void *)"),
   getrlimit: func("int getrlimit(int, void *)"),
   setrlimit: func("int setrlimit(int, void *)"),
+  prlimit: func("int prlimit(int, int, void *, void *)"),
   prctl: func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)"),
 } as const;
 

@@ -1,65 +1,11 @@
-// One function for each system call, and the one place that all of them pass: enter() before, leave() after. They
-// take numbers and bytes and return what the kernel returned; -1 means that `errno` says why. Arguments are believed:
-// whoever calls has checked them. Anything that shall happen at every call (trace, later pause and step) hangs here.
+// One function for each system call: numbers and bytes in, what the kernel returned out; -1 means that `errno` says
+// why. Arguments are believed: whoever calls has checked them.
 import { preview } from "../trace-layout.ts";
-import { MSG_DONTWAIT, SOCK_NONBLOCK } from "./constants.ts";
-import { EAGAIN, EALREADY, EINPROGRESS } from "./errno.ts";
-import { epollDataOffset, epollEventBytes, lastErrno, native, pollFdBytes } from "./libc.ts";
-import { callIndex, type Trace } from "./trace.ts";
+import { enter, flagged, leave, sleeps, tellWatcher } from "./crossing.ts";
+import { epollDataOffset, epollEventBytes, native, pollFdBytes } from "./libc.ts";
+import { callIndex } from "./trace.ts";
 
-/** errno of the last call that returned -1. Read it before the next call. */
-export let errno = 0;
-
-let trace: Trace | null = null;
-
-/** From now on every call is written down there; null: no more. */
-export function setTrace(to: Trace | null): void {
-  trace = to;
-}
-
-const nothing = new Uint8Array(0);
-
-function enter(
-  call: number,
-  maySleep: boolean,
-  a: number,
-  b = 0,
-  c = 0,
-  d = 0,
-  kind: number = preview.none,
-  bytes: Uint8Array = nothing,
-  length = 0,
-): void {
-  if (trace !== null) trace.enter(call, maySleep, a, b, c, d, kind, bytes, length);
-}
-
-function leave(
-  result: number,
-  kind: number = preview.none,
-  bytes: Uint8Array = nothing,
-  length = 0,
-  tellNow = false,
-): number {
-  // First of all: errno is the thread's, and the next thing that JavaScript does may change it.
-  const failed = result === -1 ? lastErrno() : 0;
-  if (failed !== 0) errno = failed;
-  if (trace !== null) {
-    const wrong = failed !== 0 && failed !== EAGAIN && failed !== EINPROGRESS && failed !== EALREADY;
-    trace.leave(result, failed, tellNow || wrong, kind, bytes, length);
-  }
-  return result;
-}
-
-/** May a call on this descriptor sleep? Only the trace asks: it shows such a call before it sleeps. */
-function sleeps(fd: number, flags = 0): boolean {
-  return trace !== null && (flags & MSG_DONTWAIT) === 0 && trace.blocks(fd);
-}
-
-/** The kernel gave a new descriptor, born with these flags. */
-function opened(fd: number, flags: number): number {
-  if (trace !== null && fd >= 0) trace.setBlocking(fd, (flags & SOCK_NONBLOCK) === 0);
-  return fd;
-}
+export { errno } from "./crossing.ts";
 
 // ---------------------------------------------------------------------------------------------- sockets
 
@@ -67,7 +13,7 @@ const SOCKET = callIndex("socket");
 /** socket(2) */
 export function socket(domain: number, type: number, protocol: number): number {
   enter(SOCKET, false, domain, type, protocol);
-  return opened(leave(native.socket(domain, type, protocol)), type);
+  return flagged(leave(native.socket(domain, type, protocol)), type);
 }
 
 const BIND = callIndex("bind");
@@ -81,7 +27,9 @@ const LISTEN = callIndex("listen");
 /** listen(2) */
 export function listen(fd: number, backlog: number): number {
   enter(LISTEN, false, fd, backlog);
-  return leave(native.listen(fd, backlog), preview.none, nothing, 0, true);
+  const result = leave(native.listen(fd, backlog));
+  tellWatcher();
+  return result;
 }
 
 const ACCEPT4 = callIndex("accept4");
@@ -90,7 +38,7 @@ export function accept4(fd: number, address: Uint8Array, length: Uint32Array, fl
   enter(ACCEPT4, sleeps(fd), fd, 0, 0, flags);
   length[0] = address.length;
   const client = native.accept4(fd, address, length, flags);
-  return opened(leave(client, preview.address, address, client === -1 ? 0 : length[0]), flags);
+  return flagged(leave(client, preview.address, address, client === -1 ? 0 : length[0]), flags);
 }
 
 const CONNECT = callIndex("connect");
@@ -192,20 +140,17 @@ const CLOSE = callIndex("close");
 /** close(2). Whatever it returns, the descriptor is gone. */
 export function close(fd: number): number {
   enter(CLOSE, false, fd);
-  if (trace !== null) trace.setBlocking(fd, true);
+  flagged(fd, 0);
   return leave(native.close(fd));
 }
 
 const FCNTL = callIndex("fcntl");
 const F_SETFL = 4;
-const O_NONBLOCK = SOCK_NONBLOCK;
 /** fcntl(2), for the commands whose argument is an int. */
 export function fcntl(fd: number, command: number, argument: number): number {
   enter(FCNTL, false, fd, command, argument);
   const result = leave(native.fcntl(fd, command, "int", argument));
-  if (trace !== null && command === F_SETFL && result === 0) {
-    trace.setBlocking(fd, (argument & O_NONBLOCK) === 0);
-  }
+  if (command === F_SETFL && result === 0) flagged(fd, argument);
   return result;
 }
 
@@ -213,7 +158,7 @@ const EVENTFD = callIndex("eventfd");
 /** eventfd(2) */
 export function eventfd(initial: number, flags: number): number {
   enter(EVENTFD, false, initial, flags);
-  return opened(leave(native.eventfd(initial, flags)), flags);
+  return flagged(leave(native.eventfd(initial, flags)), flags);
 }
 
 // --------------------------------------------------------------------------------------------- waiting

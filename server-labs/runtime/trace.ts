@@ -7,6 +7,9 @@ export const callIndex = (name: TracedCall): number => tracedCalls.indexOf(name)
 
 /** While a program is busy the watcher is told this often, in milliseconds; what sleeps or fails tells it at once. */
 const wakeEveryMs = 20;
+/** Calls that get their source line: 2000 a second, as many as a page shows one by one. */
+const lineWindowMs = 50;
+const linesPerWindow = 100;
 const at = layout.record;
 
 export class Trace {
@@ -15,11 +18,14 @@ export class Trace {
   readonly #u16: Uint16Array;
   readonly #u8: Uint8Array;
   readonly #wake: () => void;
+  readonly #line: () => number;
   /** From performance.now() to CLOCK_MONOTONIC, in milliseconds. */
   readonly #epoch = Number(process.hrtime.bigint()) / 1e6 - performance.now();
   /** Which descriptors are known not to block; a call on any other one may sleep. */
   #nonblocking = new Uint8Array(4096);
   #head = 0;
+  #lineWindow = 0;
+  #linesLeft = 0;
   #began = 0;
   #woken = 0;
   /** Where the record of the call under way begins, in bytes. */
@@ -29,13 +35,15 @@ export class Trace {
   /**
    * @param memory of `traceBytes` bytes, all zero
    * @param wake tells the watcher to look; it must not block
+   * @param line finds the line of the program that makes a call
    */
-  constructor(memory: ArrayBuffer, wake: () => void) {
+  constructor(memory: ArrayBuffer, wake: () => void, line: () => number) {
     this.#i32 = new Int32Array(memory, 0, traceBytes / 4);
     this.#f64 = new Float64Array(memory, 0, traceBytes / 8);
     this.#u16 = new Uint16Array(memory, 0, traceBytes / 2);
     this.#u8 = new Uint8Array(memory, 0, traceBytes);
     this.#wake = wake;
+    this.#line = line;
     Atomics.store(this.#i32, layout.header.version, layout.version);
     Atomics.store(this.#i32, layout.header.magic, layout.magic);
   }
@@ -65,19 +73,19 @@ export class Trace {
     i32[args + 2] = c;
     i32[args + 3] = d;
     i32[args + 4] = 0;
-    i32[(base + at.line) >> 2] = 0;
     this.#u16[(base + at.call) >> 1] = call;
     this.#show(kind, bytes, length);
     const now = performance.now();
     this.#began = now;
     this.#f64[(base + at.at) >> 3] = now + this.#epoch;
+    i32[(base + at.line) >> 2] = this.#lineIfCheap(now);
     this.#published = maySleep;
     if (maySleep) {
       this.#f64[(base + at.took) >> 3] = -1;
       i32[(base + at.result) >> 2] = 0;
       i32[(base + at.errno) >> 2] = 0;
       this.#publish();
-      this.#tell(now);
+      this.tell(now);
     }
   }
 
@@ -97,11 +105,12 @@ export class Trace {
     Atomics.store(this.#i32, (base + at.errno) >> 2, errno);
     this.#f64[(base + at.took) >> 3] = (now - this.#began) * 1000;
     if (!this.#published) this.#publish();
-    if (tellNow || now - this.#woken > wakeEveryMs) this.#tell(now);
+    if (tellNow || now - this.#woken > wakeEveryMs) this.tell(now);
   }
 
-  /** The program is ending: whatever is written shall be looked at. */
-  end(): void {
+  /** Tells the watcher that there is something to see. */
+  tell(now = performance.now()): void {
+    this.#woken = now;
     this.#wake();
   }
 
@@ -120,15 +129,19 @@ export class Trace {
     this.#nonblocking[fd] = blocking ? 0 : 1;
   }
 
+  /** A stack costs more than most calls. As many as a person can be shown get their line, the rest 0. */
+  #lineIfCheap(now: number): number {
+    if (now - this.#lineWindow > lineWindowMs) {
+      this.#lineWindow = now;
+      this.#linesLeft = linesPerWindow;
+    }
+    return this.#linesLeft-- > 0 ? this.#line() : 0;
+  }
+
   /** Atomics order the record before the count that makes it visible, on arm64 too. */
   #publish(): void {
     this.#head = (this.#head + 1) | 0;
     Atomics.store(this.#i32, layout.header.head, this.#head);
-  }
-
-  #tell(now: number): void {
-    this.#woken = now;
-    this.#wake();
   }
 
   #show(kind: number, bytes: Uint8Array, length: number): void {
