@@ -1,0 +1,191 @@
+// Everything that happened in one run, in one order, within bounds. Output, calls and the rest each keep their
+// own newest part, so that a flood of one never evicts another. Readers hold nothing here but a number:
+// whoever is slow finds a gap that counts exactly what is gone, and nobody waits for anybody.
+import { type Event, limits } from "./protocol.ts";
+
+type Bodies<E> = E extends unknown ? Omit<E, "run" | "seq" | "at"> : never;
+/** An event before the log has given it its place. */
+export type EventBody = Exclude<Bodies<Event>, { type: "gap" }>;
+
+interface Entry {
+  event: Event;
+  /** As bytes of JSON. */
+  size: number;
+  /** What it costs its lane. */
+  weight: number;
+}
+
+/** The newest events of one kind, oldest first. */
+interface Lane {
+  entries: Entry[];
+  /** Entries before this index are evicted; the array is cut when half of it is. */
+  start: number;
+  weight: number;
+  limit: number;
+}
+
+/** The rest (starting, listening, check, …) is few by nature; this bound is for a checker gone mad. */
+const lifeBytes = 1024 * 1024;
+/** Totals are remembered at each of the newest events, so that a gap from any of them is exact: 4 MB at most. */
+const marks = 1 << 18;
+const outputOverhead = 128;
+
+export class EventLog {
+  readonly run: string;
+  /** performance.now() at `at` 0. */
+  readonly began: number;
+  #lanes = {
+    output: lane(limits.outputRingBytes),
+    calls: lane(limits.syscallRingBytes),
+    life: lane(lifeBytes),
+  };
+  #nextSeq = 0;
+  #ended = false;
+  #bytes = new Totals();
+  #calls = new Totals();
+  #lastCall = -1;
+  #listeners = new Set<() => void>();
+
+  constructor(run: string, began = performance.now()) {
+    this.run = run;
+    this.began = began;
+  }
+
+  /** The seq that the next event will have: 0 … nextSeq-1 have happened. */
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
+  /** True once `exited` or `refused` is in: nothing will follow it. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Gives the event its place and its time, and wakes the readers. An ended log takes nothing more (it throws). */
+  append(body: EventBody): Event {
+    if (this.#ended) throw new Error(`run ${this.run} has ended; nothing can follow (${body.type})`);
+    const at = Math.round((performance.now() - this.began) * 100) / 100;
+    const event = { run: this.run, seq: this.#nextSeq++, at, ...body } as Event;
+    const size = Buffer.byteLength(JSON.stringify(event)) + 1;
+    const [bytes, calls] = this.#counts(event);
+    this.#bytes.push(bytes);
+    this.#calls.push(calls);
+    const lane = this.#laneOf(event);
+    keep(lane, { event, size, weight: lane === this.#lanes.output ? bytes + outputOverhead : size });
+    this.#ended = event.type === "exited" || event.type === "refused";
+    for (const listener of [...this.#listeners]) listener();
+    return event;
+  }
+
+  /**
+   * The events from seq `from` on, in order: as many as fit in maxBytes of JSON, but at least one if there is
+   * one. Where events are gone, a `gap` stands for them; its seq is that of the last one it stands for.
+   * `next` is where to go on.
+   */
+  read(from: number, maxBytes: number): { events: Event[]; next: number } {
+    const events: Event[] = [];
+    const cursors = Object.values(this.#lanes).map(lane => ({ lane, index: find(lane, from) }));
+    let next = Math.min(from, this.#nextSeq);
+    let room = maxBytes;
+    for (;;) {
+      let first: { entry: Entry; cursor: (typeof cursors)[number] } | undefined;
+      for (const cursor of cursors) {
+        const entry = cursor.lane.entries[cursor.index];
+        if (entry && (!first || entry.event.seq < first.entry.event.seq)) first = { entry, cursor };
+      }
+      if (!first || (events.length > 0 && first.entry.size > room)) return { events, next };
+      const { event, size } = first.entry;
+      if (event.seq > next) events.push(this.#gap(next, event));
+      events.push(event);
+      next = event.seq + 1;
+      room -= size;
+      first.cursor.index++;
+    }
+  }
+
+  /** Calls the listener after each event; the result takes it away again. It must not throw. */
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #gap(from: number, before: Event): Event {
+    return {
+      run: this.run,
+      seq: before.seq - 1,
+      at: before.at,
+      type: "gap",
+      events: before.seq - from,
+      bytes: this.#bytes.between(from, before.seq),
+      calls: this.#calls.between(from, before.seq),
+    };
+  }
+
+  /** Output bytes and calls that an event stands for. A call that comes twice (entered, done) is one call. */
+  #counts(event: Event): [bytes: number, calls: number] {
+    if (event.type === "output" || event.type === "output-omitted") return [event.bytes, 0];
+    if (event.type === "syscalls-omitted") return [0, event.count];
+    if (event.type !== "syscalls") return [0, 0];
+    const fresh = event.calls.filter(call => call.n > this.#lastCall);
+    this.#lastCall = fresh.at(-1)?.n ?? this.#lastCall;
+    return [0, fresh.length];
+  }
+
+  #laneOf(event: Event): Lane {
+    if (event.type === "output" || event.type === "output-omitted") return this.#lanes.output;
+    if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#lanes.calls;
+    return this.#lanes.life;
+  }
+}
+
+function lane(limit: number): Lane {
+  return { entries: [], start: 0, weight: 0, limit };
+}
+
+function keep(lane: Lane, entry: Entry): void {
+  lane.entries.push(entry);
+  lane.weight += entry.weight;
+  // The newest always stays, however large: a log never ends in a hole.
+  while (lane.weight > lane.limit && lane.start < lane.entries.length - 1) {
+    lane.weight -= lane.entries[lane.start]!.weight;
+    lane.entries[lane.start++] = undefined as never;
+  }
+  if (lane.start > 1024 && lane.start * 2 > lane.entries.length) {
+    lane.entries.splice(0, lane.start);
+    lane.start = 0;
+  }
+}
+
+/** Index of the first kept entry with a seq of at least `from`. */
+function find(lane: Lane, from: number): number {
+  let low = lane.start;
+  let high = lane.entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lane.entries[middle]!.event.seq < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Running totals by seq: what came before each of the newest `marks` events. */
+class Totals {
+  #before: number[] = [];
+  #next = 0;
+  #total = 0;
+
+  push(amount: number): void {
+    this.#before[this.#next++ % marks] = this.#total;
+    this.#total += amount;
+  }
+
+  between(from: number, to: number): number {
+    return this.#at(to) - this.#at(from);
+  }
+
+  #at(seq: number): number {
+    if (seq <= 0) return 0;
+    if (seq >= this.#next) return this.#total;
+    return this.#before[Math.max(seq, this.#next - marks) % marks]!;
+  }
+}

@@ -1,0 +1,212 @@
+// How far a student's program is kept from everything else on the machine. The level is found once, at start, by
+// trying it with the real arguments; it is always said in words, and never lowered without saying so.
+import { execFile } from "node:child_process";
+import { accessSync, constants, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { type BubblewrapFacts, bubblewrapArguments } from "./bubblewrap.ts";
+import type { Sandbox } from "./protocol.ts";
+
+const run = promisify(execFile);
+
+/** What one process may touch. All paths are absolute and real (no symlink in them). */
+export interface Reach {
+  cwd: string;
+  /** Files and folders, beside the system's, that it may read. */
+  readable: string[];
+  writable: string[];
+  /** File descriptors that it may hold; the hard limit of this machine may be lower. */
+  descriptors: number;
+}
+
+/** The level in force, and how a command is started in it. */
+export interface SandboxLevel extends Sandbox {
+  /** The whole command line; statusFd is for bubblewrap alone, null at level "plain". */
+  wrap(command: string[], reach: Reach, statusFd: number): string[];
+}
+
+/** Of one process, in bytes; a core dump would only fill the disk. */
+const fileBytes = 64 * 1024 * 1024;
+/** Native memory that a program may have over what an idle node has (trust.md 2.4: RLIMIT_AS breaks Node). */
+const dataBytes = 512 * 1024 * 1024;
+/** Threads of the run's user; a node has eleven. Counted inside the sandbox only, where no desktop adds to it. */
+const threads = 128;
+const probeMs = 10_000;
+
+/**
+ * Finds the level that works here.
+ * @param packageRoot the workbook's own folder, which programs need to read
+ * @param env WORKBOOK_SANDBOX: "off" or "bubblewrap" forces a level
+ * @throws Error with a sentence when the forced level cannot work
+ */
+export async function findSandbox(
+  packageRoot: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SandboxLevel> {
+  const wish = env.WORKBOOK_SANDBOX ?? "";
+  if (!["", "off", "bubblewrap"].includes(wish))
+    throw new Error(`WORKBOOK_SANDBOX is "${wish}"; it can be "off", "bubblewrap", or not be set.`);
+  const root = realpathSync(packageRoot);
+  if (wish === "off") return plain(root, env, "WORKBOOK_SANDBOX=off asks for that");
+  const found = await bubblewrap(root, env);
+  if (typeof found !== "string") return found;
+  if (wish === "bubblewrap") throw new Error(`WORKBOOK_SANDBOX=bubblewrap cannot be done: ${found}.`);
+  return plain(root, env, found);
+}
+
+/** What programs need of the package, and no more: not chapters/ with its solutions, not .git. */
+export function packageParts(packageRoot: string): string[] {
+  const parts = ["dist", "node_modules", "html", "package.json"].map(name => join(packageRoot, name));
+  return parts.flatMap(part => real(part) ?? []);
+}
+
+/** Its real path; null when there is none. */
+function real(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The level, or in words why it cannot be. */
+async function bubblewrap(root: string, env: NodeJS.ProcessEnv): Promise<SandboxLevel | string> {
+  const bwrap = find("bwrap", env);
+  if (!bwrap) return `bubblewrap is not installed (${installCommand("bubblewrap")})`;
+  const isRoot = process.getuid!() === 0;
+  const setpriv = isRoot ? find("setpriv", env) : null;
+  const prlimit = find("prlimit", env);
+  const missing = !prlimit ? "prlimit" : isRoot && !setpriv ? "setpriv" : null;
+  if (missing || !prlimit)
+    return `${missing}, a part of util-linux, is not installed (${installCommand("util-linux")})`;
+  const help = await run(bwrap, ["--help"], { timeout: probeMs }).then(r => r.stdout, String);
+  if (!help.includes("--json-status-fd")) return "this bubblewrap is older than 0.3 (update it)";
+  const facts: BubblewrapFacts = { bwrap, help, setpriv };
+  const wrap = (idle: number) => (command: string[], reach: Reach, statusFd: number) => {
+    const limits = limitArguments(prlimit, reach.descriptors, idle, threads);
+    return [bwrap, ...bubblewrapArguments(facts, reach, statusFd), ...limits, ...command];
+  };
+  // What is tried first has a generous limit of memory; what an idle node needs is measured by that very try.
+  const idle = await probe(root, env, wrap(4 * dataBytes));
+  if (typeof idle === "string") return whyNot(idle);
+  const sentence = isRoot
+    ? "Programs run in a bubblewrap sandbox and, because you are root, as a user without rights: they can read the " +
+      "system, the workbook and their own lab's folder, can change nothing, and cannot see other processes. They " +
+      "share this machine's network."
+    : "Programs run in a bubblewrap sandbox: of your files they see only the workbook and their own lab's folder, and " +
+      "change only the latter; they cannot see other processes. They share this machine's network.";
+  return { level: "bubblewrap", sentence, wrap: wrap(idle) };
+}
+
+async function plain(root: string, env: NodeJS.ProcessEnv, reason: string): Promise<SandboxLevel> {
+  const prlimit = find("prlimit", env);
+  const wrap = (idle: number) => (command: string[], reach: Reach) =>
+    // Without a namespace of its own a limit of threads would count those of the whole desktop.
+    prlimit ? [...limitArguments(prlimit, reach.descriptors, idle), ...command] : command;
+  const idle = await probe(root, env, wrap(4 * dataBytes));
+  if (typeof idle === "string") throw new Error(`Node cannot be started to run labs: ${idle}`);
+  const whose =
+    process.getuid!() === 0 ? "everything on this machine, because you are root" : "all your files";
+  const sentence =
+    `Programs run unprotected, because ${reason}: they can read and change ${whose}. When one ends, its ` +
+    "children end too, but a background process that left its group and its environment behind may go on.";
+  return { level: "plain", sentence, wrap: wrap(idle) };
+}
+
+/** Starts a node as programs are started. What its data takes in bytes, or what went wrong. */
+async function probe(
+  root: string,
+  env: NodeJS.ProcessEnv,
+  wrap: SandboxLevel["wrap"],
+): Promise<number | string> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-probe-")));
+  const readable = [...packageParts(root), folder];
+  const look = `for (const path of ${JSON.stringify(readable)}) fs.accessSync(path, fs.constants.R_OK);
+    console.log(/VmData:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
+  try {
+    const reach = { cwd: folder, readable, writable: [], descriptors: 256 };
+    const [file, ...args] = wrap([realpathSync(process.execPath), "-e", look], reach, 2);
+    const { stdout } = await run(file!, args, {
+      cwd: folder,
+      env: programEnvironment(env),
+      timeout: probeMs,
+    });
+    const kilobytes = Number(stdout.trim());
+    return kilobytes > 0 ? kilobytes * 1024 : `it printed ${JSON.stringify(stdout.slice(0, 100))}`;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    const lines = (stderr ?? "").split("\n").filter(line => line.trim() && !line.startsWith("{"));
+    return lines.find(line => /^\w*Error|^bwrap:|:/.test(line)) ?? message;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The environment of programs: nothing of the user's but these, and no secret is in them. */
+export function programEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const kept = ["PATH", "HOME", "LANG", "TZ"].flatMap(name => (env[name] ? [[name, env[name]]] : []));
+  return {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    HOME: homedir(),
+    TERM: "xterm-256color",
+    ...Object.fromEntries(kept),
+  };
+}
+
+function limitArguments(prlimit: string, descriptors: number, idle: number, nproc?: number): string[] {
+  const hard = Number(/^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
+  const limits = {
+    ...(nproc ? { nproc } : {}),
+    nofile: Math.min(descriptors, hard || descriptors),
+    fsize: fileBytes,
+    core: 0,
+    data: idle + dataBytes,
+  };
+  return [prlimit, ...Object.entries(limits).map(([name, value]) => `--${name}=${value}`), "--"];
+}
+
+/** What bubblewrap said, in words, with the one line that mends it where there is one. */
+function whyNot(said: string): string {
+  const setting = (name: string) =>
+    real(`/proc/sys/${name}`) && readFileSync(`/proc/sys/${name}`, "utf8").trim();
+  const profile = "bwrap-userns-restrict";
+  if (/EACCES|permission denied, access/i.test(said) && /node|Error/.test(said))
+    return `the sandbox's user may not read the workbook's files: ${said} (sudo chmod -R o+rX on its folder mends it)`;
+  if (setting("kernel/apparmor_restrict_unprivileged_userns") === "1")
+    return (
+      `this system forbids user namespaces to programs without a profile (sudo apt install apparmor-profiles && sudo cp ` +
+      `/usr/share/apparmor/extra-profiles/${profile} /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/${profile})`
+    );
+  if (setting("kernel/unprivileged_userns_clone") === "0")
+    return "this system forbids user namespaces (sudo sysctl -w kernel.unprivileged_userns_clone=1)";
+  if (setting("user/max_user_namespaces") === "0")
+    return "this system allows no user namespace (sudo sysctl -w user.max_user_namespaces=15000)";
+  return `bubblewrap does not work here: ${said}`;
+}
+
+function installCommand(name: string): string {
+  const managers = [
+    ["apt", "apt install"],
+    ["dnf", "dnf install"],
+    ["pacman", "pacman -S"],
+    ["zypper", "zypper install"],
+    ["apk", "apk add"],
+  ];
+  const [, command] = managers.find(([manager]) => find(manager!, process.env)) ?? managers[0]!;
+  return `sudo ${command} ${name}`;
+}
+
+/** The absolute path of a program in PATH; null when there is none that we may execute. */
+function find(name: string, env: NodeJS.ProcessEnv): string | null {
+  for (const folder of (env.PATH ?? "/usr/bin:/bin").split(delimiter)) {
+    const path = join(folder || ".", name);
+    try {
+      accessSync(path, constants.X_OK);
+      return realpathSync(path);
+    } catch {
+      // not in this folder
+    }
+  }
+  return null;
+}
