@@ -1,33 +1,18 @@
-// What reader and workbench agree on: whether the workbench is in view, and which pane the prose has pointed at.
-// Prose points, the workbench shows: `useStore(desk, …)` there, showPane() here.
+// Whether the workbench is in view. The reader folds and opens it, and its words point at a pane or a check of it;
+// what is shown inside is the workbench's own affair (workbench/view.ts).
 import { createStore } from "zustand/vanilla";
-import type { LessonContent, LessonMeta } from "./book.ts";
-
-export type PaneName = "Output" | "Syscalls" | "Checks";
-
-/** What the reader gives to the workbench (the default export of workbench/Workbench.tsx). */
-export interface WorkbenchProps {
-  /** Its `id` is the lab's, its `lab` is never null here. */
-  lesson: LessonMeta;
-  content: LessonContent;
-}
+import { openCheck, openPane, type Pane } from "./workbench/view.ts";
 
 export interface Desk {
   /** In a wide window: folded away by the reader. Kept over reloads. */
   folded: boolean;
   /** In a narrow window: the lab covers the page. */
   sheet: boolean;
-  /** What was last pointed at; a new object each time, so that pointing twice at one pane works. */
-  pointed: { pane: PaneName; check?: string } | null;
 }
 
 const key = "workbook.folded";
 
-export const desk = createStore<Desk>(() => ({
-  folded: remembered() === "yes",
-  sheet: false,
-  pointed: null,
-}));
+export const desk = createStore<Desk>(() => ({ folded: remembered() === "yes", sheet: false }));
 
 /** Brings the workbench into view; the page's scroll stays where it is. */
 export function openWorkbench(): void {
@@ -40,14 +25,15 @@ export function foldWorkbench(): void {
   remember("yes");
 }
 
-/** Closes the sheet of a narrow window, as when another lesson is opened. */
+/** Closes the sheet of a narrow window; a wide one is not changed. */
 export function closeSheet(): void {
   desk.setState({ sheet: false });
 }
 
-/** Opens a pane of the workbench, and in Checks the check of that id. */
-export function showPane(pane: PaneName, check?: string): void {
-  desk.setState({ pointed: { pane, check } });
+/** Opens a pane of the workbench; with a check's id, Checks with that one unfolded. */
+export function showPane(pane: Pane, check?: string): void {
+  if (check) openCheck(check);
+  else openPane(pane);
   openWorkbench();
 }
 

@@ -1,0 +1,20 @@
+// Where the page begins: styles, then the shell. What reading does not need (Monaco, xterm) is loaded later.
+import "@fontsource-variable/source-serif-4/opsz.css";
+import "@fontsource-variable/source-serif-4/opsz-italic.css";
+import "@fontsource-variable/inter/wght.css";
+import "@fontsource-variable/jetbrains-mono/wght.css";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/shell.css";
+import "./style/contents.css";
+import "./style/prose.css";
+import "./style/words.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./shell/App.tsx";
+
+createRoot(document.getElementById("page")!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,30 @@
+// The card in the prose that opens the lab. Opening changes the workbench, never the page's scroll.
+import type { ReactNode } from "react";
+import { openWorkbench } from "../../desk.ts";
+import { useLesson } from "../here.ts";
+import { LabState } from "../LabState.tsx";
+
+export function Lab({ children }: { children?: ReactNode }) {
+  const lesson = useLesson();
+  if (!lesson?.lab) return null;
+  const { title, summary, port } = lesson.lab;
+  return (
+    <section className="lab-card" aria-label={`Lab: ${title}`}>
+      <div className="lab-card-head">
+        <div>
+          <p className="lab-card-title">{title}</p>
+          <p className="lab-card-notes">
+            <code>server.ts</code> · port {port} · <LabState lab={lesson.id} meta={lesson.lab} />
+          </p>
+        </div>
+        <button type="button" className="button primary" onClick={openWorkbench}>
+          Open<span className="sr"> the lab</span>
+        </button>
+      </div>
+      <div className="lab-card-text">
+        <p>{summary}</p>
+        {children}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+// The small words inside a sentence: links, system calls, panes, checks.
+import type { Element } from "hast";
+import type { ComponentProps, ReactNode } from "react";
+import { Link } from "wouter";
+import { useStore } from "zustand";
+import { showPane } from "../../desk.ts";
+import { progress } from "../../progress.ts";
+import { useLesson } from "../here.ts";
+
+interface Node {
+  node?: Element;
+}
+
+/** A link: inside the book without a new load, to the web in another tab. */
+export function Anchor({ node: _, href = "", children, ...props }: ComponentProps<"a"> & Node) {
+  if (href.startsWith("/")) {
+    return (
+      <Link href={href} {...props}>
+        {children}
+      </Link>
+    );
+  }
+  const outside = /^https?:/.test(href) ? { target: "_blank", rel: "noreferrer" } : {};
+  return (
+    <a href={href} {...outside} {...props}>
+      {children}
+    </a>
+  );
+}
+
+/** The name of a system call: what it does on hover, its man page behind it. */
+export function Syscall({ name, href, summary }: { name: string; href: string; summary: string }) {
+  return (
+    <a className="syscall-name" href={href} title={`${name}: ${summary}`} target="_blank" rel="noreferrer">
+      <code>{name}</code>
+    </a>
+  );
+}
+
+/** The name of a pane: opens it. */
+export function PaneLink({
+  name,
+  children,
+}: {
+  name: "Output" | "Syscalls" | "Checks";
+  children?: ReactNode;
+}) {
+  const lesson = useLesson();
+  if (!lesson?.lab) return <em>{children}</em>;
+  return (
+    <button type="button" className="word" title={`Show ${name}`} onClick={() => showPane(name)}>
+      {children}
+    </button>
+  );
+}
+
+/** The title of a check, with what it said last: opens it. */
+export function CheckLink({ name, children }: { name: string; children?: ReactNode }) {
+  const lesson = useLesson();
+  const state = useStore(progress, ({ checks }) => checks[lesson?.id ?? ""]?.[name]);
+  const sign = state === "passed" ? "✓" : state === "failed" ? "✕" : null;
+  return (
+    <button type="button" className="word" title="Show this check" onClick={() => showPane("Checks", name)}>
+      {sign && <span className={state === "passed" ? "ready" : "failed"}>{sign} </span>}
+      {children}
+    </button>
+  );
+}
+
+/** A table that is wider than the text scrolls by itself, also with the keyboard. */
+export function Table({ node: _, ...props }: ComponentProps<"table"> & Node) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section className="table" tabIndex={0} aria-label="Table">
+      <table {...props} />
+    </section>
+  );
+}

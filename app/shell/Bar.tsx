@@ -1,0 +1,72 @@
+// The one bar: which book, where in it, the neighbours, the theme, the keys, and how the lab server stands.
+import { Link } from "wouter";
+import { contents, type LessonMeta, lesson } from "../book.ts";
+import { bookTitle } from "./hooks.ts";
+import { Icon } from "./Icon.tsx";
+import { showKeys } from "./Keys.tsx";
+import { ServerState } from "./ServerState.tsx";
+import { ThemeSwitch } from "./ThemeSwitch.tsx";
+
+export function Bar({ here }: { here: LessonMeta | null }) {
+  return (
+    <header className="bar">
+      <Link href="/" className="bar-title" title="Contents">
+        {bookTitle}
+      </Link>
+      {here && <Position here={here} />}
+      <span className="bar-space" />
+      <ServerState />
+      <ThemeSwitch />
+      <button type="button" className="icon" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
+        <Icon name="help" />
+      </button>
+    </header>
+  );
+}
+
+function Position({ here }: { here: LessonMeta }) {
+  const chapters = contents();
+  const lessons = chapters.find(({ id }) => id === here.chapter.id)?.lessons.length ?? 0;
+  return (
+    <nav className="position" aria-label="Lessons">
+      <Neighbour id={here.previous} name="Previous" sign="previous" keys="[" />
+      <span className="position-words">
+        <span className="position-chapter">
+          {here.chapter.number} of {chapters.length}
+        </span>
+        <span aria-hidden="true"> · </span>
+        <span className="position-lesson" title={`${here.chapter.title}: ${here.title}`}>
+          {here.number} of {lessons}
+        </span>
+      </span>
+      <Neighbour id={here.next} name="Next" sign="next" keys="]" />
+    </nav>
+  );
+}
+
+interface NeighbourProps {
+  id: string | null;
+  name: string;
+  sign: "previous" | "next";
+  keys: string;
+}
+
+function Neighbour({ id, name, sign, keys }: NeighbourProps) {
+  const to = id && lesson(id);
+  if (!to)
+    return (
+      <span className="icon" data-off="" aria-hidden="true">
+        <Icon name={sign} />
+      </span>
+    );
+  return (
+    <Link
+      href={`/${id}`}
+      className="icon"
+      aria-label={`${name} lesson: ${to.title}`}
+      title={`${to.title} (${keys})`}
+    >
+      <Icon name={sign} />
+    </Link>
+  );
+}

@@ -1,0 +1,33 @@
+// The few signs of the interface, drawn on one 16 px grid with the ink of the text around them.
+
+const paths = {
+  previous: "M10 3.500 5.500 8l4.500 4.500",
+  next: "M6 3.500 10.500 8 6 12.500",
+  system:
+    "M8 2.500a5.500 5.500 0 1 0 0 11 5.500 5.500 0 0 0 0-11ZM8 2.500v11M8 5.500h4.500M8 8h5.500M8 10.500h4.500",
+  light:
+    "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1.100 1.100M11.900 11.900 13 13M3 13l1.100-1.100M11.900 4.100 13 3",
+  dark: "M13.500 9.500A6 6 0 0 1 6.500 2.500a6 6 0 1 0 7 7Z",
+  help: "M5.800 6a2.200 2.200 0 1 1 3.300 1.900c-.7.4-1.100.8-1.100 1.600M8 11.900v.1M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13Z",
+  fold: "M2.500 3.500h11v9h-11ZM9 3.500v9M5 6.500 6.500 8 5 9.500",
+  unfold: "M2.500 3.500h11v9h-11ZM9 3.500v9",
+  back: "M13 8H3.500M7.500 4l-4 4 4 4",
+  close: "m4 4 8 8M12 4l-8 8",
+} as const;
+
+export type IconName = keyof typeof paths;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+      <path
+        d={paths[name]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.3"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,37 @@
+// An address that leads nowhere: says so, and offers the nearest lesson.
+import { Link } from "wouter";
+import { contents, lesson } from "../book.ts";
+import { useTitle } from "./hooks.ts";
+import { nearest } from "./nearest.ts";
+
+export function NotFound({ id }: { id: string }) {
+  useTitle("Nothing here");
+  const near = nearest(
+    decode(id),
+    contents().flatMap(({ lessons }) => lessons.map(({ id }) => id)),
+  );
+  return (
+    <main id="text" className="page" tabIndex={-1}>
+      <h1>Nothing at this address</h1>
+      <p className="lede">
+        There is no lesson <code>/{decode(id)}</code> in this book.
+      </p>
+      {near && (
+        <p>
+          The nearest is <Link href={`/${near}`}>{lesson(near)!.title}</Link> at <code>/{near}</code>.
+        </p>
+      )}
+      <p>
+        <Link href="/">All lessons</Link>
+      </p>
+    </main>
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // "%zz" is what was asked for
+  }
+}

@@ -1,0 +1,67 @@
+// How the lab server stands: a dot with words in the bar, and behind it what that means and what to do.
+import { useEffect, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { type ConnectionState, labs } from "../labs.ts";
+
+const words: Record<ConnectionState, { short: string; colour: string; long: string }> = {
+  connecting: { short: "looking for the lab server", colour: "waiting", long: "Looking for the lab server…" },
+  ready: { short: "lab server ready", colour: "ready", long: "Labs run on this machine, as real processes." },
+  away: {
+    short: "lab server away",
+    colour: "failed",
+    long: "The lab server is not running. You can read, and edit: your text is kept in this browser. To run labs, type in the workbook's folder:",
+  },
+  locked: {
+    short: "not connected",
+    colour: "waiting",
+    long: "This page has no key to the lab server. Open the link printed in the terminal where it was started. If that has scrolled away, this prints it again:",
+  },
+};
+
+export function ServerState() {
+  const connection = useStore(labs.store, state => state.connection);
+  const hello = useStore(labs.store, state => state.hello);
+  const back = useBack(connection);
+  const { short, colour, long } = words[connection];
+  return (
+    <>
+      {/* Without a label of its own: what is announced is what is seen. */}
+      <button type="button" className="server" popoverTarget="server-state">
+        <i className={`dot ${colour}`} aria-hidden="true" />
+        <span role="status">{back ? "lab server is back" : short}</span>
+      </button>
+      <div id="server-state" className="popover" popover="auto">
+        <p>{long}</p>
+        {(connection === "away" || connection === "locked") && <pre className="shell">npm start</pre>}
+        {connection === "away" && <p className="dim">This page finds it again by itself.</p>}
+        {hello && connection === "ready" && (
+          <dl>
+            <dt>Your work</dt>
+            <dd>
+              <code>{hello.workspace}</code>
+            </dd>
+            <dt>Kept apart</dt>
+            <dd>{hello.sandbox.sentence}</dd>
+            <dt>Version</dt>
+            <dd>{hello.version}</dd>
+          </dl>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** True for a few seconds after it came back, so that it is said once. */
+function useBack(connection: ConnectionState): boolean {
+  const was = useRef(connection);
+  const [back, setBack] = useState(false);
+  useEffect(() => {
+    const returned = was.current === "away" && connection === "ready";
+    was.current = connection;
+    setBack(returned);
+    if (!returned) return;
+    const timer = setTimeout(() => setBack(false), 6000);
+    return () => clearTimeout(timer);
+  }, [connection]);
+  return back;
+}
