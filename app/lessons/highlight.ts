@@ -1,0 +1,93 @@
+// Code to a tree of coloured spans, at build time. Colours are the page's own variables (--code-token-*), so
+// that prose, editor and output share one palette in both themes. Only the languages listed here are loaded.
+import type { Element, Text } from "hast";
+import { createCssVariablesTheme, createHighlighter, type ThemeRegistration } from "shiki";
+
+/** What a fence may say after its three backticks, and the grammar behind it. */
+export const languages: Record<string, string> = {
+  ts: "typescript",
+  js: "javascript",
+  python: "python",
+  shell: "shellscript",
+  c: "c",
+  http: "http",
+  json: "json",
+  text: "text",
+};
+
+// As in the editor: keyword = accent, string = ready, number = waiting, comment = ink-3, and the rest is ink.
+const colour = (token: string, scope: string[]) => ({
+  scope,
+  settings: { foreground: `var(--code-token-${token})` },
+});
+const theme: ThemeRegistration = {
+  ...createCssVariablesTheme({ name: "workbook", variablePrefix: "--code-", variableDefaults: {} }),
+  tokenColors: [
+    colour("keyword", ["keyword", "storage", "constant.language", "variable.language"]),
+    colour("keyword", ["support.type.primitive", "support.type.builtin"]),
+    { scope: ["keyword.operator"], settings: { foreground: "var(--code-foreground)" } },
+    colour("keyword", [
+      "keyword.operator.expression",
+      "keyword.operator.new",
+      "keyword.operator.logical.python",
+    ]),
+    colour("string", ["string"]),
+    { scope: ["meta.template.expression"], settings: { foreground: "var(--code-foreground)" } },
+    colour("constant", ["constant.numeric", "constant.character.escape"]),
+    colour("comment", ["comment", "punctuation.definition.comment", "string.quoted.docstring"]),
+  ],
+};
+
+/** @param marked lines (from 1) that the prose points at */
+export type Highlight = (code: string, lang: string, marked: ReadonlySet<number>) => Element;
+
+/** Loads the grammars (about 300 ms) and gives the function that uses them. */
+export async function createHighlight(): Promise<Highlight> {
+  const grammars = Object.values(languages).filter(name => name !== "text");
+  const shiki = await createHighlighter({ themes: [theme], langs: grammars });
+  const done = new Map<string, Element>();
+  const highlight: Highlight = (code, lang, marked) => {
+    const root = shiki.codeToHast(code, {
+      lang: languages[lang] ?? "text",
+      theme: "workbook",
+      mergeSameStyleTokens: true,
+    });
+    const pre = root.children[0] as Element;
+    const lines = pre.children[0] as Element;
+    return {
+      type: "element",
+      tagName: "pre",
+      // A block that scrolls sideways must be reachable with the keyboard.
+      properties: { className: ["code"], tabIndex: 0 },
+      children: [
+        { type: "element", tagName: "code", properties: {}, children: numbered(lines.children, marked) },
+      ],
+    };
+  };
+  // After an edit nearly all code is what it was.
+  return (code, lang, marked) => {
+    const key = JSON.stringify([code, lang, [...marked]]);
+    const known = done.get(key) ?? highlight(code, lang, marked);
+    done.set(key, known);
+    return known;
+  };
+}
+
+function numbered(children: Element["children"], marked: ReadonlySet<number>): Element["children"] {
+  let number = 0;
+  return children.map(child => {
+    if (child.type !== "element") return child;
+    number += 1;
+    const className = marked.has(number) ? ["line", "marked"] : ["line"];
+    return { ...child, properties: { className }, children: child.children.map(plainSpan) };
+  });
+}
+
+/** A span in the default ink needs no element of its own. */
+function plainSpan(child: Element["children"][number]): Element["children"][number] {
+  const plain =
+    child.type === "element" &&
+    child.properties.style === "color:var(--code-foreground)" &&
+    child.children.length === 1;
+  return plain ? (child.children[0] as Text) : child;
+}

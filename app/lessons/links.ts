@@ -1,0 +1,33 @@
+// Links of prose: to a lesson ("/epoll/the-mask#quiz"), to a heading of this page ("#the-loop"), or to the web.
+// Those inside the book are checked down to the heading.
+import type { Link } from "mdast";
+import { suggestion } from "../../server-labs/book/problem.ts";
+import type { Book } from "../../server-labs/book.ts";
+import type { Page } from "./page.ts";
+
+/** @param anchors the ids of the headings of a lesson */
+export function checkLink(node: Link, page: Page, book: Book, anchors: (lesson: string) => string[]): void {
+  const { url } = node;
+  if (/^https?:\/\/[^/]/.test(url)) return;
+  const match = /^(?:\/([^#]*))?(?:#(.+))?$/.exec(url);
+  if (!match || url === "") {
+    const sentence = `A link leads to /<chapter>/<lesson>, to #<heading>, or to the web; "${url}" does none of it.`;
+    page.report(node, sentence);
+    return;
+  }
+  const [, target, heading] = match;
+  if (target === "") return; // "/" is the contents
+  const ids = book.lessons.map(lesson => lesson.id);
+  const id = target ?? page.lesson?.id;
+  if (target !== undefined && !ids.includes(target)) {
+    page.report(node, `There is no lesson "/${target}".${suggestion(target, ids, "lessons")}`, url);
+  } else if (heading && id) {
+    const known = anchors(id);
+    if (!known.includes(heading))
+      page.report(
+        node,
+        `"/${id}" has no heading "#${heading}".${suggestion(heading, known, "headings")}`,
+        url,
+      );
+  }
+}
