@@ -78,8 +78,17 @@ export const checkBody = v.strictObject({
 });
 export type CheckBody = v.InferOutput<typeof checkBody>;
 
-/** Body of PUT /api/labs/<lab>/files/<file>; needs If-Match with the ETag that was read. */
+/**
+ * Body of PUT /api/labs/<lab>/files/<file>; needs If-Match with the ETag that was read: `""` for a file that is not
+ * there, `*` for whatever is there (of which a copy is kept). 412 has the text and etag that are there instead.
+ */
 export const fileBody = v.strictObject({ text });
+
+/**
+ * Body of POST /api/labs/<lab>/reset: the starter again. The answer has its text and etag, and in `kept` the path of
+ * the copy that was made of what was there (null if there was nothing).
+ */
+export const resetBody = v.strictObject({});
 
 /** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home. */
 export const request = v.variant("type", [

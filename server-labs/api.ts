@@ -1,0 +1,210 @@
+// The HTTP API, for the page's files and for curl. The table below is all there is: an address takes part in
+// nothing but the choice of a route, and its parts are looked up in the book, never in the file system.
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { answer, Refusal, readJson } from "./answers.ts";
+import { follow } from "./follow.ts";
+import type { Passed } from "./gate.ts";
+import { type Labs, type Run, refusedEvent } from "./labs.ts";
+import { checkBody, fileBody, limits, type RefusedReason, resetBody, runBody } from "./protocol.ts";
+import { WorkspaceError, type WorkspaceProblem } from "./workspace.ts";
+
+interface Call {
+  labs: Labs;
+  request: IncomingMessage;
+  response: ServerResponse;
+  query: URLSearchParams;
+  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`. */
+  lab: string;
+  file: string;
+  run: string;
+}
+
+interface Route {
+  method: "GET" | "PUT" | "POST" | "DELETE";
+  pattern: string;
+  handle: (call: Call) => void | Promise<void>;
+}
+
+/** Every address below /api. */
+export const routes: readonly Route[] = [
+  { method: "GET", pattern: "/api/labs", handle: listLabs },
+  { method: "GET", pattern: "/api/labs/:chapter/:lesson", handle: showLab },
+  { method: "GET", pattern: "/api/labs/:chapter/:lesson/files/:file", handle: readFile },
+  { method: "PUT", pattern: "/api/labs/:chapter/:lesson/files/:file", handle: saveFile },
+  { method: "POST", pattern: "/api/labs/:chapter/:lesson/reset", handle: resetLab },
+  { method: "POST", pattern: "/api/labs/:chapter/:lesson/run", handle: startRun },
+  { method: "POST", pattern: "/api/labs/:chapter/:lesson/check", handle: startCheck },
+  { method: "GET", pattern: "/api/runs/:run", handle: showRun },
+  { method: "DELETE", pattern: "/api/runs/:run", handle: stopRun },
+  { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
+];
+
+/** Answers a request below /api that the gate has let in. @throws Refusal */
+export async function api(
+  labs: Labs,
+  passed: Passed,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const matching = routes.flatMap(route => {
+    const found = match(route.pattern, passed.segments);
+    return found ? [{ route, found }] : [];
+  });
+  if (matching.length === 0)
+    throw new Refusal(404, `There is nothing at ${passed.path}. Begin at /api/labs.`);
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const chosen = matching.find(({ route }) => route.method === method);
+  if (!chosen) {
+    const allow = matching.map(({ route }) => route.method).join(", ");
+    throw new Refusal(405, `${request.method} is not for ${passed.path}; use ${allow}.`, {
+      headers: { Allow: allow },
+    });
+  }
+  const { chapter = "", lesson = "", file = "", run = "" } = chosen.found;
+  try {
+    const call = { labs, request, response, query: passed.query, lab: `${chapter}/${lesson}`, file, run };
+    await chosen.route.handle(call);
+  } catch (error) {
+    throw error instanceof WorkspaceError ? refusalOf(error) : error;
+  }
+}
+
+async function listLabs({ labs, response }: Call): Promise<void> {
+  answer(response, 200, { labs: await Promise.all(labs.book.labs.map(lab => labs.summary(lab))) });
+}
+
+async function showLab({ labs, lab, response }: Call): Promise<void> {
+  const found = labs.lab(lab);
+  await labs.workspace.ensure(found.id);
+  answer(response, 200, await labs.summary(found));
+}
+
+/** The text as it is on the disk, byte for byte, so that `curl -o server.ts` is a copy of it. */
+async function readFile({ labs, lab, file, request, response }: Call): Promise<void> {
+  const { text, etag } = await labs.workspace.read(labs.lab(lab).id, file);
+  const headers = { ETag: etag, "Cache-Control": "no-cache" };
+  if (request.headers["if-none-match"] === etag) return void response.writeHead(304, headers).end();
+  const bytes = Buffer.from(text);
+  response.writeHead(200, {
+    ...headers,
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": bytes.length,
+  });
+  response.end(bytes);
+}
+
+async function saveFile({ labs, lab, file, request, response }: Call): Promise<void> {
+  const { id } = labs.lab(lab);
+  const { text } = await readJson(request, response, fileBody);
+  const { etag } = await labs.workspace.write(id, file, text, request.headers["if-match"]);
+  answer(response, 200, { etag }, { ETag: etag });
+}
+
+async function resetLab({ labs, lab, request, response }: Call): Promise<void> {
+  const { id, files } = labs.lab(lab);
+  await readJson(request, response, resetBody);
+  const { file } = files[0]!;
+  const reset = await labs.workspace.reset(id, file);
+  answer(response, 200, { file, ...reset }, { ETag: reset.etag });
+}
+
+async function startRun({ labs, lab, request, response }: Call): Promise<void> {
+  const { id } = labs.lab(lab);
+  const run = await labs.startProgram(id, await readJson(request, response, runBody));
+  throwIfRefused(run);
+  const summary = run.summary();
+  const address = `http://127.0.0.1:${summary.port}/`;
+  answer(response, 201, { ...summary, address }, { Location: `/api/runs/${run.id}` });
+}
+
+/** The checker's events until it has ended: the last line is its `exited`. */
+async function startCheck(call: Call): Promise<void> {
+  const { id } = call.labs.lab(call.lab);
+  const run = await call.labs.startCheck(id, await readJson(call.request, call.response, checkBody));
+  throwIfRefused(run);
+  await stream(run, 0, call);
+}
+
+function showRun({ labs, run, response }: Call): void {
+  answer(response, 200, labs.run(run).summary());
+}
+
+/** Answers when the whole tree has ended and its port is free. */
+async function stopRun({ labs, run, response }: Call): Promise<void> {
+  const found = labs.run(run);
+  await found.stop();
+  await found.ended;
+  answer(response, 200, found.summary());
+}
+
+async function tellEvents(call: Call): Promise<void> {
+  const run = call.labs.run(call.run);
+  const from = call.query.get("from") ?? "0";
+  if (!/^\d{1,15}$/.test(from))
+    throw new Refusal(
+      400,
+      `"from" is the number of the first event that is wanted, like ?from=0, not ${JSON.stringify(from.slice(0, 40))}.`,
+    );
+  await stream(run, Number(from), call);
+}
+
+/** One JSON object a line, as fast as the caller reads and no faster. */
+async function stream(run: Run, from: number, { request, response }: Call): Promise<void> {
+  response.writeHead(200, {
+    "Content-Type": "application/x-ndjson; charset=utf-8",
+    "Cache-Control": "no-store",
+  });
+  if (request.method === "HEAD") return void response.end();
+  response.flushHeaders();
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  for await (const events of follow(run.log, from, limits.windowBytes, gone.signal)) {
+    const more = response.write(events.map(event => `${JSON.stringify(event)}\n`).join(""));
+    // Without this wait a caller who does not read would make us hold what the program prints.
+    if (!more) await once(response, "drain", { signal: gone.signal }).catch(() => {});
+  }
+  response.end();
+}
+
+const statusOfRefused: Record<RefusedReason, number> = {
+  "port-taken": 409,
+  syntax: 422,
+  unsupported: 422,
+  "too-long": 422,
+  unreadable: 422,
+  "cannot-start": 500,
+};
+
+function throwIfRefused(run: Run): void {
+  const refused = refusedEvent(run);
+  if (!refused) return;
+  const { type: _, sentence, ...fields } = refused;
+  throw new Refusal(statusOfRefused[refused.reason], sentence, { fields });
+}
+
+const statusOfProblem: Record<WorkspaceProblem, number> = {
+  unknown: 404,
+  missing: 404,
+  required: 428,
+  conflict: 412,
+  unfit: 422,
+  storage: 507,
+};
+
+function refusalOf({ problem, message, current }: WorkspaceError): Refusal {
+  const headers: Record<string, string> = current ? { ETag: current.etag } : {};
+  return new Refusal(statusOfProblem[problem], message, { fields: current ?? {}, headers });
+}
+
+/** The parts of an address that stand for `:names` in a pattern, or null if it is another address. */
+function match(pattern: string, segments: string[]): Record<string, string> | null {
+  const parts = pattern.slice(1).split("/");
+  if (parts.length !== segments.length) return null;
+  const found: Record<string, string> = {};
+  for (const [i, part] of parts.entries()) {
+    if (part.startsWith(":")) found[part.slice(1)] = segments[i]!;
+    else if (part !== segments[i]) return null;
+  }
+  return found;
+}

@@ -1,0 +1,112 @@
+// What a person can ask of a lab, whether from the page or from a shell: look, run, check, stop. api.ts and
+// session.ts are two doors to this one room.
+import { Refusal } from "./answers.ts";
+import { suggestion } from "./book/problem.ts";
+import type { Book, Lab } from "./book.ts";
+import type { EventBody } from "./event-log.ts";
+import type { CheckBody, Event, LabId, LabSummary, RunBody, RunId, RunKind, RunSummary } from "./protocol.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What a reader of a run's events needs of its log. */
+export interface Log {
+  readonly nextSeq: number;
+  readonly ended: boolean;
+  read(from: number, maxBytes: number): { events: Event[]; next: number };
+  onAppend(listener: () => void): () => void;
+}
+
+export interface Run {
+  id: RunId;
+  lab: LabId;
+  kind: RunKind;
+  log: Log;
+  summary(): RunSummary;
+  stop(): Promise<void>;
+  ended: Promise<void>;
+}
+
+/** Who starts processes. A run that cannot start is a run, too: its log holds one `refused`. */
+export interface Runner {
+  startProgram(lab: LabId, body: RunBody): Promise<Run>;
+  startCheck(lab: LabId, body: CheckBody): Promise<Run>;
+  get(run: RunId): Run | undefined;
+  current(lab: LabId): { program: Run | null; check: Run | null };
+  onChange(listener: (lab: LabId) => void): () => void;
+}
+
+export class Labs {
+  readonly book: Book;
+  readonly workspace: Workspace;
+  readonly runs: Runner;
+
+  constructor(book: Book, workspace: Workspace, runs: Runner) {
+    this.book = book;
+    this.workspace = workspace;
+    this.runs = runs;
+  }
+
+  /** @throws Refusal 404 with the lab that was probably meant */
+  lab(id: LabId): Lab {
+    const lab = this.book.lab(id);
+    if (lab) return lab;
+    const known = this.book.labs.map(lab => lab.id);
+    throw new Refusal(
+      404,
+      `There is no lab "${id}".${suggestion(id, known, "labs")} They are listed at /api/labs.`,
+    );
+  }
+
+  /** @throws Refusal 404 */
+  run(id: RunId): Run {
+    const run = this.runs.get(id);
+    if (run) return run;
+    throw new Refusal(
+      404,
+      `There is no run "${id.slice(0, 64)}". Runs end with the lab server; /api/labs lists those that there are.`,
+    );
+  }
+
+  async summary(lab: Lab): Promise<LabSummary> {
+    return {
+      lab: lab.id,
+      title: lab.title,
+      chapter: lab.chapter.id,
+      ...(lab.course === undefined ? {} : { course: lab.course }),
+      port: lab.port,
+      files: await this.workspace.files(lab.id),
+      checks: lab.checks,
+      ...this.current(lab.id),
+    };
+  }
+
+  current(lab: LabId): { program: RunSummary | null; check: RunSummary | null } {
+    const { program, check } = this.runs.current(lab);
+    return { program: program?.summary() ?? null, check: check?.summary() ?? null };
+  }
+
+  /** Starts the student's program; what runs is kept in the history first. */
+  async startProgram(id: LabId, body: RunBody): Promise<Run> {
+    const lab = this.lab(id);
+    await this.workspace.keep(id, lab.files[0]!.file, body.text);
+    return this.runs.startProgram(id, body);
+  }
+
+  /** @throws Refusal 400 for a check that the lab does not have */
+  async startCheck(id: LabId, body: CheckBody): Promise<Run> {
+    const known = this.lab(id).checks.map(check => check.id);
+    const unknown = body.only?.find(only => !known.includes(only));
+    if (unknown !== undefined)
+      throw new Refusal(
+        400,
+        `The lab ${id} has no check "${unknown}".${suggestion(unknown, known, "checks")}`,
+      );
+    return this.runs.startCheck(id, body);
+  }
+}
+
+/** The `refused` of a run that did not start, if that is what it is. */
+export function refusedEvent(run: Run): Extract<EventBody, { type: "refused" }> | undefined {
+  if (run.summary().state !== "refused") return undefined;
+  const { events } = run.log.read(0, Number.POSITIVE_INFINITY);
+  return events.find(event => event.type === "refused");
+}

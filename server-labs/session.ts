@@ -1,0 +1,156 @@
+// One page at the other end of one WebSocket. It hears how a lab stands before any event of it, then events, at
+// most a window of them ahead of what it has shown. It owns nothing but its own socket and its own readers: when
+// the page goes away its runs live on, and another socket's late end cannot silence this one.
+import type { WebSocket } from "ws";
+import { fits, Refusal } from "./answers.ts";
+import { follow } from "./follow.ts";
+import type { Labs, Run } from "./labs.ts";
+import { type LabId, limits, type Message, type Request, type RunId, request } from "./protocol.ts";
+import { Window } from "./window.ts";
+import { WorkspaceError } from "./workspace.ts";
+
+/** One message holds at most this much of JSON, so that a page can acknowledge before its window is full. */
+const batchBytes = 64 * 1024;
+
+/** A lab that the page watches: ends its readers, and the seq from which it wants a run of which it has heard. */
+interface Watch {
+  from: Record<RunId, number>;
+  readers: Map<RunId, AbortController>;
+}
+
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #labs: Labs;
+  readonly #watches = new Map<LabId, Watch>();
+  readonly #window = new Window(limits.windowBytes);
+  readonly #unsubscribe: (() => void)[];
+
+  /** @param unexpected told of errors that are mistakes of the lab server */
+  constructor(socket: WebSocket, labs: Labs, hello: Message, unexpected: (error: unknown) => void) {
+    this.#socket = socket;
+    this.#labs = labs;
+    this.#unsubscribe = [
+      labs.runs.onChange(lab => this.#stands(lab)),
+      labs.workspace.onChange((lab, file, etag) => {
+        if (this.#watches.has(lab)) this.#send({ type: "file", lab, file, etag });
+      }),
+    ];
+    socket.on("message", (data, isBinary) => void this.#hear(String(data), isBinary, unexpected));
+    socket.on("error", () => {}); // a malformed frame: ws closes the socket by itself, with the code that says why
+    socket.on("close", () => this.#end());
+    this.#send(hello);
+  }
+
+  async #hear(text: string, isBinary: boolean, unexpected: (error: unknown) => void): Promise<void> {
+    let asked: string | undefined;
+    try {
+      if (isBinary) throw new Refusal(400, "Requests are text, one JSON object a message.");
+      const value = parse(text);
+      asked = typeOf(value);
+      await this.#do(fits(request, value, "The request"));
+    } catch (error) {
+      const told = error instanceof Refusal || error instanceof WorkspaceError;
+      if (!told) unexpected(error);
+      const sentence = told
+        ? error.message
+        : "The lab server made a mistake of its own. Try again; your text is safe.";
+      this.#send({ type: "problem", sentence, ...(asked === undefined ? {} : { request: asked }) });
+    }
+  }
+
+  async #do(asked: Request): Promise<void> {
+    switch (asked.type) {
+      case "watch":
+        return this.#watch(this.#labs.lab(asked.lab).id, asked.from ?? {});
+      case "unwatch":
+        return this.#unwatch(asked.lab);
+      case "run": {
+        const { type: _, lab, ...body } = asked;
+        await this.#labs.startProgram(lab, body);
+        return;
+      }
+      case "check": {
+        const { type: _, lab, ...body } = asked;
+        await this.#labs.startCheck(lab, body);
+        return;
+      }
+      case "stop":
+        return this.#labs.run(asked.run).stop();
+      case "ack":
+        return this.#window.acknowledge(asked.run, asked.seq);
+    }
+  }
+
+  async #watch(lab: LabId, from: Record<RunId, number>): Promise<void> {
+    this.#unwatch(lab);
+    const watch = { from, readers: new Map() };
+    this.#watches.set(lab, watch);
+    this.#stands(lab);
+    // Only now: a workspace that cannot be written is a sentence, and no reason not to see what runs.
+    await this.#labs.workspace.ensure(lab);
+  }
+
+  #unwatch(lab: LabId): void {
+    for (const reader of this.#watches.get(lab)?.readers.values() ?? []) reader.abort();
+    this.#watches.delete(lab);
+  }
+
+  /** How a lab stands: its runs, and then the events of those that are new to this page. */
+  #stands(lab: LabId): void {
+    const watch = this.#watches.get(lab);
+    if (!watch) return;
+    this.#send({ type: "lab", lab, ...this.#labs.current(lab) });
+    const { program, check } = this.#labs.runs.current(lab);
+    for (const run of [program, check]) if (run && !watch.readers.has(run.id)) this.#read(run, watch);
+  }
+
+  #read(run: Run, watch: Watch): void {
+    const reader = new AbortController();
+    watch.readers.set(run.id, reader);
+    void this.#tell(run, watch.from[run.id] ?? 0, reader.signal);
+  }
+
+  async #tell(run: Run, from: number, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const events of follow(run.log, from, batchBytes, signal)) {
+        for (const event of events) {
+          await this.#window.room(signal);
+          if (signal.aborted) return;
+          const text = JSON.stringify(event);
+          this.#window.sent(run.id, event.seq, text.length);
+          this.#socket.send(text);
+        }
+      }
+    } finally {
+      // An old run's events no longer matter for the window once the page forgets it.
+      if (signal.aborted) this.#window.forget(run.id);
+    }
+  }
+
+  #send(message: Message): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #end(): void {
+    for (const off of this.#unsubscribe) off();
+    for (const lab of [...this.#watches.keys()]) this.#unwatch(lab);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Refusal(400, `The request is not JSON: ${(error as Error).message}.`);
+  }
+}
+
+/** What the page believes to have asked, for the sentence that answers it. */
+function typeOf(value: unknown): string | undefined {
+  const type =
+    typeof value === "object" &&
+    value !== null &&
+    Object.hasOwn(value, "type") &&
+    (value as { type: unknown }).type;
+  return typeof type === "string" ? type.slice(0, 40) : undefined;
+}

@@ -1,0 +1,79 @@
+// All pages that are connected: lets them in, a bounded number, and notices those that are gone without a word.
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Labs } from "./labs.ts";
+import { limits, type Message, subprotocol } from "./protocol.ts";
+import { Session } from "./session.ts";
+
+export const pingMs = 20_000;
+/** Unanswered pings after which a page is gone. */
+const patience = 2;
+
+export class Sessions {
+  readonly #labs: Labs;
+  readonly #hello: Message;
+  readonly #unexpected: (error: unknown) => void;
+  readonly #now: () => number;
+  readonly #missed = new Map<WebSocket, number>();
+  readonly #timer: NodeJS.Timeout;
+  #ticked: number;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    // A message of 100 MiB, which is the default, would be read into memory before anybody looks at it.
+    maxPayload: limits.messageBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: () => subprotocol.version,
+  });
+
+  /** @param now wall clock in milliseconds: it goes on while a laptop sleeps, which the monotonic one does not */
+  constructor(
+    labs: Labs,
+    hello: Message,
+    unexpected: (error: unknown) => void,
+    now: () => number = Date.now,
+  ) {
+    this.#labs = labs;
+    this.#hello = hello;
+    this.#unexpected = unexpected;
+    this.#now = now;
+    this.#ticked = now();
+    this.#timer = setInterval(() => this.ping(), pingMs).unref();
+    this.#server.on("wsClientError", (_error, socket) => socket.destroy());
+  }
+
+  get full(): boolean {
+    return this.#missed.size >= limits.sessions;
+  }
+
+  /** An upgrade that the gate has let in. */
+  accept(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, page => {
+      this.#missed.set(page, 0);
+      page.on("pong", () => this.#missed.set(page, 0));
+      page.on("close", () => this.#missed.delete(page));
+      new Session(page, this.#labs, this.#hello, this.#unexpected);
+    });
+  }
+
+  /** Asks every page whether it is still there, and ends those that did not answer twice. */
+  ping(): void {
+    const slept = this.#now() - this.#ticked > pingMs + 10_000;
+    this.#ticked = this.#now();
+    for (const [page, missed] of this.#missed) {
+      // After a sleep nobody had the time to answer: ask again, and count from now.
+      if (missed >= patience && !slept) page.terminate();
+      else {
+        this.#missed.set(page, slept ? 1 : missed + 1);
+        page.ping();
+      }
+    }
+  }
+
+  /** Says goodbye to every page; they come back by themselves when a lab server is there again. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const page of this.#missed.keys()) page.close(1001, "The lab server stops.");
+  }
+}

@@ -1,0 +1,41 @@
+// What the workspace cannot do, in a sentence with the next step. No HTTP in here: api.ts knows the statuses.
+import { errorInWords } from "./save.ts";
+import { UnfitText } from "./text.ts";
+
+export type WorkspaceProblem =
+  /** No such lab, or no such file in it. */
+  | "unknown"
+  /** The file was there and is gone. */
+  | "missing"
+  /** If-Match was not said, or names another text than the one on the disk. */
+  | "required"
+  | "conflict"
+  /** What is on the disk, or what should be saved, is no text of a lab. */
+  | "unfit"
+  /** The file system refuses. */
+  | "storage";
+
+/** Why the workspace does not do what it is asked, as a sentence with the next step. */
+export class WorkspaceError extends Error {
+  override name = "WorkspaceError";
+  readonly problem: WorkspaceProblem;
+  /** What is on the disk instead, for a conflict; text is null when there is no file. */
+  readonly current: { text: string | null; etag: string } | undefined;
+
+  constructor(problem: WorkspaceProblem, sentence: string, current?: { text: string | null; etag: string }) {
+    super(sentence);
+    this.problem = problem;
+    this.current = current;
+  }
+}
+
+/** Does the work; whatever the file system or the text has against it becomes a WorkspaceError about this path. */
+export async function inWords<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WorkspaceError) throw error;
+    if (error instanceof UnfitText) throw new WorkspaceError("unfit", error.message);
+    throw new WorkspaceError("storage", `${path}: ${errorInWords(error)}.`);
+  }
+}

@@ -1,0 +1,236 @@
+// The folder with the student's own copies of lab files: the truth of the student's work. A starter is copied
+// once and never over anything; every save names the text that it replaces; what is replaced on a person's
+// demand is kept in .history. Nothing in here follows a link out of the workspace.
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Book, Lab } from "./book.ts";
+import { type Changed, Changes } from "./changes.ts";
+import { furnish, linkDocumentRoot } from "./furnish.ts";
+import { historyOf, keepCopy } from "./history.ts";
+import type { LabId, LabSummary } from "./protocol.ts";
+import { createFile, errorInWords, sweep } from "./save.ts";
+import { readSource, replaceSource, staysInside } from "./source-file.ts";
+import { absent, etagOf, readBytes, toBytes, toText } from "./text.ts";
+import { Turns } from "./turns.ts";
+import { inotifyWorks } from "./watch.ts";
+import { inWords, WorkspaceError } from "./workspace-error.ts";
+
+export { WorkspaceError, type WorkspaceProblem } from "./workspace-error.ts";
+
+/** Where work is kept: $WORKBOOK_HOME, else ~/socket-workbook. */
+export function workspaceFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env.WORKBOOK_HOME ? resolve(env.WORKBOOK_HOME) : join(homedir(), "socket-workbook");
+}
+
+export class Workspace {
+  readonly root: string;
+  readonly #book: Book;
+  readonly #packageRoot: string;
+  /** True where changes by other editors are found by looking once a second instead of being told. */
+  readonly polling: boolean;
+  readonly #turns = new Turns();
+  readonly #changes: Changes;
+
+  private constructor(root: string, book: Book, packageRoot: string, polling: boolean) {
+    this.root = root;
+    this.#book = book;
+    this.#packageRoot = packageRoot;
+    this.polling = polling;
+    this.#changes = new Changes(root, polling, this.#turns);
+  }
+
+  /**
+   * Makes the workspace ready: its folder, what editors and shells need in it, and a look whether it tells changes.
+   * @throws WorkspaceError "storage" with a sentence when the folder cannot be made or written
+   */
+  static async open(options: { root: string; book: Book; packageRoot: string }): Promise<Workspace> {
+    try {
+      await mkdir(options.root, { recursive: true });
+      const root = await realpath(options.root);
+      await sweep(root);
+      await furnish(root, options.packageRoot);
+      return new Workspace(root, options.book, options.packageRoot, !(await inotifyWorks(root)));
+    } catch (error) {
+      throw new WorkspaceError(
+        "storage",
+        `The workspace ${options.root} cannot be used: ${errorInWords(error)}.`,
+      );
+    }
+  }
+
+  /** Absolute path of a lab's file in the workspace. @throws WorkspaceError "unknown" */
+  path(lab: LabId, file: string): string {
+    const { files } = this.#lab(lab);
+    if (!files.some(known => known.file === file))
+      throw new WorkspaceError(
+        "unknown",
+        `The lab ${lab} has no file "${file}"; it has ${files.map(f => f.file).join(", ")}.`,
+      );
+    return join(this.#folder(lab), file);
+  }
+
+  /**
+   * Makes a lab's folder if this is the first time that it is opened, and watches it.
+   * @returns the folder
+   */
+  async ensure(lab: LabId): Promise<string> {
+    const { files } = this.#lab(lab);
+    const folder = this.#folder(lab);
+    return this.#turns.take(folder, () =>
+      inWords(folder, async () => {
+        await mkdir(folder, { recursive: true });
+        await staysInside(this.root, folder);
+        for (const { file, starter } of files) {
+          // That there is a history says that the file was given once: if it is gone, a person has removed it.
+          const given = await stat(historyOf(folder, file)).catch(() => null);
+          if (given) continue;
+          await createFile(join(folder, file), (await readBytes(starter, starter)).bytes).catch(unlessThere);
+          await mkdir(historyOf(folder, file), { recursive: true });
+        }
+        await linkDocumentRoot(folder, this.#packageRoot);
+        await sweep(folder);
+        this.#changes.watch(
+          lab,
+          folder,
+          files.map(f => f.file),
+        );
+        return folder;
+      }),
+    );
+  }
+
+  /** @throws WorkspaceError "unknown", "missing", "unfit", "storage" */
+  async read(lab: LabId, file: string): Promise<{ text: string; etag: string }> {
+    const path = this.path(lab, file);
+    const folder = await this.ensure(lab);
+    const bytes = await readSource(this.root, path);
+    if (!bytes) {
+      const sentence = `${path} was removed. Save to make it anew, or reset the lab to begin again from its starter.`;
+      throw new WorkspaceError("missing", sentence, { text: null, etag: absent });
+    }
+    const etag = etagOf(bytes);
+    this.#changes.seen(lab, folder, file, etag);
+    return { text: await inWords(path, () => toText(bytes, file)), etag };
+  }
+
+  /**
+   * Saves a text over the one that the caller knows.
+   * @param ifMatch the ETag that was read; `""` when the caller knows that there is no file; `*` for any
+   * @throws WorkspaceError "required", "conflict" (with what is there), "unfit", "storage"
+   */
+  async write(
+    lab: LabId,
+    file: string,
+    text: string,
+    ifMatch: string | undefined,
+  ): Promise<{ etag: string }> {
+    const path = this.path(lab, file);
+    const bytes = await inWords(path, () => toBytes(text));
+    if (ifMatch === undefined)
+      throw new WorkspaceError(
+        "required",
+        `Say which text you replace: If-Match with the ETag that reading ${file} gave.`,
+      );
+    const folder = await this.ensure(lab);
+    return this.#turns.take(path, async () => {
+      const there = await readSource(this.root, path);
+      const etag = etagOf(bytes);
+      const current = there ? etagOf(there) : absent;
+      // The same text again is what a page sends that did not hear the first answer.
+      if (current === etag) return { etag };
+      if (!matches(ifMatch, current))
+        throw new WorkspaceError(
+          "conflict",
+          there
+            ? `${file} has changed on the disk since you read it. Here is what it holds now; put both together and save again.`
+            : `${path} was removed since you read it. Save with If-Match: ${absent} to make it anew.`,
+          { text: there && (await inWords(path, () => toText(there, file))), etag: current },
+        );
+      // Only "*" may meet a text that the caller has never seen.
+      if (there && ifMatch.trim() === "*") await inWords(path, () => keepCopy(folder, file, there));
+      await replaceSource(this.root, path, bytes);
+      this.#changes.saved(lab, folder, file, etag);
+      return { etag };
+    });
+  }
+
+  /**
+   * The starter again. What was there is kept in .history.
+   * @returns the new text, and the path of the copy that was kept (null when there was nothing to keep)
+   */
+  async reset(lab: LabId, file: string): Promise<{ text: string; etag: string; kept: string | null }> {
+    const path = this.path(lab, file);
+    const { starter } = this.#lab(lab).files.find(known => known.file === file)!;
+    const folder = await this.ensure(lab);
+    return this.#turns.take(path, async () => {
+      const fresh = (await inWords(starter, () => readBytes(starter, starter))).bytes;
+      const there = await readSource(this.root, path);
+      const kept = there && (await inWords(path, () => keepCopy(folder, file, there)));
+      await replaceSource(this.root, path, fresh);
+      const etag = etagOf(fresh);
+      this.#changes.saved(lab, folder, file, etag);
+      return { text: fresh.toString(), etag, kept };
+    });
+  }
+
+  /** Keeps a copy of what is about to run: this text, or the file as it is. Never stands in the way of a run. */
+  async keep(lab: LabId, file: string, text?: string): Promise<void> {
+    try {
+      const folder = await this.ensure(lab);
+      const bytes = text === undefined ? await readSource(this.root, this.path(lab, file)) : toBytes(text);
+      if (bytes) await keepCopy(folder, file, bytes);
+    } catch {
+      // A full disk must not keep a student from running a draft: that is what the run is allowed for.
+    }
+  }
+
+  /** A lab's files as they are, or as opening it would make them. */
+  async files(lab: LabId): Promise<LabSummary["files"]> {
+    const opened = await stat(this.#folder(lab)).catch(() => null);
+    return Promise.all(
+      this.#lab(lab).files.map(async ({ file, starter }) => {
+        const path = this.path(lab, file);
+        // A folder or a picture in the file's place is said when the file is read, not in a list.
+        const found = await readSource(this.root, path).catch(() => null);
+        const bytes = found ?? (opened ? null : (await readBytes(starter, starter)).bytes);
+        return { file, etag: bytes ? etagOf(bytes) : absent, bytes: bytes?.length ?? 0, path };
+      }),
+    );
+  }
+
+  /** Calls the listener whenever a file's text has changed, by a save or by another editor. */
+  onChange(listener: Changed): () => void {
+    return this.#changes.on(listener);
+  }
+
+  close(): void {
+    this.#changes.close();
+  }
+
+  #lab(id: LabId): Lab {
+    const lab = this.#book.lab(id);
+    if (!lab) throw new WorkspaceError("unknown", `There is no lab ${id}.`);
+    return lab;
+  }
+
+  /** The id comes from the book, so it is two plain names. */
+  #folder(lab: LabId): string {
+    return join(this.root, ...this.#lab(lab).id.split("/"));
+  }
+}
+
+/** If-Match, RFC 9110 section 13.1.1; quotes may be forgotten in a shell. */
+function matches(ifMatch: string, current: string): boolean {
+  if (ifMatch.trim() === "*") return current !== absent;
+  return ifMatch.split(",").some(tag => {
+    const bare = tag.trim().replace(/^W\//, "");
+    return bare === current || `"${bare}"` === current;
+  });
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
+
+function unlessThere(error: unknown): void {
+  if (codeOf(error) !== "EEXIST") throw error;
+}
