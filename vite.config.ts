@@ -7,13 +7,14 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type ProxyOptions } from "vite";
 import { brotli } from "./app/lessons/brotli.ts";
 import { lessons } from "./app/lessons/plugin.ts";
+import { editorLanguage } from "./app/workbench/editor/build/language.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const labServer = process.env.WORKBOOK_LAB_SERVER;
 
 export default defineConfig({
   root: here("app"),
-  plugins: [react(), lessons(here("chapters")), brotli()],
+  plugins: [react(), lessons(here("chapters")), editorLanguage(here(".")), brotli()],
   build: {
     outDir: here("dist/app"),
     emptyOutDir: true,
@@ -22,7 +23,7 @@ export default defineConfig({
     // Monaco is one lazy chunk of its own, and meant to be.
     chunkSizeWarningLimit: 8000,
   },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [editorLanguage(here("."))] },
   server: {
     host: "127.0.0.1",
     fs: { allow: [here(".")] },
