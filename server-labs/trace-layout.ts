@@ -51,6 +51,8 @@ export const layout = {
     head: 2,
     /** What the watcher asks of the program: 0 is "go on". The rest belongs to pause and step. */
     command: 3,
+    /** 1 once the program ends by itself: it has called exit, with whatever status. A signal leaves it 0. */
+    exiting: 4,
   },
   headerBytes: 256,
   recordBytes: 128,

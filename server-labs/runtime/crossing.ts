@@ -1,6 +1,6 @@
 // The border between the program and the kernel, and the one place that every system call passes: enter() before it,
 // leave() after it. What shall happen at every call (trace, later pause and step) hangs here and nowhere else.
-import { preview, traceBytes } from "../trace-layout.ts";
+import { layout, preview, traceBytes } from "../trace-layout.ts";
 import { lineFinder } from "./call-site.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_NONBLOCK } from "./constants.ts";
 import { EAGAIN, EALREADY, EINPROGRESS } from "./errno.ts";
@@ -22,8 +22,12 @@ export function startTrace(traceFd: number, controlFd: number, file: string): vo
   const newline = new Uint8Array([0x0a]);
   // Past enter() and leave(): this is ours, not the program's. When the socket is full, a newline is already there.
   const wake = () => void native.send(controlFd, newline, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-  trace = new Trace(mapShared(traceFd, traceBytes), wake, lineFinder(file));
-  process.on("exit", wake);
+  const memory = mapShared(traceFd, traceBytes);
+  trace = new Trace(memory, wake, lineFinder(file));
+  process.on("exit", () => {
+    Atomics.store(new Int32Array(memory), layout.header.exiting, 1);
+    wake();
+  });
 }
 
 /**
