@@ -1,0 +1,120 @@
+// The bar over the editor: which file, whether it is saved, how the run stands, and the three things to press.
+
+import type { Draft } from "../drafts.ts";
+import type { RunView } from "../labs.ts";
+import { keyNames } from "./keys.ts";
+import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
+
+interface Props {
+  lab: WorkbenchLab;
+  draft: Draft | null;
+  program: RunView | null;
+  check: RunView | null;
+  /** What was asked of the lab server and is not answered yet. */
+  asked: "run" | "check" | "stop" | null;
+  actions: Actions;
+  onReset(): void;
+}
+
+export function HeadBar({ lab, draft, program, check, asked, actions, onReset }: Props) {
+  const live = program?.live ?? false;
+  return (
+    <header className="bench-head">
+      <div className="bench-file">
+        <span className="bench-file-name">{lab.file}</span>
+        <Saved draft={draft} />
+      </div>
+      <RunState program={program} asked={asked} />
+      <div className="bench-buttons">
+        <button
+          type="button"
+          className="button quiet"
+          onClick={onReset}
+          title="Put the starter back; your text is kept"
+        >
+          Reset
+        </button>
+        <button
+          type="button"
+          className="button"
+          onClick={() => actions.check()}
+          disabled={check?.live || asked === "check"}
+          title={`Attack the server with real clients (${keyNames.check})`}
+        >
+          Check
+        </button>
+        {live ? (
+          <button
+            type="button"
+            className="button primary"
+            onClick={actions.stop}
+            disabled={program?.state === "stopping"}
+          >
+            Stop
+            <Key name={keyNames.stop} />
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => actions.run()}
+            disabled={asked === "run"}
+          >
+            Run
+            <Key name={keyNames.run} />
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Saved({ draft }: { draft: Draft | null }) {
+  const saved = useDraftState(draft, state => state.saved);
+  const problem = useDraftState(draft, state => state.problem);
+  const loaded = useDraftState(draft, state => state.loaded);
+  const words = {
+    saved: "saved",
+    edited: "edited",
+    saving: "saving…",
+    conflict: "changed outside",
+    unsaved: `not saved: ${problem ?? "the lab server did not answer."}`,
+  };
+  const said = loaded ? words[saved] : "loading…";
+  return (
+    <span className={`bench-saved ${saved}`} title={said} data-saved={saved}>
+      {said}
+    </span>
+  );
+}
+
+const colours: Record<RunView["state"], string> = {
+  starting: "waiting",
+  running: "ready",
+  listening: "ready",
+  stopping: "waiting",
+  exited: "",
+  refused: "failed",
+};
+
+function RunState({ program, asked }: { program: RunView | null; asked: Props["asked"] }) {
+  const failed = program?.exited && !program.exited.stopped && program.exited.code !== 0;
+  const said = asked === "run" ? "starting" : program ? firstSentence(program) : "not running";
+  const colour = asked === "run" ? "waiting" : failed ? "failed" : program ? colours[program.state] : "";
+  return (
+    <p className="bench-state" role="status" title={program?.sentence}>
+      <i className={`dot ${colour}`} aria-hidden="true" />
+      <span>{said}</span>
+    </p>
+  );
+}
+
+/** A refusal is told whole in Output; here it is only named. */
+const firstSentence = (program: RunView) => (program.refused ? "did not start" : program.sentence);
+
+/** For the eye: the button's name stays its word. */
+const Key = ({ name }: { name: string }) => (
+  <span className="key" aria-hidden="true">
+    {name}
+  </span>
+);

@@ -1,0 +1,32 @@
+// A pane that crashes is one pane less, never a blank page: its message, and a way to load it again.
+import { Component, type ReactNode } from "react";
+
+interface Props {
+  /** What the pane is called: "The editor", "Output". */
+  name: string;
+  children: ReactNode;
+}
+
+export class PaneBoundary extends Component<Props, { error: Error | null }> {
+  override state = { error: null as Error | null };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    return (
+      <div className="pane-state" role="alert">
+        <p>{this.props.name} has stopped working; your text and your program have not.</p>
+        <p className="dim">
+          <code>{error.message}</code>
+        </p>
+        <button type="button" className="button" onClick={() => this.setState({ error: null })}>
+          Load it again
+        </button>
+      </div>
+    );
+  }
+}

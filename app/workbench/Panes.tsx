@@ -1,0 +1,113 @@
+// The lower half: Output, Syscalls, Checks. Where there is room Syscalls stands beside Output, because seeing the
+// two together is what the course is about.
+import { Tabs } from "@base-ui/react/tabs";
+import type { Root } from "hast";
+import { type ReactNode, useSyncExternalStore } from "react";
+import { Group, Panel, Separator } from "react-resizable-panels";
+import { useStore } from "zustand";
+import type { Draft } from "../drafts.ts";
+import type { RunView } from "../labs.ts";
+import { CopyLine } from "./CopyLine.tsx";
+import { ChecksPane } from "./checks/ChecksPane.tsx";
+import { useResults } from "./checks/results.ts";
+import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
+import { OutputPane } from "./output/OutputPane.tsx";
+import { PaneBoundary } from "./PaneBoundary.tsx";
+import { SyscallsPane } from "./syscalls/SyscallsPane.tsx";
+import { type Pane, view } from "./view.ts";
+import { number } from "./words.ts";
+
+interface Props {
+  lab: WorkbenchLab;
+  draft: Draft | null;
+  program: RunView | null;
+  check: RunView | null;
+  actions: Actions;
+  renderHint(hint: Root): ReactNode;
+}
+
+export function Panes({ lab, draft, program, check, actions, renderHint }: Props) {
+  const pane = useStore(view, state => state.pane);
+  const wide = useWide();
+  const text = useDraftState(draft, state => state.text);
+  const results = useResults(lab.id, lab.checks, check, text);
+  const passed = [...results.values()].filter(({ state }) => state === "passed").length;
+  const output = (
+    <PaneBoundary name="Output">
+      <OutputPane lab={lab} program={program} actions={actions} />
+    </PaneBoundary>
+  );
+  const syscalls = (
+    <PaneBoundary name="Syscalls">
+      <SyscallsPane program={program} />
+    </PaneBoundary>
+  );
+  const beside = wide && pane === "Output";
+  return (
+    <Tabs.Root className="panes" value={pane} onValueChange={next => view.setState({ pane: next as Pane })}>
+      <div className="panes-bar">
+        <Tabs.List className="tabs" aria-label="What the program does">
+          <PaneTab name="Output" />
+          <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
+          <PaneTab name="Checks" count={lab.checks.length > 0 ? `${passed}/${lab.checks.length}` : null} />
+        </Tabs.List>
+        {program?.live && program.listening && (
+          <CopyLine quiet text={`curl -i http://127.0.0.1:${program.listening.port}/`} />
+        )}
+      </div>
+      {/* Kept when hidden: the terminal's scroll and selection survive a look at another pane. */}
+      <Tabs.Panel value="Output" keepMounted className="pane">
+        <Group orientation="horizontal" className="pane-group">
+          <Panel id="output" minSize="25%">
+            {output}
+          </Panel>
+          {beside && (
+            <>
+              <Separator className="separator vertical" aria-label="Between Output and Syscalls" />
+              <Panel id="syscalls" defaultSize="40%" minSize="20%">
+                <section className="pane-beside" aria-label="Syscalls">
+                  {syscalls}
+                </section>
+              </Panel>
+            </>
+          )}
+        </Group>
+      </Tabs.Panel>
+      <Tabs.Panel value="Syscalls" className="pane">
+        {syscalls}
+      </Tabs.Panel>
+      <Tabs.Panel value="Checks" className="pane">
+        <PaneBoundary name="Checks">
+          <ChecksPane lab={lab} run={check} results={results} actions={actions} renderHint={renderHint} />
+        </PaneBoundary>
+      </Tabs.Panel>
+    </Tabs.Root>
+  );
+}
+
+/** The count is for the eye: the tab's name stays its name. */
+function PaneTab({ name, count = null }: { name: Pane; count?: string | null }) {
+  return (
+    <Tabs.Tab value={name} className="tab">
+      {name}
+      {count !== null && (
+        <span className="tab-count" aria-hidden="true">
+          {count}
+        </span>
+      )}
+    </Tabs.Tab>
+  );
+}
+
+const query = "(min-width: 1500px)";
+
+function useWide() {
+  return useSyncExternalStore(
+    changed => {
+      const media = matchMedia(query);
+      media.addEventListener("change", changed);
+      return () => media.removeEventListener("change", changed);
+    },
+    () => matchMedia(query).matches,
+  );
+}

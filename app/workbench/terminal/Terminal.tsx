@@ -1,0 +1,121 @@
+// One xterm that shows what a run printed, and takes no input. It answers for what it is given: an event is
+// acknowledged when it has been drawn, so that a page that falls behind slows down what is sent, never the program.
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal as Xterm } from "@xterm/xterm";
+import "@xterm/xterm/css/xterm.css";
+import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+import type { RunId } from "../../../server-labs/protocol.ts";
+import { labs } from "../../labs.ts";
+import { codeFont, onPaletteChange, readPalette } from "../palette.ts";
+import { Inscription } from "./inscription.ts";
+import { scrollByKey } from "./keys.ts";
+import { swallow } from "./swallow.ts";
+import { xtermTheme } from "./theme.ts";
+
+export interface TerminalHandle {
+  /** Everything that is on the screen and above it, as text. */
+  text(): string;
+}
+
+export interface TerminalProps {
+  run: RunId;
+  /** What a screen reader calls it. */
+  label: string;
+  /** Keeps a readable copy of every line for a screen reader; costs speed. */
+  screenReader: boolean;
+  ref?: Ref<TerminalHandle>;
+}
+
+export default function Terminal({ run, label, screenReader, ref }: TerminalProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [terminal, setTerminal] = useState<Xterm | null>(null);
+
+  useEffect(() => {
+    let made: { terminal: Xterm; end(): void } | undefined;
+    let gone = false;
+    void codeFont().then(fontFamily => {
+      if (gone) return;
+      made = open(place.current!, fontFamily);
+      setTerminal(made.terminal);
+    });
+    return () => {
+      gone = true;
+      made?.end();
+    };
+  }, []);
+
+  useEffect(() => {
+    if (!terminal) return;
+    terminal.reset();
+    const inscription = new Inscription();
+    return labs.onOutput(
+      run,
+      event => terminal.write(inscription.of(event), () => labs.ack(run, event.seq)),
+      { acks: true },
+    );
+  }, [terminal, run]);
+
+  useEffect(() => {
+    if (!terminal) return;
+    terminal.options.screenReaderMode = screenReader;
+    terminal.textarea?.setAttribute("aria-label", label);
+  }, [terminal, screenReader, label]);
+
+  useImperativeHandle(ref, () => ({ text: () => (terminal ? allText(terminal) : "") }), [terminal]);
+
+  return <div className="terminal" ref={place} data-ready={terminal ? "" : undefined} />;
+}
+
+function open(place: HTMLElement, fontFamily: string) {
+  const terminal = new Xterm({
+    disableStdin: true,
+    convertEol: true,
+    scrollback: 5000,
+    fontFamily,
+    fontSize: 13,
+    lineHeight: 1.35,
+    fontWeightBold: 600,
+    cursorInactiveStyle: "none",
+    cursorBlink: false,
+    minimumContrastRatio: 4.5,
+    linkHandler: { activate: () => {} },
+    theme: xtermTheme(readPalette()),
+  });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.open(place);
+  swallow(terminal);
+  terminal.attachCustomKeyEventHandler(event => scrollByKey(terminal, event));
+  const textarea = terminal.textarea!;
+  // Focus is for scrolling and copying: no keyboard of a phone, no typing.
+  textarea.readOnly = true;
+  textarea.inputMode = "none";
+  // A hidden tab has no size to fit to: xterm would make itself two columns wide and break every line for good.
+  const refit = () => place.clientWidth > 0 && place.clientHeight > 0 && fit.fit();
+  refit();
+  const size = new ResizeObserver(refit);
+  size.observe(place);
+  const unpaint = onPaletteChange(() => {
+    terminal.options.theme = xtermTheme(readPalette());
+  });
+  return {
+    terminal,
+    end() {
+      size.disconnect();
+      unpaint();
+      terminal.dispose();
+    },
+  };
+}
+
+function allText(terminal: Xterm): string {
+  const { active } = terminal.buffer;
+  const lines: string[] = [];
+  for (let row = 0; row < active.length; row++) {
+    const line = active.getLine(row)!;
+    const text = line.translateToString(true);
+    if (line.isWrapped) lines.push((lines.pop() ?? "") + text);
+    else lines.push(text);
+  }
+  return `${lines.join("\n").trimEnd()}\n`;
+}
