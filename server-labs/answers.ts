@@ -40,14 +40,14 @@ export function answer(
   response.end(body);
 }
 
-/** Sends a refusal. Whatever is still coming of the request's body is not waited for. */
+/** Sends a refusal. What still comes of the request's body is read and thrown away, within Node's requestTimeout. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  // A body that nobody reads would be taken for the next request on this connection.
-  if (!request.complete) response.setHeader("Connection", "close");
+  // Who asked before sending a body now keeps it, and this connection's next bytes would be taken for it.
+  if (request.headers.expect !== undefined) response.setHeader("Connection", "close");
   answer(response, refusal.status, { problem: refusal.message, ...refusal.fields }, refusal.headers);
 }
 
@@ -62,19 +62,29 @@ export async function readJson<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   // curl asks before it sends a large body; by now the gate has let it in.
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += (chunk as Buffer).length;
-    if (length > limits.messageBytes)
-      throw new Refusal(413, `The body is longer than the ${limits.messageBytes} bytes that are taken.`);
-    chunks.push(chunk as Buffer);
-  }
-  return fits(schema, parseJson(Buffer.concat(chunks)), "The body");
+  return fits(schema, parseJson(await readBody(request)), "The body");
+}
+
+/** Not by iterating: leaving a loop over a request destroys its connection, and the answer with it. */
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limits.messageBytes) chunks.push(chunk);
+      else
+        reject(new Refusal(413, `The body is longer than the ${limits.messageBytes} bytes that are taken.`));
+    });
+    request.on("end", () => resolve(Buffer.concat(chunks)));
+    request.on("close", () => reject(new Refusal(400, "The body did not come to its end.")));
+  });
 }
 
 /** The value, if it fits the schema. @throws Refusal 400 that names the field */
 export function fits<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
+  // To valibot a list is an object without the fields that it looks for.
+  if (Array.isArray(value)) throw new Refusal(400, `${what} is not as it should be: it is a list, not {…}.`);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const issue = result.issues[0];
