@@ -59,22 +59,29 @@ const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(limits.fileBytes, "the text is longer than a lab may be"));
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 
+// Each field is a name of its own, for a reason: to spread `runBody.entries` into the request below would keep all of
+// valibot in the page, which uses only the constants of this file.
+const someText = v.optional(text);
+const somePort = v.optional(port);
+const someRun = v.optional(run);
+const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
+
 /** Body of POST /api/labs/<lab>/run; every field may be left out. */
 export const runBody = v.strictObject({
   /** Run this text instead of the saved file. */
-  text: v.optional(text),
+  text: someText,
   /** The port to listen on; 0 for any free one; the lab's own when left out. */
-  port: v.optional(port),
+  port: somePort,
   /** A run of ours that is to be stopped first, because it holds the port. */
-  instead: v.optional(run),
+  instead: someRun,
 });
 export type RunBody = v.InferOutput<typeof runBody>;
 
 /** Body of POST /api/labs/<lab>/check. */
 export const checkBody = v.strictObject({
-  text: v.optional(text),
+  text: someText,
   /** Ids of the checks to make; all when left out. */
-  only: v.optional(v.array(v.pipe(v.string(), v.maxLength(64)))),
+  only: someIds,
 });
 export type CheckBody = v.InferOutput<typeof checkBody>;
 
@@ -95,8 +102,8 @@ export const request = v.variant("type", [
   /** Tell me of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
   v.strictObject({ type: v.literal("watch"), lab, from: v.optional(v.record(run, seq)) }),
   v.strictObject({ type: v.literal("unwatch"), lab }),
-  v.strictObject({ type: v.literal("run"), lab, ...runBody.entries }),
-  v.strictObject({ type: v.literal("check"), lab, ...checkBody.entries }),
+  v.strictObject({ type: v.literal("run"), lab, text: someText, port: somePort, instead: someRun }),
+  v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
   v.strictObject({ type: v.literal("stop"), run }),
   /** I have shown everything of this run up to and including seq. */
   v.strictObject({ type: v.literal("ack"), run, seq }),
