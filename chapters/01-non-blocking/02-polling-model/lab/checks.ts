@@ -1,0 +1,240 @@
+// What a server that polls must do, however it is written. Of the course's listing six of these are false; what
+// no polling server can do (cost nothing while idle *and* answer at once) is not asked here.
+import { type Calls, type Client, check, clock, type Tools } from "workbook/check";
+
+check("burst", "takes a burst of 50 clients in a few turns, not one client a turn", async t => {
+  const { server, clients, fail, expect } = t;
+  await server.stop();
+  const crowd = await clients(50);
+  const watch = server.traced ? server.watch() : null;
+  server.continue();
+  const turns = (calls: Calls) => calls.turns.length;
+  const taken = await watch?.until(calls => calls.accepted.length >= 50 || turns(calls) > 4);
+  if (watch && taken && watch.calls.accepted.length < 50) {
+    const { calls } = watch;
+    t.note(`${server.waiting} still wait in the accept queue`);
+    fail(`After ${turns(calls) - 1} turns the server had accepted ${calls.accepted.length} of 50 clients.`, {
+      because:
+        "Each turn takes one client from the accept queue and then sleeps, so the 50th waits for 49 turns. accept() may be called again until it says null: nobody is left.",
+      see: "for i in $(seq 50); do nc 127.0.0.1 {port} & done; sleep 2; ss -tln 'sport = :{port}'   # Recv-Q: who still waits",
+      at: calls.accepted.last ?? null,
+    });
+  }
+  expect(await server.accepts(crowd), "The server has not accepted everybody who came.").equal(50, {
+    because:
+      "Whoever is in the accept queue is connected, but the server does not know them until it calls accept().",
+  });
+});
+
+check(
+  "silent",
+  "hears a client who speaks while another says nothing",
+  async ({ server, client, expect }) => {
+    await server.accepts([await client()]);
+    const talker = await client();
+    talker.send("hello");
+    expect(await server.reads(talker), "The second client spoke, and was not heard.").ok({
+      because:
+        "The server waits for a client who says nothing. accept() gives a socket that blocks, whatever the listener does: each one needs setBlocking(false).",
+      see: "nc 127.0.0.1 {port} &   # says nothing\necho hello | nc -N 127.0.0.1 {port}",
+    });
+  },
+);
+
+check("leaving", "notices in one turn everybody who has left, and closes their sockets", async t => {
+  const { server, clients, expect } = t;
+  const before = server.sockets;
+  const neighbours = await clients(4);
+  expect(await server.accepts(neighbours), "The server has not accepted the four clients.").equal(4);
+  await server.stop();
+  for (const neighbour of neighbours) neighbour.close();
+  const watch = server.traced ? server.watch() : null;
+  server.continue();
+
+  const noticed = (calls: Calls) =>
+    new Set(calls.reads.where(call => call.returned === 0).list.map(call => call.args[0]));
+  // It may have been stopped in the middle of a turn: the end of that one, and then a whole one.
+  await watch?.until(calls => noticed(calls).size === 4 || calls.turns.length > 2);
+  if (watch) {
+    const { calls } = watch;
+    for (const [i, turn] of calls.turns.entries()) {
+      t.note(`turn ${i + 1}: noticed ${noticed(turn).size} of those who left`);
+    }
+    expect(
+      noticed(calls).size,
+      "Four neighbours left at once, and a whole turn did not notice all of them.",
+    ).equal(4, {
+      because:
+        "The loop takes elements out of the list that it walks through: what follows moves up by one place, and the next step goes past it.",
+      see: "for i in 1 2 3 4; do nc 127.0.0.1 {port} & done; sleep 3; kill $(jobs -p)   # then look at the order in the log",
+      at: calls.reads.last ?? null,
+    });
+  }
+  expect(await server.holds(before), "Everybody has left, but the server still holds their sockets.").equal(
+    before,
+    {
+      because:
+        "recv() gave an empty Buffer: the client has closed its side. Until the server calls close() too, the connection stays in CLOSE_WAIT and its descriptor is lost.",
+      see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
+    },
+  );
+  if (!watch) server.watch(); // Whether it was one turn is something that only its calls can tell.
+});
+
+check(
+  "reset",
+  "loses only the connection of a client who is cut off",
+  async ({ server, clients, expect }) => {
+    const before = server.sockets;
+    const [cut, other] = (await clients(2)) as [Client, Client];
+    expect(await server.accepts([cut, other]), "The server has not accepted the two clients.").equal(2);
+    cut.reset();
+    expect(
+      await server.holds(before + 1),
+      "The connection is gone, but the server still holds its socket.",
+    ).equal(before + 1, {
+      because:
+        "recv() failed with ECONNRESET: this connection is over, and its descriptor is yours to close().",
+    });
+    other.send("still here");
+    expect(await server.reads(other), "After one client was cut off, another was not heard any more.").ok({
+      because:
+        "An error belongs to the connection on which it happened; the loop must go on to the next client.",
+    });
+  },
+);
+
+check("long-message", "takes a long message without a rest in the middle", async t => {
+  const { server, client, expect, fail } = t;
+  const talker = await client();
+  await server.accepts([talker]);
+  await server.stop();
+  talker.send(Buffer.alloc(1024 * 1024, "all work and no play "));
+  const queued = await filled(t, () => server.endOf(talker)?.recvQueue ?? 0);
+  t.note(`${queued} bytes wait in the server's receive buffer`);
+  const watch = server.traced ? server.watch() : null;
+  server.continue();
+  await watch?.until(calls => calls.bytesRead >= queued || calls.rests.length > 3);
+  if (watch && watch.calls.bytesRead < queued) {
+    const { calls } = watch;
+    const read = `${calls.bytesRead} of ${queued} bytes`;
+    fail(`The server rested ${calls.rests.length} times while a message lay there, and has read ${read}.`, {
+      because:
+        "One recv() a turn, and then a sleep: the kernel holds what you have not asked for. Ask until recv() says null, or until this client has had its share of the turn, and rest only after a turn that found nothing.",
+      see: "head -c 1000000 /dev/zero | nc -N 127.0.0.1 {port} & sleep 2; ss -tn 'sport = :{port}'   # Recv-Q: not read yet",
+      at: calls.reads.last ?? null,
+    });
+  }
+  expect(await server.reads(talker, { within: 10_000 }), "The server has not read the whole message.").ok({
+    because:
+      "1 MB should be read in less than a second; what it has not read waits in the kernel, and the client waits too.",
+    see: "head -c 1000000 /dev/zero | nc -N 127.0.0.1 {port} & sleep 2; ss -tn 'sport = :{port}'   # Recv-Q: not read yet",
+  });
+});
+
+check("out-of-descriptors", "says EMFILE when it has no descriptor left, and goes on", async t => {
+  const { server, client, clients, expect } = t;
+  const first = await client();
+  await server.accepts([first]);
+  const from = server.output.bytes;
+  server.leaveDescriptors(1);
+  const watch = server.traced ? server.watch() : null;
+  const [, third] = (await clients(2)) as [Client, Client];
+  const failures = (calls: Calls) => calls.where(call => call.errno === "EMFILE");
+  const sentence = /EMFILE|too many open files/i;
+
+  // Whoever says it says it at the first failure; a second one without a word is silence.
+  await t.until(
+    () => sentence.test(server.output.since(from)) || (watch && failures(watch.calls).length > 1),
+    4000,
+  );
+  const words = await server.output.says(sentence, { from, within: 100 });
+  expect(words, "The server is out of descriptors, and does not say so.").ok({
+    because:
+      'accept() failed with EMFILE, and an empty catch took it for "nobody has come". Only would-block is not an error; it is null, and never thrown.',
+    see: "(ulimit -n 32; npx tsx server.ts {port}) & sleep 2; for i in $(seq 40); do nc 127.0.0.1 {port} & done",
+    at: (watch && failures(watch.calls).last) ?? null,
+  });
+  if (watch) {
+    const calls = await server.trace({ during: () => server.quiet(300) });
+    expect(failures(calls).length + calls.missed, "The server tries to accept without a pause.").atMost(
+      1000,
+      {
+        because:
+          "As long as nobody leaves, accept() fails each time: to try again at once takes a whole processor and changes nothing. A turn that could not accept has not done anything: rest after it.",
+        at: failures(calls).last ?? null,
+      },
+    );
+  }
+  first.send("am I still here?");
+  expect(await server.reads(first), "Once it was out of descriptors, the server heard nobody any more.").ok();
+  first.close();
+  expect(await server.accepts([third]), "Somebody left, and who waited was not accepted.").equal(1, {
+    because:
+      "A closed descriptor is free again: the client in the accept queue can have it in the next turn.",
+  });
+});
+
+check("quiet", "prints nothing while nothing happens", async ({ server, client, expect, until }) => {
+  await server.accepts([await client()]);
+  const watch = server.traced ? server.watch() : null;
+  const turns = (more: number) => watch !== null && watch.calls.turns.length > more;
+  await until(() => turns(1), 300); // What it has to say of the newcomer is said by then.
+  const from = server.output.bytes;
+  await until(() => server.output.bytes > from || turns(5), 1500);
+  expect(server.output.since(from), "Nobody came, spoke or left, and the server printed something.").equal(
+    "",
+    {
+      because:
+        "A line for each turn hides the lines that matter, and costs time: printing is a write() that blocks, the only such call in this server. Say what happens, when it happens.",
+      see: "npx tsx server.ts {port} | pv -l > /dev/null   # lines each second, with nobody there",
+    },
+  );
+});
+
+check("rests", "rests while nobody speaks, and yet takes a newcomer within 100 ms", async t => {
+  const { server, client, expect } = t;
+  await server.accepts([await client()]);
+  const watch = server.traced ? server.watch() : null;
+  const cpu = await server.cpu({ during: () => server.quiet(400) });
+  const calls = watch ? watch.calls.length + watch.calls.missed : 0;
+  t.note(`in 400 ms: ${Math.round(cpu * 100)} % of a processor${watch ? `, ${calls} system calls` : ""}`);
+  const restless = {
+    because:
+      "It asks everybody, without a pause, whether there is anything. After a turn that found nothing, sleep for a few milliseconds.",
+    see: "top -p $(pgrep -nf 'server.ts {port}')",
+  };
+  expect(cpu, "With nobody speaking, the server keeps a processor busy (1 is all of it).").atMost(
+    0.3,
+    restless,
+  );
+  expect(calls, "With nobody speaking, the server makes system calls without a pause.").atMost(
+    20_000,
+    restless,
+  );
+
+  // The first comes at any moment of the turn; each later one comes just after the server has looked.
+  await server.accepts([await client()]);
+  let quickest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 3 && quickest > 100; tries++) {
+    const came = clock();
+    await server.accepts([await client()]);
+    quickest = Math.min(quickest, Math.round(clock() - came));
+    t.note(`accepted after ${quickest} ms at best`);
+  }
+  expect(quickest, "A newcomer waits long for a server that has nothing else to do (in ms).").atMost(100, {
+    because: "How long it rests is how long a newcomer waits. A few milliseconds cost next to nothing.",
+    see: "time (echo hello | nc -N 127.0.0.1 {port})",
+  });
+});
+
+/** Waits until this number has stopped growing for a moment, and returns it. */
+async function filled(t: Pick<Tools, "until">, size: () => number): Promise<number> {
+  let [last, since] = [size(), clock()];
+  await t.until(() => {
+    const now = size();
+    if (now !== last) [last, since] = [now, clock()];
+    return last > 0 && clock() - since > 50;
+  }, 5000);
+  return last;
+}

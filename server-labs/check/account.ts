@@ -1,0 +1,102 @@
+// The book held to account: every solution passes every check, every starter fails at least one, every mutant is
+// caught by the check that it names, and every check has its hints. What is not so is said with file and line.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import type { Lab } from "../book.ts";
+import type { Outcome } from "./attack.ts";
+import type { Check } from "./check.ts";
+import { makeChecks } from "./checker.ts";
+import { readHints } from "./hints.ts";
+import { count } from "./journal.ts";
+import type { Subject } from "./program.ts";
+import { type Report, story } from "./report.ts";
+
+export interface AccountOptions {
+  lab: Lab;
+  checks: Check[];
+  /** Makes a file ready to run. */
+  subject: (file: string) => Promise<Subject>;
+  say: (line: string) => void;
+}
+
+const silent: Report = { is: () => {}, became: () => {}, end: () => {} };
+
+/** Holds one lab to account. */
+export async function hold({ lab, checks, subject, say }: AccountOptions): Promise<string[]> {
+  const faults: string[] = [];
+  const fault = (sentence: string) => {
+    faults.push(sentence);
+    for (const line of sentence.split("\n")) say(`  ✗ ${line}`);
+  };
+  const place = (file: string, line = 1) => `${relative(process.cwd(), file)}:${line}`;
+  const declared = (id: string) => place(lab.checksFile, lineOf(lab.checksFile, `"${id}"`));
+  const make = async (file: string, made: readonly Check[] = checks) =>
+    makeChecks(made, { subject: await subject(file), port: lab.port, report: silent });
+  const told = (outcome: Outcome, file: string) => story(outcome.failure!, basename(file)).join("\n    ");
+
+  say(lab.id);
+  const right = [lab.solution, ...folder(join(dirname(lab.solution), "alternatives"))];
+  for (const file of right) {
+    const wrong = (await make(file)).filter(outcome => outcome.state !== "passed");
+    for (const outcome of wrong) {
+      const why = outcome.failure ? told(outcome, file) : (outcome.note ?? "");
+      fault(`${place(file)}: does not pass ${outcome.id} (${declared(outcome.id)}):\n    ${why}`);
+    }
+    if (wrong.length === 0) say(`  ✓ ${basename(file)} passes ${count(checks.length, "check")}`);
+  }
+
+  for (const { starter } of lab.files) {
+    const outcomes = await make(starter);
+    const caught = outcomes.filter(outcome => outcome.state === "failed");
+    const broken = caught.find(outcome => outcome.start || outcome.broken);
+    if (broken) fault(`${place(starter)}: cannot be checked: ${told(broken, starter)}`);
+    else if (caught.length === 0)
+      fault(`${place(starter)}: passes every check, so there is nothing to do in it`);
+    else say(`  ✓ ${basename(starter)} fails ${caught.map(outcome => outcome.id).join(", ")}`);
+  }
+
+  const caughtBy = new Set(lab.mutants.map(mutant => mutant.caughtBy));
+  for (const { file, caughtBy: id } of lab.mutants) {
+    const [outcome] = await make(
+      file,
+      checks.filter(check => check.id === id),
+    );
+    const sound = outcome?.state === "failed" && !outcome.start && !outcome.broken;
+    if (sound) say(`  ✓ ${basename(file)} is caught by ${id}: ${outcome.failure!.summary}`);
+    else if (outcome?.state === "failed") fault(`${place(file)}: cannot be checked: ${told(outcome, file)}`);
+    else fault(`${place(file)}: is not caught by ${id} (${declared(id)})`);
+  }
+  for (const { id } of checks) {
+    if (!caughtBy.has(id)) fault(`${declared(id)}: no mutant proves that the check "${id}" can fail`);
+  }
+
+  const hintsFile = join(dirname(lab.solution), "hints.md");
+  const hints = readHints(hintsFile);
+  for (const { id } of checks) {
+    const rungs = hints.get(id)?.rungs.length ?? 0;
+    if (rungs < 2)
+      fault(
+        `${place(hintsFile, hints.get(id)?.line)}: the check "${id}" has ${count(rungs, "hint")}, and needs two or three`,
+      );
+  }
+  for (const [id, { line }] of hints) {
+    if (!checks.some(check => check.id === id)) fault(`${place(hintsFile, line)}: there is no check "${id}"`);
+  }
+  return faults;
+}
+
+function folder(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter(name => name.endsWith(".ts"))
+    .sort()
+    .map(name => join(path, name));
+}
+
+function lineOf(file: string, part: string): number {
+  return (
+    readFileSync(file, "utf8")
+      .split("\n")
+      .findIndex(line => line.includes(part)) + 1 || 1
+  );
+}

@@ -1,0 +1,66 @@
+// workbook/check: what a lab's checks.ts imports. A check is one sentence that is true or false of a running
+// server; its function is given a fresh server, and whoever it needs to find out.
+import type { Client, ClientOptions } from "./client.ts";
+import type { Expect } from "./expect.ts";
+import type { Why } from "./failure.ts";
+import type { Server } from "./server.ts";
+
+export { type Call, Calls, clock } from "./calls.ts";
+export type { Client, ClientOptions, ClientState, Within } from "./client.ts";
+export type { Expect, Expectation } from "./expect.ts";
+export type { Why } from "./failure.ts";
+export type { Output, Server, Watch } from "./server.ts";
+
+/** What a check works with. */
+export interface Tools {
+  /** The server under test: started for this check alone, and listening. */
+  server: Server;
+  /** A client who has connected, and has said nothing yet. */
+  client(options?: ClientOptions): Promise<Client>;
+  /** So many of them, connected in this order. */
+  clients(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** `expect(value, "what is not as it should be").atMost(3, { because })` */
+  expect: Expect;
+  /** Fails the check with this sentence. */
+  fail(summary: string, why?: Why): never;
+  /** Writes a sentence into the evidence, as it is now. */
+  note(sentence: string): void;
+  /** Waits until this is so, and returns it; null if it is not within so many milliseconds. */
+  until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null>;
+}
+
+export interface CheckOptions {
+  /** File descriptors that the server may hold from its start, at most; Node itself holds some twenty. */
+  descriptors?: number;
+}
+
+export interface Check {
+  id: string;
+  title: string;
+  options: CheckOptions;
+  body: (tools: Tools) => Promise<void>;
+}
+
+const declared: Check[] = [];
+
+/**
+ * Declares a check. They are made in the order in which they are declared.
+ * @param id stable: hints, mutants and prose name it
+ * @param title what is true of a server that passes: "accepts a second client while the first says nothing"
+ */
+export function check(id: string, title: string, body: Check["body"]): void;
+export function check(id: string, title: string, options: CheckOptions, body: Check["body"]): void;
+export function check(
+  id: string,
+  title: string,
+  ...rest: [Check["body"]] | [CheckOptions, Check["body"]]
+): void {
+  const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (declared.some(other => other.id === id)) throw new Error(`There are two checks with the id "${id}".`);
+  declared.push({ id, title, options, body });
+}
+
+/** Takes what was declared since the last time: a checks.ts has been imported in between. */
+export function takeDeclared(): Check[] {
+  return declared.splice(0);
+}

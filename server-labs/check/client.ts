@@ -1,0 +1,241 @@
+// One client: a real socket that never waits. It takes what comes (unless told not to), sends as the kernel lets
+// it, and writes down what it did.
+
+import { errnoName } from "../runtime/errno.ts";
+import {
+  AF_INET,
+  SO_ERROR,
+  SO_LINGER,
+  SO_RCVBUF,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  Socket,
+  SyscallError,
+} from "../runtime/net.ts";
+import { count, type Journal, quoted } from "./journal.ts";
+import type { Network } from "./network.ts";
+import type { Waiting } from "./wait.ts";
+
+/** "connecting", then "open", then the first of: the peer closed, the peer reset or refused, we closed. */
+export type ClientState = "connecting" | "open" | "ended" | "broken" | "closed";
+
+export interface ClientOptions {
+  /** Takes what comes at once (the default); false: a reader who does not read. */
+  reads?: boolean;
+  /** SO_RCVBUF in bytes: how much the kernel takes for a client who does not read. */
+  receiveBuffer?: number;
+}
+
+export interface Within {
+  /** Milliseconds. */
+  within?: number;
+}
+
+/** How long a check waits for what should come at once, on a machine that is busy with other things, in ms. */
+export const patience = 5000;
+
+export class Client {
+  state: ClientState = "connecting";
+  /** Why it is "broken": "ECONNRESET", "ECONNREFUSED". */
+  trouble: string | null = null;
+  readonly name: string;
+  readonly fd: number;
+  /** Its own port: the server knows it by that. */
+  port = 0;
+  #socket: Socket;
+  #reads: boolean;
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
+  #outgoing: Buffer[] = [];
+  #network: Network;
+  #waiting: Waiting;
+  #journal: Journal;
+
+  constructor(
+    surroundings: { network: Network; waiting: Waiting; journal: Journal },
+    name: string,
+    port: number,
+    options: ClientOptions = {},
+  ) {
+    this.#network = surroundings.network;
+    this.#waiting = surroundings.waiting;
+    this.#journal = surroundings.journal;
+    this.name = name;
+    this.#reads = options.reads ?? true;
+    this.#socket = new Socket(AF_INET, SOCK_STREAM);
+    this.fd = this.#socket.fd;
+    this.#socket.setBlocking(false);
+    // Before connect: the window that the peer is told of begins with it.
+    if (options.receiveBuffer) this.#socket.setOption(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
+    this.#attempt(() => {
+      if (this.#socket.connect({ host: "127.0.0.1", port })) this.#opened();
+    });
+    this.#watch();
+  }
+
+  /** All that came so far. */
+  get received(): Buffer {
+    if (this.#received.length > 1) this.#received = [Buffer.concat(this.#received)];
+    return this.#received[0] ?? Buffer.alloc(0);
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Bytes given to send() that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#outgoing.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** Sends these bytes, as fast as the kernel takes them; returns at once. */
+  send(bytes: Uint8Array | string): this {
+    const buffer = Buffer.from(bytes as string);
+    this.#journal.note(`${this.name} sends ${quoted(buffer)}`);
+    this.#outgoing.push(buffer);
+    if (this.state === "open") this.#flush();
+    this.#watch();
+    return this;
+  }
+
+  /** Waits until the kernel has taken everything; false if it did not in time. */
+  async sent({ within = patience }: Within = {}): Promise<boolean> {
+    return (
+      (await this.#waiting.until(() => this.unsent === 0 || this.over, within)) !== null && this.unsent === 0
+    );
+  }
+
+  /** Waits until what came holds this text, or matches; null if it does not in time, or nothing more can come. */
+  async hears(part: string | RegExp, { within = patience }: Within = {}): Promise<string | null> {
+    const heard = () => {
+      const text = this.received.toString("latin1");
+      const found = typeof part === "string" ? text.includes(part) : part.test(text);
+      return found ? text : this.over ? "" : null;
+    };
+    const text = await this.#waiting.until(heard, within);
+    if (!text)
+      this.#journal.note(
+        `${this.name} has not got ${typeof part === "string" ? quoted(part) : part} (${this.#so()})`,
+      );
+    return text || null;
+  }
+
+  /** Waits until the server has ended this connection; "ended" or "broken", null if it does not in time. */
+  async closed({ within = patience }: Within = {}): Promise<ClientState | null> {
+    return this.#waiting.until(() => this.over && this.state, within);
+  }
+
+  /** Nothing more will come. */
+  get over(): boolean {
+    return this.state === "ended" || this.state === "broken" || this.state === "closed";
+  }
+
+  /** From now on takes what comes, or does not. */
+  read(reads: boolean): void {
+    this.#reads = reads;
+    this.#watch();
+  }
+
+  /** Half-close: nothing more will be sent, all is still read. shutdown(2). */
+  end(): void {
+    this.#journal.note(`${this.name} ends its half of the connection (FIN)`);
+    this.#attempt(() => this.#socket.shutdown("write"));
+  }
+
+  /** Leaves in good order. close(2); the server reads the end of the stream. */
+  close(): void {
+    if (this.state === "closed") return;
+    this.#journal.note(`${this.name} closes`);
+    this.#gone();
+  }
+
+  /** Leaves as a client does whose machine is pulled from the wall: RST instead of FIN. socket(7), SO_LINGER. */
+  reset(): void {
+    if (this.state === "closed") return;
+    this.#journal.note(`${this.name} is cut off (RST)`);
+    this.#attempt(() => this.#socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0])));
+    this.#gone();
+  }
+
+  /** Called by the network when the socket can move. */
+  move(can: { readable: boolean; writable: boolean }): void {
+    this.#attempt(() => {
+      if (this.state === "connecting") this.#finishConnect();
+      if (can.readable && this.#reads && this.state === "open") this.#take();
+      if (can.writable && this.state === "open") this.#flush();
+    });
+    this.#watch();
+  }
+
+  #finishConnect(): void {
+    const errno = this.#socket.getOption(SOL_SOCKET, SO_ERROR);
+    if (errno === 0) this.#opened();
+    else this.#broken(errnoName(errno));
+  }
+
+  #opened(): void {
+    this.state = "open";
+    this.port = this.#socket.localAddress().port;
+    this.#flush();
+  }
+
+  #take(): void {
+    // One read a turn: epoll tells again while there is more.
+    const bytes = this.#socket.recv(256 * 1024);
+    if (bytes === null) return;
+    if (bytes.length === 0) {
+      this.state = "ended";
+      this.#journal.note(`${this.name}: the server has closed the connection`);
+      return;
+    }
+    this.#received.push(Buffer.from(bytes));
+    this.#receivedBytes += bytes.length;
+  }
+
+  #flush(): void {
+    while (this.#outgoing.length > 0) {
+      const [next] = this.#outgoing as [Buffer];
+      const took = this.#socket.send(next);
+      if (took === null) return;
+      if (took < next.length) this.#outgoing[0] = next.subarray(took);
+      else this.#outgoing.shift();
+    }
+  }
+
+  #watch(): void {
+    if (this.state === "closed") return;
+    const connecting = this.state === "connecting";
+    const open = this.state === "open";
+    this.#network.watch(this, {
+      read: open && this.#reads,
+      write: connecting || (open && this.#outgoing.length > 0),
+    });
+  }
+
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#broken(error.code);
+    }
+  }
+
+  #broken(code: string): void {
+    if (this.over) return;
+    this.trouble = code;
+    this.state = "broken";
+    this.#journal.note(`${this.name}: the connection is broken (${code})`);
+  }
+
+  #gone(): void {
+    this.#network.forget(this);
+    this.state = "closed";
+    this.#socket.close();
+  }
+
+  #so(): string {
+    const got = this.#receivedBytes === 0 ? "nothing came" : `${count(this.#receivedBytes, "byte")} came`;
+    return this.state === "open" ? got : `${got}, and the connection is ${this.state}`;
+  }
+}

@@ -1,0 +1,57 @@
+// What a check did and saw, in order, with the milliseconds since it began: the evidence of a failure.
+// Long stories keep their beginning and their end.
+
+/** Lines kept from the beginning and from the end of a story. */
+const kept = { first: 6, last: 14 } as const;
+
+export class Journal {
+  #began = performance.now();
+  #first: string[] = [];
+  #last: string[] = [];
+  #omitted = 0;
+
+  /** From now on times are counted from here: the server is up, the check begins. */
+  begin(): void {
+    this.#began = performance.now();
+  }
+
+  /** Writes down one thing that happened, now. */
+  note(sentence: string): void {
+    const ms = Math.max(0, Math.round(performance.now() - this.#began));
+    const line = `${String(ms).padStart(5)} ms  ${sentence}`;
+    if (this.#first.length < kept.first) this.#first.push(line);
+    else this.#last.push(line);
+    if (this.#last.length > kept.last) {
+      this.#last.shift();
+      this.#omitted++;
+    }
+  }
+
+  lines(): string[] {
+    const gap = this.#omitted > 0 ? [`          … ${this.#omitted} more …`] : [];
+    return [...this.#first, ...gap, ...this.#last];
+  }
+}
+
+/** Bytes as a person reads them: quoted, cut in the middle when long, with how many there are. */
+export function quoted(bytes: Uint8Array | string, most = 72): string {
+  const buffer =
+    typeof bytes === "string"
+      ? Buffer.from(bytes)
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shown = (from: number, to: number) =>
+    JSON.stringify(buffer.toString("latin1", from, to)).slice(1, -1);
+  if (buffer.length <= most) return `"${shown(0, buffer.length)}"`;
+  const half = Math.floor(most / 2);
+  return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;
+}
+
+/** "1 client", "50 clients", "4 194 304 bytes". */
+export function count(n: number, noun: string): string {
+  return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** 4194304 as "4 194 304". */
+export function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, " ");
+}

@@ -1,0 +1,216 @@
+// The checks from a shell, and as the process that the lab server starts:
+//   npm run check -- <lab> [--starter | --solution | --file F | --command "python3 server.py {port}"] …
+// Without a choice it is the student's own file. Exit code: 0 all passed, 1 some failed, 2 nothing could be made.
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { BookError, type Lab, labFile, readBook } from "../book.ts";
+import { workspaceFolder } from "../workspace.ts";
+import { hold } from "./account.ts";
+import type { Outcome } from "./attack.ts";
+import { makeChecks } from "./checker.ts";
+import { StartFailure } from "./failure.ts";
+import { readHints } from "./hints.ts";
+import { count } from "./journal.ts";
+import { packageRoot } from "./package-root.ts";
+import { Workshop } from "./prepare.ts";
+import { killAll, type Subject } from "./program.ts";
+import { jsonReport, personReport, type Report } from "./report.ts";
+
+const usage = `The checks of a lab, made of a running server.
+
+  npm run check -- <lab>                    of your own file in the workspace
+  npm run check -- <lab> --starter          of the file that one begins with
+  npm run check -- <lab> --solution         of one good answer
+  npm run check -- <lab> --file F           of any TypeScript file
+  npm run check -- <lab> --command LINE     of any program; {port} stands for the port:
+                                            --command "python3 server.py {port}"
+  npm run check -- --all                    the whole book: solutions, starters, mutants, hints
+
+  --only ID      this check only (may be said again)
+  --repeat N     so many times, telling only what failed
+  --json         one JSON object a line
+  --hint ID      the hints of a check, one rung at a time: --rung 2 for the second
+  --chapters D   another folder of chapters`;
+
+const workshop = new Workshop();
+process.on("exit", () => {
+  killAll();
+  workshop.close();
+});
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const) {
+  process.on(signal, () => process.exit(128 + number));
+}
+
+/** Where the person is who typed the command: npm runs scripts in the package's folder. */
+const here = process.env.INIT_CWD ?? process.cwd();
+
+class Misuse extends Error {}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  // Said in words where it is a person's mistake; else it is ours, and the stack tells where.
+  const said = error instanceof Misuse || error instanceof BookError || error instanceof StartFailure;
+  process.stderr.write(`${said ? error.message : ((error as Error)?.stack ?? error)}\n`);
+  process.exitCode = 2;
+}
+
+async function main(): Promise<number> {
+  const { values: choice, positionals } = read();
+  if (choice.help) {
+    console.log(usage);
+    return 0;
+  }
+  const book = readBook(resolve(here, choice.chapters ?? join(packageRoot, "chapters")));
+  const [id, ...more] = positionals;
+  if (more.length > 0)
+    throw new Misuse(
+      `One lab at a time: "${positionals.join(" ")}" names ${count(positionals.length, "lab")}.`,
+    );
+  const lab = id === undefined ? undefined : book.lab(id);
+  if (id !== undefined && !lab)
+    throw new Misuse(`There is no lab "${id}". There is: ${book.labs.map(one => one.id).join(", ")}.`);
+  if (choice.all) return all(lab ? [lab] : book.labs);
+  if (!lab) throw new Misuse(usage);
+  if (choice.hint !== undefined) return hint(lab, choice.hint, Number(choice.rung ?? 1));
+
+  const checks = await workshop.checks(lab.checksFile);
+  const unknown = (choice.only ?? []).filter(only => !checks.some(check => check.id === only));
+  if (unknown.length > 0) {
+    throw new Misuse(
+      `${lab.id} has no check "${unknown[0]}". It has: ${checks.map(check => check.id).join(", ")}.`,
+    );
+  }
+  const wanted = choice.only ? checks.filter(check => choice.only!.includes(check.id)) : checks;
+  const { file, name } = choose(lab, choice);
+  const repeat = Number(choice.repeat ?? 1);
+  if (!Number.isInteger(repeat) || repeat < 1)
+    throw new Misuse(`--repeat takes how many times: "${choice.repeat}" is no number of times.`);
+
+  const report = reportFor(lab, name, choice.json ?? false);
+  const round: Report = repeat > 1 ? onlyFailures(report) : report;
+  const outcomes: Outcome[] = [];
+  for (let made = 0; made < repeat; made++) {
+    const subject: Subject =
+      file === null ? { kind: "command", line: choice.command!, cwd: here } : await subjectOf(file);
+    outcomes.push(...(await makeChecks(wanted, { subject, port: lab.port, report: round })));
+  }
+  if (repeat > 1) report.end(outcomes);
+  if (outcomes.some(outcome => outcome.broken)) return 2;
+  return outcomes.some(outcome => outcome.state === "failed") ? 1 : 0;
+}
+
+/** What is checked: a file, or null for a command; and how it is called. */
+function choose(lab: Lab, choice: Choice): { file: string | null; name: string } {
+  const given = [choice.starter, choice.solution, choice.file, choice.command].filter(
+    one => one !== undefined,
+  );
+  if (given.length > 1) throw new Misuse("Choose one of --starter, --solution, --file and --command.");
+  if (choice.command !== undefined) {
+    if (!choice.command.includes("{port}")) {
+      throw new Misuse(`The command must say where the port goes: --command "${choice.command} {port}".`);
+    }
+    return { file: null, name: choice.command };
+  }
+  const own = join(workspaceFolder(), lab.id, labFile);
+  const file = choice.starter
+    ? lab.files[0]!.starter
+    : choice.solution
+      ? lab.solution
+      : choice.file !== undefined
+        ? resolve(here, choice.file)
+        : own;
+  if (!existsSync(file)) {
+    const instead =
+      "Open the lesson in the page (npm start) and save it, or choose --starter, --solution or --file.";
+    throw new Misuse(
+      file === own
+        ? `There is no work of yours yet: ${own} does not exist. ${instead}`
+        : `${file} does not exist.`,
+    );
+  }
+  return { file, name: basename(file) };
+}
+
+async function subjectOf(file: string): Promise<Subject> {
+  try {
+    return { kind: "file", module: await workshop.module(file), name: file, cwd: packageRoot };
+  } catch (error) {
+    if (error instanceof StartFailure) return { kind: "unready", failure: error };
+    throw error;
+  }
+}
+
+function reportFor(lab: Lab, name: string, json: boolean): Report {
+  // Under the lab server the events are for it; what a person reads is its own affair.
+  if (process.env.LAB_REPORT_FD !== undefined) return jsonReport(Number(process.env.LAB_REPORT_FD));
+  if (json) return jsonReport(1);
+  const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  console.log(`${lab.id} · ${name}\n`);
+  return personReport({ lab: lab.id, name, colours, say: line => console.log(line) });
+}
+
+function onlyFailures(report: Report): Report {
+  const became = (outcome: Outcome) => outcome.state !== "failed" || report.became(outcome);
+  return { is: report.is, became, end: () => {} };
+}
+
+/** The whole book, or one lab of it, held to account. */
+async function all(labs: readonly Lab[]): Promise<number> {
+  const faults: string[] = [];
+  for (const lab of labs) {
+    const checks = await workshop.checks(lab.checksFile);
+    faults.push(...(await hold({ lab, checks, subject: subjectOf, say: line => console.log(line) })));
+  }
+  const sum =
+    faults.length === 0 ? "all is as the book says" : `${count(faults.length, "fault")}, told above`;
+  console.log(`\n${count(labs.length, "lab")}: ${sum}.`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+function hint(lab: Lab, id: string, rung: number): number {
+  const hints = readHints(join(dirname(lab.solution), "hints.md"));
+  const rungs = hints.get(id)?.rungs;
+  if (!rungs)
+    throw new Misuse(
+      `${lab.id} has no check "${id}" with hints. There are: ${[...hints.keys()].join(", ")}.`,
+    );
+  const text = rungs[rung - 1];
+  if (text === undefined)
+    throw new Misuse(`The check "${id}" has ${count(rungs.length, "hint")}: --rung 1 to ${rungs.length}.`);
+  console.log(text);
+  if (rung < rungs.length)
+    console.log(`\nOne more: npm run check -- ${lab.id} --hint ${id} --rung ${rung + 1}`);
+  return 0;
+}
+
+type Choice = ReturnType<typeof read>["values"];
+
+function read() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        all: { type: "boolean" },
+        chapters: { type: "string" },
+        command: { type: "string" },
+        file: { type: "string" },
+        help: { type: "boolean" },
+        hint: { type: "string" },
+        json: { type: "boolean" },
+        only: { type: "string", multiple: true },
+        repeat: { type: "string" },
+        rung: { type: "string" },
+        solution: { type: "boolean" },
+        starter: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    throw new Misuse(`${(error as Error).message}\n\n${usage}`);
+  }
+}

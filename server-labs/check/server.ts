@@ -1,0 +1,266 @@
+// The server under test, as a check sees it: what it prints, which calls it makes, what the kernel knows of it;
+// and what a check may do to it.
+import { type Call, type Calls, clock } from "./calls.ts";
+import { type Client, patience, type Within } from "./client.ts";
+import { Unobserved } from "./failure.ts";
+import { count, type Journal } from "./journal.ts";
+import { limitDescriptors } from "./limit.ts";
+import { cpuMs, descriptors, socketInodes, type TcpRow, tcpRows, tcpState } from "./proc.ts";
+import type { Program } from "./program.ts";
+import { every, type Waiting } from "./wait.ts";
+
+/** Between two looks into /proc, in milliseconds. */
+const procEveryMs = 5;
+/** In a call for so long, a server will not come out of it by itself: no client is that slow on one machine. */
+const stuckMs = 1000;
+
+export class Server {
+  readonly port: number;
+  /** What it prints, on both streams. */
+  readonly output: Output;
+  readonly #program: Program;
+  readonly #waiting: Waiting;
+  readonly #journal: Journal;
+
+  constructor(program: Program, waiting: Waiting, journal: Journal) {
+    this.port = program.port;
+    this.output = new Output(program, waiting);
+    this.#program = program;
+    this.#waiting = waiting;
+    this.#journal = journal;
+  }
+
+  // ------------------------------------------------------------------------------------- its life
+
+  get alive(): boolean {
+    return !this.#program.ended;
+  }
+
+  /** How it ended, in words: "exited with 1", "ended by SIGSEGV"; "" while it lives. */
+  get end(): string {
+    return this.#program.end;
+  }
+
+  /** SIGSTOP: from now on connections and bytes arrive in the kernel, and the server sees none of it. */
+  async stop(): Promise<void> {
+    this.#program.stop();
+    await this.#waiting.until(() => this.#program.stopped, patience);
+    this.#journal.note("the server is stopped (SIGSTOP)");
+  }
+
+  /** SIGCONT: it goes on, and finds everything that has come meanwhile in one wake-up. */
+  continue(): void {
+    this.#journal.note("the server goes on (SIGCONT)");
+    this.#program.continue();
+  }
+
+  /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
+  leaveDescriptors(more: number): void {
+    for (const pid of this.#program.pids()) limitDescriptors(pid, more);
+    this.#journal.note(`the server may open ${count(more, "more descriptor")}`);
+  }
+
+  // ------------------------------------------------------------------------- what the kernel knows
+
+  /** How many connections wait in its accept queue. */
+  get waiting(): number {
+    const listener = tcpRows().find(row => row.localPort === this.port && row.state === tcpState.listen);
+    return listener?.recvQueue ?? 0;
+  }
+
+  /** How many sockets it holds, the listener among them. */
+  get sockets(): number {
+    return this.#program.pids().reduce((sum, pid) => sum + socketInodes(pid).size, 0);
+  }
+
+  /** How many descriptors it holds, of every kind. */
+  get descriptors(): number {
+    return this.#program.pids().reduce((sum, pid) => sum + descriptors(pid).size, 0);
+  }
+
+  /** The server's end of this client's connection; null when there is none (any more). */
+  endOf(client: Client): TcpRow | null {
+    return tcpRows().find(row => row.localPort === this.port && row.remotePort === client.port) ?? null;
+  }
+
+  /** Waits until the server has accepted all these clients; how many it has accepted. */
+  async accepts(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
+    const accepted = () => {
+      const held = new Set(
+        tcpRows()
+          .filter(row => row.localPort === this.port && row.inode !== 0)
+          .map(row => row.remotePort),
+      );
+      return clients.filter(client => held.has(client.port)).length;
+    };
+    await this.#does(() => accepted() === clients.length, within);
+    const found = accepted();
+    if (found < clients.length)
+      this.#journal.note(`the server has accepted ${found} of ${count(clients.length, "client")}`);
+    return found;
+  }
+
+  /** Waits until the server has read everything that this client has sent. */
+  async reads(client: Client, { within = patience }: Within = {}): Promise<boolean> {
+    const read = () => {
+      const row = this.endOf(client);
+      return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
+    };
+    const all = await this.#does(read, within);
+    this.#journal.note(`the server has read ${all ? "all" : "not all"} that ${client.name} sent`);
+    return all;
+  }
+
+  /** Waits until the server has given back its end of these clients' connections; how many it has. */
+  async releases(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
+    const released = () => {
+      const held = new Set(
+        tcpRows()
+          .filter(row => row.localPort === this.port && (row.state === tcpState.closeWait || row.inode !== 0))
+          .map(row => row.remotePort),
+      );
+      return clients.filter(client => !held.has(client.port)).length;
+    };
+    await this.#does(() => released() === clients.length, within);
+    return released();
+  }
+
+  /** Waits until it holds exactly so many sockets; how many it holds then. */
+  async holds(sockets: number, { within = patience }: Within = {}): Promise<number> {
+    await this.#does(() => this.sockets === sockets, within);
+    return this.sockets;
+  }
+
+  /** The share of one processor that it takes meanwhile: 0 asleep, 1 without a pause. Right to 0.02 over 500 ms. */
+  async cpu({ during }: { during: () => Promise<unknown> }): Promise<number> {
+    const used = () => this.#program.pids().reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
+    const [before, began] = [used(), clock()];
+    await during();
+    return (used() - before) / (clock() - began);
+  }
+
+  /** Lets time pass in which nobody says anything. For what must not happen, which has no event to wait for. */
+  async quiet(ms = 500): Promise<void> {
+    await this.#waiting.pass(ms);
+  }
+
+  // ----------------------------------------------------------------------------- its system calls
+
+  /** Its calls can be seen. */
+  get traced(): boolean {
+    return this.#program.tracing?.alive ?? false;
+  }
+
+  /** The calls that it makes meanwhile. @throws Unobserved when they cannot be seen */
+  async trace({ during }: { during: () => Promise<unknown> }): Promise<Calls> {
+    const watch = this.watch();
+    await during();
+    return watch.calls;
+  }
+
+  /** Watches its calls from now on. @throws Unobserved when they cannot be seen */
+  watch(): Watch {
+    const { tracing } = this.#program;
+    if (!tracing?.alive) {
+      throw new Unobserved(
+        "This check looks at the system calls of the server, and those of this program cannot be seen.",
+      );
+    }
+    tracing.turn();
+    return new Watch(tracing, this.#waiting);
+  }
+
+  /**
+   * The call in which the server has been for so long, and that only somebody else can end: a blocking recv,
+   * accept, send; null when there is none, or it cannot be seen. To sleep for a while is not to be stuck.
+   */
+  stuck(ms = stuckMs): Call | null {
+    const inside = this.#program.tracing?.inside;
+    if (!inside || clock() - inside.at < ms || inside.name === "nanosleep") return null;
+    const timeout =
+      inside.name === "poll" ? inside.args[2]! : inside.name === "epoll_wait" ? inside.args[3]! : -1;
+    return timeout < 0 ? inside : null;
+  }
+
+  /** Waits for something that the server should do; in vain, if it is stuck in a call that nobody will end. */
+  async #does(probe: () => boolean, within: number): Promise<boolean> {
+    const look = every(procEveryMs, probe);
+    return (await this.#waiting.until(() => look() || (this.stuck() && "stuck"), within)) === true;
+  }
+}
+
+/** The calls of the server since a moment. */
+export class Watch {
+  readonly #tracing: NonNullable<Program["tracing"]>;
+  readonly #waiting: Waiting;
+  readonly #from: number;
+
+  constructor(tracing: NonNullable<Program["tracing"]>, waiting: Waiting) {
+    this.#tracing = tracing;
+    this.#waiting = waiting;
+    this.#from = tracing.next;
+  }
+
+  get calls(): Calls {
+    this.#tracing.turn();
+    return this.#tracing.since(this.#from);
+  }
+
+  /** Waits until the calls are as they should be, and returns what the probe gave; null if it took too long. */
+  async until<T>(
+    probe: (calls: Calls) => T | null | undefined | false,
+    { within = patience }: Within = {},
+  ): Promise<T | null> {
+    let seen = -1;
+    const found = () => {
+      // Nothing new, nothing to think about: a probe may be dear.
+      const now = this.#tracing.next;
+      const inside = this.#tracing.inside;
+      if (now === seen && inside !== null) return null;
+      seen = now;
+      return probe(this.#tracing.since(this.#from));
+    };
+    return this.#waiting.until(found, within);
+  }
+}
+
+/** What the server prints. */
+export class Output {
+  readonly #program: Program;
+  readonly #waiting: Waiting;
+
+  constructor(program: Program, waiting: Waiting) {
+    this.#program = program;
+    this.#waiting = waiting;
+  }
+
+  /** Bytes since it was started. */
+  get bytes(): number {
+    return this.#program.printed.bytes;
+  }
+
+  /** Lines since it was started. */
+  get lines(): number {
+    return this.#program.printed.lines;
+  }
+
+  /** What it printed after it had printed this many bytes. */
+  since(bytes: number): string {
+    return this.#program.printed.since(bytes);
+  }
+
+  /** Waits until it prints this, after it had printed `from` bytes; null if it does not in time. */
+  async says(
+    part: string | RegExp,
+    { within = patience, from = 0 }: Within & { from?: number } = {},
+  ): Promise<string | null> {
+    let seen = -1;
+    const said = () => {
+      if (this.bytes === seen) return null;
+      seen = this.bytes;
+      const text = this.since(from);
+      return (typeof part === "string" ? text.includes(part) : part.test(text)) ? text : null;
+    };
+    return this.#waiting.until(said, within);
+  }
+}

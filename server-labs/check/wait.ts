@@ -1,0 +1,47 @@
+// Waiting for something to become true. Nothing here sleeps for a fixed time: a probe is asked every millisecond
+// or so, after everything that moves (sockets, the trace, the program) has been given its turn.
+
+/** Between two looks, in milliseconds: far below anything that a check judges, and cheap. */
+const lookEveryMs = 1;
+
+export class Waiting {
+  readonly #turn: () => void;
+
+  /** @param turn moves what there is to move; what it throws ends the wait */
+  constructor(turn: () => void) {
+    this.#turn = turn;
+  }
+
+  /**
+   * Waits until the probe gives something that is not false, null or undefined, and returns it; null when
+   * `withinMs` have passed first. The probe is asked once more at the very end.
+   */
+  async until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      // Read before the look: a machine that held us up may not make us miss what is there.
+      const over = performance.now() >= end;
+      this.#turn();
+      const found = probe();
+      if (found !== false && found !== null && found !== undefined) return found;
+      if (over) return null;
+      await new Promise(resolve => setTimeout(resolve, lookEveryMs));
+    }
+  }
+
+  /** Lets this much time pass, and everything move meanwhile: for what must *not* happen, which has no event. */
+  async pass(ms: number): Promise<void> {
+    await this.until(() => false, ms);
+  }
+}
+
+/** A probe that reads /proc is asked less often than one that looks into memory. */
+export function every<T>(ms: number, probe: () => T): () => T | null {
+  let next = 0;
+  return () => {
+    const now = performance.now();
+    if (now < next) return null;
+    next = now + ms;
+    return probe();
+  };
+}
