@@ -1,5 +1,7 @@
-// Writes down every system call in memory that a watcher reads as a file (trace-layout.ts). A record is a few stores
-// into typed arrays: no system call, no allocation. It believes that one thread makes all the calls.
+// Writes down every system call in memory that a watcher reads as a file (trace-layout.ts): a few stores into typed
+// arrays, no system call, no allocation. It believes that one thread makes all the calls.
+// A stack, a clock or a long preview costs as much as a short call. So the calls that a person can be shown one by one
+// are written in detail, and the rest of a flood briefly: with its arguments and result, but no line and no duration.
 import { layout, preview, type TracedCall, traceBytes, tracedCalls } from "../trace-layout.ts";
 
 /** The index that a record holds for a call. */
@@ -7,15 +9,28 @@ export const callIndex = (name: TracedCall): number => tracedCalls.indexOf(name)
 
 /** While a program is busy the watcher is told this often, in milliseconds; what sleeps or fails tells it at once. */
 const wakeEveryMs = 20;
-/** Calls that get their source line: 2000 a second, as many as a page shows one by one. */
-const lineWindowMs = 50;
-const linesPerWindow = 100;
+/** Calls written in detail: 500 a second, more than anybody reads, and 10,000 at a stroke, as a page shows them. */
+const detailsPerMs = 0.5;
+const mostDetails = 10_000;
+/** In a flood the clock is read at every 16th call. */
+const clockMask = 15;
+const briefPreviewBytes = 16;
+
+/** Places in a record, in its 32-bit words; the two times are 64 bits wide. */
+const words = layout.recordBytes / 4;
 const at = layout.record;
+const AT = at.at / 8;
+const TOOK = at.took / 8;
+const RESULT = at.result / 4;
+const ERRNO = at.errno / 4;
+const CALL_AND_KIND = at.call / 4;
+const LINE = at.line / 4;
+const ARGS = at.args / 4;
+const LENGTH = at.previewLength / 4;
 
 export class Trace {
   readonly #i32: Int32Array;
   readonly #f64: Float64Array;
-  readonly #u16: Uint16Array;
   readonly #u8: Uint8Array;
   readonly #wake: () => void;
   readonly #line: () => number;
@@ -24,12 +39,15 @@ export class Trace {
   /** Which descriptors are known not to block; a call on any other one may sleep. */
   #nonblocking = new Uint8Array(4096);
   #head = 0;
-  #lineWindow = 0;
-  #linesLeft = 0;
-  #began = 0;
-  #woken = 0;
-  /** Where the record of the call under way begins, in bytes. */
-  #base: number = layout.headerBytes;
+  /** The clock as it was read last, when the watcher was told last, and when details were given out last. */
+  #now = 0;
+  #told = 0;
+  #given = 0;
+  #details = mostDetails;
+  /** Of the call under way: the first word of its record, its index, how it is written. */
+  #base = 0;
+  #call = 0;
+  #detailed = false;
   #published = false;
 
   /**
@@ -40,7 +58,6 @@ export class Trace {
   constructor(memory: ArrayBuffer, wake: () => void, line: () => number) {
     this.#i32 = new Int32Array(memory, 0, traceBytes / 4);
     this.#f64 = new Float64Array(memory, 0, traceBytes / 8);
-    this.#u16 = new Uint16Array(memory, 0, traceBytes / 2);
     this.#u8 = new Uint8Array(memory, 0, traceBytes);
     this.#wake = wake;
     this.#line = line;
@@ -64,53 +81,65 @@ export class Trace {
     bytes: Uint8Array,
     length: number,
   ): void {
-    const base = layout.headerBytes + (this.#head & (layout.capacity - 1)) * layout.recordBytes;
-    this.#base = base;
+    const base = layout.headerBytes / 4 + (this.#head & (layout.capacity - 1)) * words;
     const i32 = this.#i32;
-    const args = (base + at.args) >> 2;
-    i32[args] = a;
-    i32[args + 1] = b;
-    i32[args + 2] = c;
-    i32[args + 3] = d;
-    i32[args + 4] = 0;
-    this.#u16[(base + at.call) >> 1] = call;
-    this.#show(kind, bytes, length);
-    const now = performance.now();
-    this.#began = now;
-    this.#f64[(base + at.at) >> 3] = now + this.#epoch;
-    i32[(base + at.line) >> 2] = this.#lineIfCheap(now);
+    const detailed = this.#details > 0;
+    this.#base = base;
+    this.#call = call;
+    this.#detailed = detailed;
     this.#published = maySleep;
+    i32[base + ARGS] = a;
+    i32[base + ARGS + 1] = b;
+    i32[base + ARGS + 2] = c;
+    i32[base + ARGS + 3] = d;
+    i32[base + ARGS + 4] = 0;
+    if (detailed) {
+      this.#details--;
+      i32[base + LINE] = this.#line();
+    } else {
+      i32[base + LINE] = 0;
+    }
+    this.#show(kind, bytes, length);
+    if (detailed || maySleep || (this.#head & clockMask) === 0) this.#readClock();
+    this.#f64[(base >> 1) + AT] = this.#now + this.#epoch;
     if (maySleep) {
-      this.#f64[(base + at.took) >> 3] = -1;
-      i32[(base + at.result) >> 2] = 0;
-      i32[(base + at.errno) >> 2] = 0;
+      i32[base + RESULT] = 0;
+      i32[base + ERRNO] = 0;
+      this.#f64[(base >> 1) + TOOK] = -1;
       this.#publish();
-      this.tell(now);
+      this.tell();
     }
   }
 
-  /** The call has returned. `tellNow`: something that a watcher must not learn 20 ms later. */
+  /** The call has returned. `wrong`: with an error that is not an everyday answer. */
   leave(
     result: number,
     errno: number,
-    tellNow: boolean,
+    wrong: boolean,
     kind: number,
     bytes: Uint8Array,
     length: number,
   ): void {
-    const now = performance.now();
     const base = this.#base;
+    const i32 = this.#i32;
     if (kind !== preview.none) this.#show(kind, bytes, length);
-    this.#i32[(base + at.result) >> 2] = result;
-    Atomics.store(this.#i32, (base + at.errno) >> 2, errno);
-    this.#f64[(base + at.took) >> 3] = (now - this.#began) * 1000;
-    if (!this.#published) this.#publish();
-    if (tellNow || now - this.#woken > wakeEveryMs) this.tell(now);
+    i32[base + RESULT] = result;
+    const took = this.#f64;
+    if (this.#published) {
+      // A reader may look at this very record: what it holds must be there before it counts as done, on arm64 too.
+      Atomics.store(i32, base + ERRNO, errno);
+      took[(base >> 1) + TOOK] = this.#sinceEnter();
+    } else {
+      i32[base + ERRNO] = errno;
+      took[(base >> 1) + TOOK] = this.#detailed ? this.#sinceEnter() : Number.NaN;
+      this.#publish();
+    }
+    if (wrong || this.#now - this.#told > wakeEveryMs) this.tell();
   }
 
   /** Tells the watcher that there is something to see. */
-  tell(now = performance.now()): void {
-    this.#woken = now;
+  tell(): void {
+    this.#told = this.#now;
     this.#wake();
   }
 
@@ -129,16 +158,21 @@ export class Trace {
     this.#nonblocking[fd] = blocking ? 0 : 1;
   }
 
-  /** A stack costs more than most calls. As many as a person can be shown get their line, the rest 0. */
-  #lineIfCheap(now: number): number {
-    if (now - this.#lineWindow > lineWindowMs) {
-      this.#lineWindow = now;
-      this.#linesLeft = linesPerWindow;
-    }
-    return this.#linesLeft-- > 0 ? this.#line() : 0;
+  /** Microseconds since the clock was read when this call began. */
+  #sinceEnter(): number {
+    const began = this.#now;
+    this.#now = performance.now();
+    return (this.#now - began) * 1000;
   }
 
-  /** Atomics order the record before the count that makes it visible, on arm64 too. */
+  #readClock(): void {
+    const now = performance.now();
+    this.#details = Math.min(mostDetails, this.#details + (now - this.#given) * detailsPerMs);
+    this.#given = now;
+    this.#now = now;
+  }
+
+  /** The count makes the record visible; Atomics order the two, on arm64 too. */
   #publish(): void {
     this.#head = (this.#head + 1) | 0;
     Atomics.store(this.#i32, layout.header.head, this.#head);
@@ -146,10 +180,12 @@ export class Trace {
 
   #show(kind: number, bytes: Uint8Array, length: number): void {
     const base = this.#base;
-    const shown = Math.max(0, Math.min(length, layout.previewBytes));
-    this.#u16[(base + at.previewKind) >> 1] = kind;
-    this.#i32[(base + at.previewLength) >> 2] = shown;
+    const i32 = this.#i32;
+    const most = this.#detailed ? layout.previewBytes : briefPreviewBytes;
+    const shown = Math.max(0, Math.min(length, most));
+    i32[base + CALL_AND_KIND] = this.#call | (kind << 16);
+    i32[base + LENGTH] = shown;
     const u8 = this.#u8;
-    for (let i = 0, to = base + at.preview; i < shown; i++, to++) u8[to] = bytes[i]!;
+    for (let i = 0, to = 4 * base + at.preview; i < shown; i++, to++) u8[to] = bytes[i]!;
   }
 }
