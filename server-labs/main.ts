@@ -51,7 +51,7 @@ async function start(
   const book = readBook(options.chapters);
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
-  const runs = new Runs({ book, workspace, packageRoot, sandbox, stateDir: state.folder });
+  const runs = new Runs({ book, workspace, packageRoot, sandbox });
   const labs = new Labs(book, workspace, runs);
   const { level, sentence } = sandbox;
   const hello = { type: "hello", version, sandbox: { level, sentence }, workspace: workspace.root } as const;

@@ -65,9 +65,9 @@ export function descendsFrom(pid: number, ancestor: number): boolean {
   return false;
 }
 
-/** The living processes that were started with this variable in their environment, "LAB_RUN=4-2". */
-export function carrying(variable: string): ProcessFacts[] {
-  const mark = `\0${variable}\0`;
+/** The living processes in whose environment some variable begins so: "LAB_RUN=4711-2/". */
+export function carrying(beginning: string): ProcessFacts[] {
+  const mark = `\0${beginning}`;
   return allProcesses().filter(p => p.state !== "Z" && `\0${read(`/proc/${p.pid}/environ`)}`.includes(mark));
 }
 

@@ -1,14 +1,12 @@
 // How far a student's program is kept from everything else on the machine. The level is found once, at start, by
 // trying it with the real arguments; it is always said in words, and never lowered without saying so.
-import { execFile } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
+import type { Readable } from "node:stream";
 import { type BubblewrapFacts, bubblewrapArguments } from "./bubblewrap.ts";
 import type { Sandbox } from "./protocol.ts";
-
-const run = promisify(execFile);
 
 /** What one process may touch. All paths are absolute and real (no symlink in them). */
 export interface Reach {
@@ -80,7 +78,7 @@ async function bubblewrap(root: string, env: NodeJS.ProcessEnv): Promise<Sandbox
   const missing = !prlimit ? "prlimit" : isRoot && !setpriv ? "setpriv" : null;
   if (missing || !prlimit)
     return `${missing}, a part of util-linux, is not installed (${installCommand("util-linux")})`;
-  const help = await run(bwrap, ["--help"], { timeout: probeMs }).then(r => r.stdout, String);
+  const { stdout: help } = await ask([bwrap, "--help"], "/", env);
   if (!help.includes("--json-status-fd")) return "this bubblewrap is older than 0.3 (update it)";
   const facts: BubblewrapFacts = { bwrap, help, setpriv };
   const wrap = (idle: number) => (command: string[], reach: Reach, statusFd: number) => {
@@ -121,26 +119,45 @@ async function probe(
   wrap: SandboxLevel["wrap"],
 ): Promise<number | string> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-probe-")));
+  chmodSync(folder, 0o755);
   const readable = [...packageParts(root), folder];
   const look = `for (const path of ${JSON.stringify(readable)}) fs.accessSync(path, fs.constants.R_OK);
     console.log(/VmData:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
   try {
     const reach = { cwd: folder, readable, writable: [], descriptors: 256 };
-    const [file, ...args] = wrap([realpathSync(process.execPath), "-e", look], reach, 2);
-    const { stdout } = await run(file!, args, {
-      cwd: folder,
-      env: programEnvironment(env),
-      timeout: probeMs,
-    });
-    const kilobytes = Number(stdout.trim());
-    return kilobytes > 0 ? kilobytes * 1024 : `it printed ${JSON.stringify(stdout.slice(0, 100))}`;
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    const lines = (stderr ?? "").split("\n").filter(line => line.trim() && !line.startsWith("{"));
-    return lines.find(line => /^\w*Error|^bwrap:|:/.test(line)) ?? message;
+    const said = await ask(wrap([realpathSync(process.execPath), "-e", look], reach, 3), folder, env);
+    const kilobytes = Number(said.stdout.trim());
+    if (kilobytes > 0) return kilobytes * 1024;
+    const lines = said.stderr.split("\n").filter(line => line.trim() !== "");
+    return lines.find(line => /^\w*Error|^\w+: /.test(line)) ?? lines[0] ?? said.ending;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs a command to its end; descriptor 3 is there for bubblewrap's reports, which nobody reads here. */
+function ask(command: string[], cwd: string, env: NodeJS.ProcessEnv) {
+  return new Promise<{ stdout: string; stderr: string; ending: string }>(resolve => {
+    const stdio = ["ignore", "pipe", "pipe", "pipe"] as const;
+    const [file, ...args] = command;
+    const child = spawn(file!, args, {
+      cwd,
+      env: programEnvironment(env),
+      stdio: [...stdio],
+      timeout: probeMs,
+    });
+    const said = { stdout: "", stderr: "", ending: "it said nothing" };
+    const hear = (name: "stdout" | "stderr") => (chunk: Buffer) => {
+      said[name] = (said[name] + chunk.toString("utf8")).slice(0, 10_000);
+    };
+    child.stdout!.on("data", hear("stdout"));
+    child.stderr!.on("data", hear("stderr"));
+    (child.stdio[3] as Readable).resume();
+    child.on("error", error => resolve({ ...said, ending: error.message }));
+    child.on("close", (code, signal) => {
+      resolve({ ...said, ending: `it ended with ${signal ?? code} and said nothing` });
+    });
+  });
 }
 
 /** The environment of programs: nothing of the user's but these, and no secret is in them. */

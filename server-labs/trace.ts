@@ -108,6 +108,11 @@ export class TraceReader {
     else if (!quiet) this.#later(lookAgainMs);
   }
 
+  /** True when the program says that it ends by itself, by exit and not by a signal. Ask before close(). */
+  get exiting(): boolean {
+    return this.#readHead() !== null && this.#memory.readUInt32LE(layout.header.exiting * 4) === 1;
+  }
+
   /** Reads to the end and gives everything out; the memory is gone afterwards. */
   close(): void {
     if (this.#closed) return;

@@ -1,0 +1,80 @@
+// Where the text of a run lies while it runs: a folder of its own below one that only this user can enter, in
+// which "workbook/net" is this very package. What a lab server left behind that was killed, the next one sweeps.
+import { randomBytes } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { carrying, isAlive, processFacts, signal } from "./processes.ts";
+
+export interface RunFolder {
+  path: string;
+  /** Writes a file that the run's process can read. Its absolute path. */
+  write(name: string, text: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export class RunFolders {
+  /** Names this lab server among all that ever ran here. */
+  readonly instance: string;
+  readonly #packageRoot: string;
+  readonly #folder: string;
+
+  constructor(packageRoot: string) {
+    this.#packageRoot = realpathSync(packageRoot);
+    const base = privateFolder();
+    sweep(base);
+    const { pid, started } = processFacts(process.pid)!;
+    this.instance = `${pid}-${started}-${randomBytes(4).toString("hex")}`;
+    this.#folder = join(base, this.instance);
+    mkdirSync(this.#folder, { mode: 0o700 });
+  }
+
+  async create(run: string): Promise<RunFolder> {
+    const path = join(this.#folder, run);
+    await mkdir(join(path, "node_modules"), { recursive: true });
+    await symlink(this.#packageRoot, join(path, "node_modules", "workbook"));
+    // The sandbox's user is another one; the folder above keeps everybody else out. A umask must not matter.
+    await chmod(path, 0o755);
+    await chmod(join(path, "node_modules"), 0o755);
+    return {
+      path,
+      async write(name, text) {
+        const file = join(path, name);
+        await writeFile(file, text);
+        await chmod(file, 0o644);
+        return file;
+      },
+      remove: () => rm(path, { recursive: true, force: true }),
+    };
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** <tmp>/socket-workbook-<uid>; another folder when somebody else has taken that name. */
+function privateFolder(): string {
+  const tmp = realpathSync(tmpdir());
+  const path = join(tmp, `socket-workbook-${process.getuid!()}`);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch {
+    // It is there already; whether it is ours is looked at next.
+  }
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory() || stat.uid !== process.getuid!()) return mkdtempSync(`${path}-`);
+  chmodSync(path, 0o700);
+  return path;
+}
+
+/** Folders, and at level "plain" perhaps processes, of lab servers that are no more. */
+function sweep(base: string): void {
+  for (const name of readdirSync(base)) {
+    const [, pid, started] = /^(\d+)-(\d+)-[0-9a-f]+$/.exec(name) ?? [];
+    if (pid === undefined || isAlive(Number(pid), started)) continue;
+    for (const left of carrying(`LAB_RUN=${name}/`)) signal(left.pid, "SIGKILL");
+    rmSync(join(base, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,192 @@
+// One run: a process tree and its events, from "starting" to "exited", or a single "refused". "exited" is said
+// when nothing is left: the tree is gone, its pipes are empty, its trace is read, its ports are free. A run belongs
+// to the lab server; pages and shells only read its log.
+import { setTimeout as sleep } from "node:timers/promises";
+import { EventLog } from "./event-log.ts";
+import { type Ending, type Launched, type LaunchOptions, launch } from "./launch.ts";
+import { Output } from "./output.ts";
+import {
+  type EventOf,
+  type LabId,
+  limits,
+  type RefusedReason,
+  type RunId,
+  type RunKind,
+  type RunSummary,
+} from "./protocol.ts";
+
+/** What kind of process a run is: how it is started, and what is made of it. */
+export interface Part {
+  /** As one would type it: "server.ts 7890". */
+  command: string;
+  launch: LaunchOptions;
+  /** The tree lives: talk to it. */
+  attach(tree: Launched): void;
+  /** The tree is gone and all that it printed is in the log: give out the rest, and say how it ended. */
+  finish(end: HowItEnded): Promise<{ ending: Ending; sentence: string }>;
+  /** Always the last that is called, also when there never was a tree. */
+  dispose(): Promise<void>;
+}
+
+export interface HowItEnded {
+  ending: Ending;
+  /** Somebody asked for it. */
+  stopped: boolean;
+  /** SIGTERM was not enough. */
+  killed: boolean;
+  /** The end of what it printed on stderr. */
+  lastWords: string;
+}
+
+export interface Refusal {
+  reason: RefusedReason;
+  sentence: string;
+  line?: number;
+  column?: number;
+  holder?: EventOf<"refused">["holder"];
+  freePort?: number;
+}
+
+/** Of a tree that is gone, its pipes are empty at once; only a process that escaped could hold them open. */
+const drainMs = 1000;
+
+export class Run {
+  readonly id: RunId;
+  readonly lab: LabId;
+  readonly kind: RunKind;
+  readonly log: EventLog;
+  /** The port that it was told to listen on; 0 for a check. */
+  port = 0;
+  /** Resolves when it has ended and nothing of it is left. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #changed: () => void;
+  readonly #output: Output;
+  #settle!: () => void;
+  #state: RunSummary["state"] = "starting";
+  #sentence = "starting";
+  #tree: Launched | null = null;
+  #stopped = false;
+  #killed = false;
+  #slow: NodeJS.Timeout | null = null;
+
+  /** changed is called whenever summary() would say something new, but for nextSeq. */
+  constructor(id: RunId, lab: LabId, kind: RunKind, changed: () => void) {
+    this.id = id;
+    this.lab = lab;
+    this.kind = kind;
+    this.log = new EventLog(id);
+    this.#changed = changed;
+    this.#output = new Output(body => {
+      this.log.append(body);
+      if (this.#state === "starting") this.become("running", "running");
+    });
+    this.ended = new Promise(resolve => {
+      this.#settle = resolve;
+    });
+  }
+
+  summary(): RunSummary {
+    const { id: run, lab, kind, port } = this;
+    const nextSeq = this.log.nextSeq;
+    const events = `/api/runs/${run}/events`;
+    return { run, lab, kind, state: this.#state, sentence: this.#sentence, port, nextSeq, events };
+  }
+
+  /** Does this process belong to it? */
+  contains(pid: number): boolean {
+    return this.#tree?.contains(pid) ?? false;
+  }
+
+  /** It never starts. */
+  refuse(refusal: Refusal): void {
+    this.log.append({ type: "refused", ...refusal });
+    this.become("refused", refusal.sentence);
+    this.#settle();
+  }
+
+  /** Starts the process tree; from then on the run ends by itself. A tree that cannot be is a refusal. Never rejects. */
+  async start(part: Part): Promise<void> {
+    try {
+      this.#tree = await launch(part.launch);
+    } catch (error) {
+      await part.dispose();
+      return this.refuse({ reason: "cannot-start", sentence: (error as Error).message });
+    }
+    const { level, sentence } = part.launch.sandbox;
+    const began = Math.round(performance.timeOrigin + this.log.began);
+    const { lab, kind, port } = this;
+    const sandbox = { level, sentence };
+    this.log.append({ type: "starting", lab, kind, command: part.command, port, sandbox, began });
+    const tree = this.#tree;
+    const drained = Promise.all([
+      this.#output.drain("stdout", tree.stdout),
+      this.#output.drain("stderr", tree.stderr),
+    ]);
+    this.#slow = setTimeout(() => this.#stillStarting(), limits.startMs).unref();
+    part.attach(tree);
+    this.#changed();
+    void this.#end(part, tree, drained);
+    // Somebody asked for the end before there was anything to end.
+    if (this.#stopped) tree.kill();
+  }
+
+  /** SIGTERM, a short grace, SIGKILL. Resolves when nothing of it is left; of an ended run at once. */
+  async stop(): Promise<void> {
+    if (this.log.ended) return this.ended;
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.become("stopping", "stopping");
+      await this.#terminate();
+    }
+    return this.ended;
+  }
+
+  /** Says how it stands. A run that is stopping, or has ended, is nothing else any more. */
+  become(state: RunSummary["state"], sentence: string): void {
+    const over = state === "exited" || state === "refused";
+    if (!over && state !== "stopping" && this.#stopped) return;
+    this.#state = state;
+    this.#sentence = sentence;
+    this.#changed();
+  }
+
+  async #terminate(): Promise<void> {
+    if (!this.#tree) return;
+    this.#tree.terminate();
+    const grace = new AbortController();
+    const late = sleep(limits.graceMs, "late", { signal: grace.signal }).catch(() => "aborted");
+    if ((await Promise.race([this.#tree.ended, late])) === "late") {
+      this.#killed = true;
+      this.#tree.kill();
+    }
+    grace.abort();
+  }
+
+  async #end(part: Part, tree: Launched, drained: Promise<unknown>): Promise<void> {
+    let ending = await tree.ended;
+    const impatient = setTimeout(() => {
+      tree.stdout.destroy();
+      tree.stderr.destroy();
+    }, drainMs);
+    await drained;
+    clearTimeout(impatient);
+    if (this.#slow) clearTimeout(this.#slow);
+    let sentence = "ended; how it ended was lost";
+    try {
+      const [stopped, killed, lastWords] = [this.#stopped, this.#killed, this.#output.lastWords];
+      ({ ending, sentence } = await part.finish({ ending, stopped, killed, lastWords }));
+    } catch (error) {
+      sentence += `: ${(error as Error).message}`;
+    }
+    await part.dispose().catch(() => {}); // a folder in <tmp> that stays for the next start to sweep
+    const { code, signal } = ending;
+    this.log.append({ type: "exited", code, signal, sentence, stopped: this.#stopped });
+    this.become("exited", sentence);
+    this.#settle();
+  }
+
+  #stillStarting(): void {
+    if (this.#state === "starting")
+      this.become("running", "running, but it has printed nothing and listens nowhere");
+  }
+}
