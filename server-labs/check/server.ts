@@ -201,8 +201,8 @@ export class Watch {
     this.#from = tracing.next;
   }
 
+  /** As far as they were seen when somebody last waited: never newer than the output that is known. */
   get calls(): Calls {
-    this.#tracing.turn();
     return this.#tracing.since(this.#from);
   }
 

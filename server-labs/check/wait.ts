@@ -22,6 +22,9 @@ export class Waiting {
       // Read before the look: a machine that held us up may not make us miss what is there.
       const over = performance.now() >= end;
       this.#turn();
+      // What the program printed before it made the calls that we have just seen is in the pipe by now: it is
+      // taken in before anybody judges, or a call would be seen whose words have not come.
+      await new Promise(resolve => setImmediate(resolve));
       const found = probe();
       if (found !== false && found !== null && found !== undefined) return found;
       if (over) return null;
