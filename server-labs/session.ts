@@ -91,7 +91,8 @@ export class Session {
   }
 
   #unwatch(lab: LabId): void {
-    for (const reader of this.#watches.get(lab)?.readers.values() ?? []) reader.abort();
+    const watch = this.#watches.get(lab);
+    for (const run of watch?.readers.keys() ?? []) this.#leave(run, watch!);
     this.#watches.delete(lab);
   }
 
@@ -99,9 +100,12 @@ export class Session {
   #stands(lab: LabId): void {
     const watch = this.#watches.get(lab);
     if (!watch) return;
-    this.#send({ type: "lab", lab, ...this.#labs.current(lab) });
     const { program, check } = this.#labs.runs.current(lab);
-    for (const run of [program, check]) if (run && !watch.readers.has(run.id)) this.#read(run, watch);
+    const current = [program, check].filter(run => run !== null);
+    for (const run of watch.readers.keys())
+      if (!current.some(({ id }) => id === run)) this.#leave(run, watch);
+    this.#send({ type: "lab", lab, ...this.#labs.current(lab) });
+    for (const run of current) if (!watch.readers.has(run.id)) this.#read(run, watch);
   }
 
   #read(run: Run, watch: Watch): void {
@@ -110,20 +114,22 @@ export class Session {
     void this.#tell(run, watch.from[run.id] ?? 0, reader.signal);
   }
 
+  /** The page forgets a run that is no longer its lab's newest: what it did not acknowledge, it never will. */
+  #leave(run: RunId, watch: Watch): void {
+    watch.readers.get(run)?.abort();
+    watch.readers.delete(run);
+    this.#window.forget(run);
+  }
+
   async #tell(run: Run, from: number, signal: AbortSignal): Promise<void> {
-    try {
-      for await (const events of follow(run.log, from, batchBytes, signal)) {
-        for (const event of events) {
-          await this.#window.room(signal);
-          if (signal.aborted) return;
-          const text = JSON.stringify(event);
-          this.#window.sent(run.id, event.seq, text.length);
-          this.#socket.send(text);
-        }
+    for await (const events of follow(run.log, from, batchBytes, signal)) {
+      for (const event of events) {
+        await this.#window.room(signal);
+        if (signal.aborted) return;
+        const text = JSON.stringify(event);
+        this.#window.sent(run.id, event.seq, text.length);
+        this.#socket.send(text);
       }
-    } finally {
-      // An old run's events no longer matter for the window once the page forgets it.
-      if (signal.aborted) this.#window.forget(run.id);
     }
   }
 

@@ -1,0 +1,284 @@
+// A page's socket: how a lab stands comes before its events, a slow page is waited for and never holds a run up,
+// two pages see the same, and a page that goes away takes nothing along.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import type { EventLog } from "./event-log.ts";
+import { type House, labId, openHouse, token } from "./fixtures/house.ts";
+import { type Event, limits, type Message, type Notice, type Request } from "./protocol.ts";
+import { pingMs, Sessions } from "./sessions.ts";
+
+let house: House;
+before(async () => {
+  house = await openHouse();
+});
+after(async () => {
+  await house.close();
+  assert.deepEqual(house.unexpected, []);
+});
+
+/** A page as a test sees it: says requests, hears messages one by one. */
+class Page {
+  readonly socket: WebSocket;
+  readonly #heard: Message[] = [];
+  #waiting: ((message: Message) => void) | null = null;
+
+  constructor() {
+    this.socket = new WebSocket(`ws://127.0.0.1:${house.port}/ws`, ["lab.v1", `token.${token}`]);
+    this.socket.on("message", data => {
+      const message = JSON.parse(String(data)) as Message;
+      const waiting = this.#waiting;
+      this.#waiting = null;
+      if (waiting) waiting(message);
+      else this.#heard.push(message);
+    });
+  }
+
+  static async open(): Promise<Page> {
+    const page = new Page();
+    assert.equal((await page.hear()).type, "hello");
+    return page;
+  }
+
+  say(request: Request | object | string): void {
+    this.socket.send(typeof request === "string" ? request : JSON.stringify(request));
+  }
+
+  hear(): Promise<Message> {
+    const message = this.#heard.shift();
+    if (message) return Promise.resolve(message);
+    return new Promise(resolve => {
+      this.#waiting = resolve;
+    });
+  }
+
+  async hearA<T extends Message["type"]>(type: T): Promise<Extract<Message, { type: T }>> {
+    for (;;) {
+      const message = await this.hear();
+      if (message.type === type) return message as Extract<Message, { type: T }>;
+    }
+  }
+
+  /** What came before the answer to this: a request that is answered last, because messages keep their order. */
+  async heardSoFar(): Promise<Message[]> {
+    this.say({ type: "stop", run: "nobody" });
+    const heard: Message[] = [];
+    for (;;) {
+      const message = await this.hear();
+      if (message.type === "problem") return heard;
+      heard.push(message);
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise(resolve => this.socket.once("close", resolve));
+    this.socket.close();
+    await closed;
+  }
+}
+
+const newRun = async () => house.runs.startProgram(labId, {});
+const print = (run: { log: EventLog }, text: string) =>
+  run.log.append({ type: "output", stream: "stdout", offset: 0, bytes: text.length, text });
+
+test("says hello in the agreed protocol", async () => {
+  const page = new Page();
+  const hello = (await page.hear()) as Extract<Notice, { type: "hello" }>;
+  assert.deepEqual([hello.type, hello.version, hello.workspace], ["hello", "test", house.workspace.root]);
+  assert.equal(page.socket.protocol, "lab.v1");
+  await page.close();
+});
+
+test("how the lab stands comes first, then the events from the number that is wanted", async () => {
+  const run = await newRun();
+  for (const text of ["a", "b", "c"]) print(run, text);
+  const page = await Page.open();
+  page.say({ type: "watch", lab: labId, from: { [run.id]: 1 } });
+  const stands = await page.hear();
+  assert.ok(stands.type === "lab" && stands.program?.run === run.id && stands.program.nextSeq === 3);
+  const seqs = [await page.hear(), await page.hear()].map(message => (message as Event).seq);
+  assert.deepEqual(seqs, [1, 2]);
+  print(run, "d");
+  assert.equal(((await page.hear()) as Event).seq, 3);
+  await page.close();
+  await run.stop();
+});
+
+test("a page that goes away takes no run along; a second page hears everything, the first one's end included", async () => {
+  const run = await newRun();
+  const [first, second] = [await Page.open(), await Page.open()];
+  for (const page of [first, second]) {
+    page.say({ type: "watch", lab: labId });
+    await page.hearA("lab");
+  }
+  print(run, "to both");
+  assert.equal((await first.hearA("output")).text, "to both");
+  assert.equal((await second.hearA("output")).text, "to both");
+  await first.close();
+  print(run, "to one");
+  assert.equal((await second.hearA("output")).text, "to one");
+  assert.equal(run.log.ended, false);
+  second.say({ type: "stop", run: run.id });
+  assert.equal((await second.hearA("exited")).stopped, true);
+  await second.close();
+});
+
+test("a run that one page starts is seen by the other, before its first event", async () => {
+  const [first, second] = [await Page.open(), await Page.open()];
+  for (const page of [first, second]) page.say({ type: "watch", lab: labId });
+  await second.heardSoFar();
+  first.say({ type: "run", lab: labId, text: "a draft" });
+  const { program } = await second.hearA("lab");
+  const run = house.runs.get(program!.run)!;
+  assert.deepEqual(house.runs.asked.at(-1)?.body, { text: "a draft" });
+  print(run, "hello");
+  assert.equal((await second.hearA("output")).run, run.id);
+  await run.stop();
+  await Promise.all([first.close(), second.close()]);
+});
+
+test("at most a window is sent ahead of what a page has shown; the run is never held up", async () => {
+  const run = await newRun();
+  const page = await Page.open();
+  page.say({ type: "watch", lab: labId });
+  await page.hearA("lab");
+  const text = "x".repeat(16 * 1024);
+  for (let i = 0; i < 60; i++) print(run, text); // 960 KiB: kept by the ring, more than a window
+  const ahead = (await page.heardSoFar()) as Event[];
+  const bytes = ahead.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+  assert.ok(bytes >= limits.windowBytes && bytes < limits.windowBytes + 20_000, `${bytes} bytes ahead`);
+  page.say({ type: "ack", run: run.id, seq: ahead.at(-1)!.seq });
+  let last = ahead.at(-1)!.seq;
+  while (last < 59) {
+    const event = await page.hearA("output");
+    assert.equal(event.seq, last + 1, "in order, nothing twice");
+    last = event.seq;
+  }
+  await run.stop();
+  await page.close();
+});
+
+test("runs that a page never acknowledged do not fill its window once they are replaced", {
+  timeout: 10_000,
+}, async () => {
+  const page = await Page.open();
+  page.say({ type: "watch", lab: labId });
+  await page.hearA("lab");
+  for (let round = 0; round < 4; round++) {
+    const run = await newRun();
+    for (let i = 0; i < 60; i++) print(run, "x".repeat(16 * 1024));
+    await run.stop();
+    while ((await page.hearA("output")).run !== run.id);
+  }
+  await page.close();
+});
+
+test("a page that was hidden for long hears what it has missed as a gap", async () => {
+  const run = await newRun();
+  const page = await Page.open();
+  page.say({ type: "watch", lab: labId });
+  await page.hearA("lab");
+  const text = "x".repeat(16 * 1024);
+  const count = 200; // 3.2 MB through a ring of 1 MiB
+  for (let i = 0; i < count; i++) print(run, text);
+  await run.stop();
+  let bytes = 0;
+  for (;;) {
+    const event = (await page.hear()) as Event;
+    if (event.type === "output" || event.type === "gap") bytes += event.bytes;
+    if (event.type === "exited") break;
+    if ("seq" in event) page.say({ type: "ack", run: run.id, seq: event.seq });
+  }
+  assert.equal(bytes, count * text.length);
+  await page.close();
+});
+
+test("a saved file is told to those who watch the lab", async () => {
+  const page = await Page.open();
+  page.say({ type: "watch", lab: labId });
+  await page.heardSoFar();
+  const { etag } = await house.workspace.read(labId, "server.ts");
+  const saved = await house.workspace.write(labId, "server.ts", "saved in another tab\n", etag);
+  assert.deepEqual(await page.hearA("file"), {
+    type: "file",
+    lab: labId,
+    file: "server.ts",
+    etag: saved.etag,
+  });
+  writeFileSync(join(house.workspace.root, labId, "server.ts"), "saved by an editor\n");
+  assert.notEqual((await page.hearA("file")).etag, saved.etag);
+  page.say({ type: "unwatch", lab: labId });
+  assert.deepEqual(await page.heardSoFar(), []);
+  await house.workspace.write(labId, "server.ts", "nobody looks\n", "*");
+  assert.deepEqual(await page.heardSoFar(), []);
+  await page.close();
+});
+
+test("what cannot be understood is answered in a sentence, and the socket stays open", async () => {
+  const page = await Page.open();
+  const cases: [object | string, RegExp, string?][] = [
+    ["{", /not JSON/],
+    ["[]", /list/],
+    ["null", /not as it should be/],
+    [{ type: "dance" }, /type/, "dance"],
+    [{ type: "run" }, /lab/, "run"],
+    [{ type: "run", lab: "non-blocking/poling-model" }, /Did you mean/, "run"],
+    [{ type: "run", lab: "../../etc/passwd" }, /lab/, "run"],
+    [{ type: "stop", run: "nobody" }, /no run "nobody"/, "stop"],
+    [{ type: "watch", lab: labId, from: { x: -1 } }, /from/, "watch"],
+    [{ type: "check", lab: labId, only: ["nope"] }, /no check "nope"/, "check"],
+    ['{"type":"stop","run":"r1","__proto__":{}}', /__proto__/, "stop"],
+  ];
+  for (const [request, pattern, asked] of cases) {
+    page.say(request);
+    const { sentence, request: type } = await page.hearA("problem");
+    assert.match(sentence, pattern);
+    assert.equal(type, asked);
+  }
+  page.socket.send(Buffer.from([1, 2, 3]));
+  assert.match((await page.hearA("problem")).sentence, /text/);
+  const closed = new Promise(resolve => page.socket.once("close", resolve));
+  page.say("x".repeat(limits.messageBytes + 1));
+  assert.equal(await closed, 1009);
+});
+
+test("pages that do not answer are ended, but not because the machine slept", async t => {
+  let now = 0;
+  const labs = { runs: house.runs, workspace: house.workspace } as never;
+  const hello = { type: "problem", sentence: "hello" } as const;
+  const sessions = new Sessions(
+    labs,
+    hello,
+    error => house.unexpected.push(error),
+    () => now,
+  );
+  const [server] = house.servers;
+  // A page that is connected and never answers a ping: its client is paused after the handshake.
+  const accepted = new Promise<void>(resolve => {
+    const usual = server!.listeners("upgrade");
+    server!.removeAllListeners("upgrade");
+    server!.once("upgrade", (request, socket, head) => {
+      sessions.accept(request, socket as Socket, head);
+      for (const listener of usual) server!.on("upgrade", listener as never);
+      resolve();
+    });
+  });
+  const page = new WebSocket(`ws://127.0.0.1:${house.port}/ws`, ["lab.v1"], { autoPong: false });
+  const closed = new Promise<number>(resolve => page.once("close", resolve));
+  await accepted;
+  t.after(() => sessions.close());
+  const tick = (passed: number) => {
+    now += passed;
+    sessions.ping();
+  };
+  tick(pingMs);
+  tick(pingMs);
+  tick(pingMs * 100); // asleep
+  tick(pingMs);
+  assert.notEqual(page.readyState, WebSocket.CLOSED);
+  tick(pingMs);
+  assert.equal(await closed, 1006);
+});
