@@ -5,13 +5,10 @@ import { type LessonContent, type LessonMeta, loadLesson, onLessonChange } from 
 import { closeSheet } from "../desk.ts";
 import { labs } from "../labs.ts";
 import { remember } from "../progress.ts";
-import { useMedia, useTitle } from "../shell/hooks.ts";
+import { sideBySide, useMedia, useTitle } from "../shell/hooks.ts";
 import { Reading } from "./Reading.tsx";
 import { Sheet } from "./Sheet.tsx";
 import { Split } from "./Split.tsx";
-
-/** From here on reader and workbench stand side by side. */
-const sideBySide = "(min-width: 1100px)";
 
 export function LessonPage({ lesson }: { lesson: LessonMeta }) {
   const { content, problem } = useContent(lesson.id);

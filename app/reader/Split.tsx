@@ -5,7 +5,6 @@ import { Group, Panel, Separator, useDefaultLayout, usePanelRef } from "react-re
 import { useStore } from "zustand";
 import type { LessonContent, LessonMeta } from "../book.ts";
 import { desk, foldWorkbench, openWorkbench } from "../desk.ts";
-import { Icon } from "../shell/Icon.tsx";
 import { Bench } from "./Bench.tsx";
 
 interface Props {
@@ -54,15 +53,6 @@ export function Split({ lesson, content, reading }: Props) {
           <Bench lesson={lesson} content={content} />
         </div>
       </Panel>
-      <button
-        type="button"
-        className="icon fold"
-        aria-label={folded ? "Open the workbench" : "Fold the workbench away"}
-        title={folded ? "Open the workbench" : "Fold the workbench away"}
-        onClick={folded ? openWorkbench : foldWorkbench}
-      >
-        <Icon name={folded ? "unfold" : "fold"} />
-      </button>
     </Group>
   );
 }

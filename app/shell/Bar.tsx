@@ -1,13 +1,16 @@
 // The one bar: which book, where in it, the neighbours, the theme, the keys, and how the lab server stands.
 import { Link } from "wouter";
+import { useStore } from "zustand";
 import { contents, type LessonMeta, lesson } from "../book.ts";
-import { bookTitle } from "./hooks.ts";
+import { desk, foldWorkbench, openWorkbench } from "../desk.ts";
+import { bookTitle, sideBySide, useMedia } from "./hooks.ts";
 import { Icon } from "./Icon.tsx";
 import { showKeys } from "./Keys.tsx";
 import { ServerState } from "./ServerState.tsx";
 import { ThemeSwitch } from "./ThemeSwitch.tsx";
 
 export function Bar({ here }: { here: LessonMeta | null }) {
+  const wide = useMedia(sideBySide);
   return (
     <header className="bar">
       <Link href="/" className="bar-title" title="Contents">
@@ -20,7 +23,24 @@ export function Bar({ here }: { here: LessonMeta | null }) {
       <button type="button" className="icon" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
         <Icon name="help" />
       </button>
+      {here?.lab && wide && <Fold />}
     </header>
+  );
+}
+
+function Fold() {
+  const folded = useStore(desk, state => state.folded);
+  const said = folded ? "Open the workbench" : "Fold the workbench away";
+  return (
+    <button
+      type="button"
+      className="icon"
+      aria-label={said}
+      title={said}
+      onClick={folded ? openWorkbench : foldWorkbench}
+    >
+      <Icon name={folded ? "unfold" : "fold"} />
+    </button>
   );
 }
 

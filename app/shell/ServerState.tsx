@@ -2,18 +2,39 @@
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { type ConnectionState, labs } from "../labs.ts";
+import { sideBySide, useMedia } from "./hooks.ts";
 
-const words: Record<ConnectionState, { short: string; colour: string; long: string }> = {
-  connecting: { short: "looking for the lab server", colour: "waiting", long: "Looking for the lab server…" },
-  ready: { short: "lab server ready", colour: "ready", long: "Labs run on this machine, as real processes." },
+interface State {
+  colour: string;
+  short: string;
+  /** Where the bar has room for a sentence. */
+  wide: string;
+  long: string;
+}
+
+const words: Record<ConnectionState, State> = {
+  connecting: {
+    colour: "waiting",
+    short: "connecting",
+    wide: "looking for the lab server",
+    long: "Looking for the lab server…",
+  },
+  ready: {
+    colour: "ready",
+    short: "lab server ready",
+    wide: "lab server ready",
+    long: "Labs run on this machine, as real processes.",
+  },
   away: {
-    short: "lab server away",
     colour: "failed",
+    short: "lab server away",
+    wide: "The lab server is not running. You can read and edit; to run labs: npm start",
     long: "The lab server is not running. You can read, and edit: your text is kept in this browser. To run labs, type in the workbook's folder:",
   },
   locked: {
-    short: "not connected",
     colour: "waiting",
+    short: "not connected",
+    wide: "To run labs, open the link printed in the terminal",
     long: "This page has no key to the lab server. Open the link printed in the terminal where it was started. If that has scrolled away, this prints it again:",
   },
 };
@@ -21,14 +42,15 @@ const words: Record<ConnectionState, { short: string; colour: string; long: stri
 export function ServerState() {
   const connection = useStore(labs.store, state => state.connection);
   const hello = useStore(labs.store, state => state.hello);
+  const roomy = useMedia(sideBySide);
   const back = useBack(connection);
-  const { short, colour, long } = words[connection];
+  const { short, wide, colour, long } = words[connection];
   return (
     <>
       {/* Without a label of its own: what is announced is what is seen. */}
       <button type="button" className="server" popoverTarget="server-state">
         <i className={`dot ${colour}`} aria-hidden="true" />
-        <span role="status">{back ? "lab server is back" : short}</span>
+        <span role="status">{back ? "The lab server is back" : roomy ? wide : short}</span>
       </button>
       <div id="server-state" className="popover" popover="auto">
         <p>{long}</p>

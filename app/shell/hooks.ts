@@ -17,6 +17,9 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
+/** From here on reader and workbench stand side by side; below it the lab is a sheet. */
+export const sideBySide = "(min-width: 1100px)";
+
 /** Follows a media query. */
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { useStore } from "zustand";
 import { showPane } from "../../desk.ts";
 import { progress } from "../../progress.ts";
+import type { Pane } from "../../workbench/view.ts";
 import { useLesson } from "../here.ts";
 
 interface Node {
@@ -37,33 +38,45 @@ export function Syscall({ name, href, summary }: { name: string; href: string; s
   );
 }
 
-/** The name of a pane: opens it. */
-export function PaneLink({
-  name,
-  children,
-}: {
-  name: "Output" | "Syscalls" | "Checks";
+interface ToPaneProps {
+  pane: Pane;
+  check?: string;
   children?: ReactNode;
-}) {
-  const lesson = useLesson();
-  if (!lesson?.lab) return <em>{children}</em>;
+}
+
+/** Goes to a pane of the workbench. A link and no button: long ones must break over lines like the words around. */
+function ToPane({ pane, check, children }: ToPaneProps) {
   return (
-    <button type="button" className="word" title={`Show ${name}`} onClick={() => showPane(name)}>
+    <a
+      href={`#${pane.toLowerCase()}`}
+      className="word"
+      title={check ? "Show this check" : `Show ${pane}`}
+      onClick={event => {
+        event.preventDefault();
+        showPane(pane, check);
+      }}
+    >
       {children}
-    </button>
+    </a>
   );
+}
+
+/** The name of a pane: opens it. */
+export function PaneLink({ name, children }: { name: Pane; children?: ReactNode }) {
+  if (!useLesson()?.lab) return <em>{children}</em>;
+  return <ToPane pane={name}>{children}</ToPane>;
 }
 
 /** The title of a check, with what it said last: opens it. */
 export function CheckLink({ name, children }: { name: string; children?: ReactNode }) {
   const lesson = useLesson();
   const state = useStore(progress, ({ checks }) => checks[lesson?.id ?? ""]?.[name]);
-  const sign = state === "passed" ? "✓" : state === "failed" ? "✕" : null;
   return (
-    <button type="button" className="word" title="Show this check" onClick={() => showPane("Checks", name)}>
-      {sign && <span className={state === "passed" ? "ready" : "failed"}>{sign} </span>}
+    <ToPane pane="Checks" check={name}>
+      {state === "passed" && <span className="ready">✓ </span>}
+      {state === "failed" && <span className="failed">✕ </span>}
       {children}
-    </button>
+    </ToPane>
   );
 }
 
