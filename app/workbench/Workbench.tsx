@@ -35,7 +35,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   const actions = useActions(lab.id, draft);
   const [replaced, setReplaced] = useState<string | null>(null);
   const layout = useDefaultLayout({ id: "workbench", storage });
-  useKeys(actions);
+  useKeys(actions, program?.live ?? false);
   const reset = useCallback(() => {
     void resetDraft(lab.id, lab.file).then(why =>
       setReplaced(why ?? "The starter is back. Your text was set aside."),

@@ -10,19 +10,16 @@ export const keyNames = apple
   ? { run: "⌘⏎", stop: "⌘.", check: "⌘⇧⏎" }
   : { run: "Ctrl+⏎", stop: "Ctrl+.", check: "Ctrl+⇧⏎" };
 
-/** Binds Ctrl/Cmd+Enter, Ctrl/Cmd+. and Ctrl/Cmd+Shift+Enter while the workbench is on the page. */
-export function useKeys(actions: Actions): void {
+/**
+ * Binds Ctrl/Cmd+Enter, Ctrl/Cmd+. and Ctrl/Cmd+Shift+Enter while the workbench is on the page.
+ * @param live a program runs: until then Ctrl+. is the editor's, for its quick fixes
+ */
+export function useKeys(actions: Actions, live: boolean): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.isComposing) return;
-      const act =
-        event.key === "Enter"
-          ? event.shiftKey
-            ? actions.check
-            : actions.run
-          : event.key === "."
-            ? actions.stop
-            : null;
+      const run = event.shiftKey ? actions.check : actions.run;
+      const act = event.key === "Enter" ? run : event.key === "." && live ? actions.stop : null;
       if (!act) return;
       event.preventDefault();
       event.stopPropagation();
@@ -31,5 +28,5 @@ export function useKeys(actions: Actions): void {
     };
     window.addEventListener("keydown", listen, { capture: true });
     return () => window.removeEventListener("keydown", listen, { capture: true });
-  }, [actions]);
+  }, [actions, live]);
 }

@@ -1,4 +1,4 @@
-// Tab indents, so a keyboard must have another way out: Escape, then Tab (or Shift+Tab). Any other key, or leaving,
+// Tab indents, so a keyboard must have another way out: Escape, then Tab (or Shift+Tab). Any other key, a click, or leaving
 // gives Tab back to the text.
 import { monaco } from "./monaco.ts";
 
@@ -34,5 +34,6 @@ export function leaveByTab(
     const { Escape, Tab, Shift } = monaco.KeyCode;
     if (leaving && ![Escape, Tab, Shift].includes(event.keyCode)) set(false);
   });
+  editor.onMouseDown(() => set(false));
   editor.onDidBlurEditorWidget(() => set(false));
 }

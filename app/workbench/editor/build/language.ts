@@ -1,15 +1,11 @@
-// What the editor's TypeScript knows, prepared by Vite: the doc comments of workbook/* and Node's types as one
-// lazy module, and TypeScript's own libraries without the browser's. A lab's program has no DOM: leaving it out
-// saves 220 KB on the wire and half a second before the first red wave.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, relative, resolve, sep } from "node:path";
+// What the editor's TypeScript knows, prepared by Vite: the declaration files as one lazy module, and Monaco without
+// what a lab has no use for. A lab's program has no DOM: leaving that out saves 220 KB on the wire and half a second
+// before the first red wave; the features nobody asked for are as much again.
 import type { Plugin } from "vite";
+import { changedMonaco } from "./monaco-parts.ts";
+import { nodeTypes, workbookTypes } from "./types.ts";
 
 const types = "virtual:editor-types";
-const ownWorker = `new Worker(new URL('ts.worker.js', import.meta.url), { type: "module" })`;
-const workerManager = /[\\/]languages[\\/]features[\\/]typescript[\\/]workerManager\.js$/;
-const libraries = /[\\/]languages[\\/]features[\\/]typescript[\\/]lib[\\/]lib\.js$/;
 
 /**
  * The Vite plugin; needed in `plugins` and, because a worker is a bundle of its own, in `worker.plugins`.
@@ -20,100 +16,9 @@ export function editorLanguage(root: string): Plugin {
     name: "workbook:editor-language",
     resolveId: id => (id === types ? `\0${types}` : undefined),
     load(id) {
-      if (id === `\0${types}`) {
-        const files = { ...workbookTypes(root, this), ...nodeTypes(root) };
-        return `export default JSON.parse(${JSON.stringify(JSON.stringify(files))});`;
-      }
-      if (libraries.test(id)) return ecmaScriptOnly(id);
-      if (workerManager.test(id)) {
-        const text = readFileSync(id, "utf8");
-        // Monaco's own worker would be built a second time (4 MB) beside ours, and never be asked for.
-        if (!text.includes(ownWorker)) this.error("Monaco now makes its TypeScript worker in another way.");
-        return text.replace(ownWorker, "undefined");
-      }
+      if (id !== `\0${types}`) return changedMonaco(id);
+      const files = { ...workbookTypes(root, this), ...nodeTypes(root) };
+      return `export default JSON.parse(${JSON.stringify(JSON.stringify(files))});`;
     },
   };
-}
-
-/** Everything that the package's exports offer to labs, as the compiler wrote it, under node_modules/workbook. */
-function workbookTypes(
-  root: string,
-  rollup: { error(message: string): never; addWatchFile(file: string): void },
-) {
-  const exported = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports as Record<
-    string,
-    string | { types?: string }
-  >;
-  const files: Record<string, string> = {};
-  const home = "file:///node_modules/workbook/";
-  const add = (file: string) => {
-    const path = home + relative(root, file).split(sep).join("/");
-    if (path in files) return;
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch {
-      rollup.error(`The editor needs ${relative(root, file)}, which is not there. Run: npm run build:server`);
-    }
-    rollup.addWatchFile(file);
-    files[path] = text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
-    for (const [, next] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
-      add(resolve(dirname(file), next!).replace(/(\.d)?\.[jt]s$/, ".d.ts"));
-    }
-  };
-  for (const [name, target] of Object.entries(exported)) {
-    // Checks are written in an editor of one's own; the page edits servers.
-    if (typeof target === "string" || !target.types || name === "./check") continue;
-    add(join(root, target.types));
-    files[`${home}${name.slice(2)}.d.ts`] =
-      `export * from "./${target.types.slice(2).replace(/\.d\.ts$/, ".js")}";\n`;
-  }
-  return files;
-}
-
-/** Modules of Node that no lab has a use for, and that are a third of all its types. */
-const left = /^(inspector.*|http2|wasi|repl|sea|test|trace_events|punycode|domain)\.d\.ts$/;
-/** Modules whose doc comments a reader meets; the others are typed without words. */
-const explained =
-  /^(fs|path|process|buffer|buffer\.buffer|timers|console|globals|events|assert|string_decoder)\.d\.ts$/;
-
-function nodeTypes(root: string) {
-  const folder = dirname(createRequire(join(root, "package.json")).resolve("@types/node/package.json"));
-  const files: Record<string, string> = {};
-  const index = readFileSync(join(folder, "index.d.ts"), "utf8");
-  for (const [, file] of index.matchAll(/<reference path="([^"]+)"/g)) {
-    if (left.test(file!)) continue;
-    const text = readFileSync(join(folder, file!), "utf8");
-    files[`file:///node_modules/@types/node/${file}`] = explained.test(file!)
-      ? firstWords(text)
-      : withoutWords(text);
-  }
-  return files;
-}
-
-const comments = /\/\*[\s\S]*?\*\/\n?/g;
-const withoutWords = (text: string) => text.replace(comments, "");
-
-/** Keeps the first paragraph of each doc comment: what a hover can show without becoming a page. */
-function firstWords(text: string) {
-  return text.replace(comments, comment => {
-    const words = comment
-      .replace(/^\/\*\*?|\*\/\s*$/g, "")
-      .replace(/^\s*\* ?/gm, "")
-      .trim()
-      .split(/\n\s*\n|\n```|\n@/)[0]!;
-    return words && !words.startsWith("@") ? `/** ${words.replaceAll("*/", "")} */\n` : "";
-  });
-}
-
-/** Monaco's copy of TypeScript's libraries, without those of browsers and of other hosts. */
-async function ecmaScriptOnly(file: string) {
-  const map: Record<string, string> = (await import(file)).libFileMap;
-  const kept = Object.entries(map).filter(
-    ([name]) => /^lib\.(es5|es6|es20(1\d|2[0-3])|decorators)\b/.test(name) && !/\.full\.d\.ts$/.test(name),
-  );
-  const short = Object.fromEntries(
-    kept.map(([name, text]) => [name, text.replace(/^\/\*![\s\S]*?\*\/\s*/, "")]),
-  );
-  return `export const libFileMap = JSON.parse(${JSON.stringify(JSON.stringify(short))});`;
 }
