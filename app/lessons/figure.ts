@@ -39,6 +39,9 @@ function drawing(image: Image, page: Page): string | null {
     return refuse(`${image.url} must begin with <svg> and have a viewBox, so that it can be scaled.`);
   if (/<(script|foreignObject|image)\b|\son\w+=|\b(href|src)="(?!#)/.test(svg))
     return refuse(`${image.url} may draw only: no script, no handler, nothing from elsewhere.`);
+  // A style sheet in an inlined drawing is one of the whole page.
+  if (/<style\b/.test(svg))
+    return refuse(`${image.url} has a <style>: write fill="var(--ready)" at the shapes instead.`);
   return ownIds(svg, basename(image.url, ".svg"));
 }
 

@@ -20,9 +20,12 @@ export interface Context {
   anchors(lesson: string): string[];
 }
 
-/** The body of one Markdown file as a tree. */
-export function compileMarkdown(page: Page, { book, highlight, anchors }: Context): HastRoot {
-  const root = parseMarkdown(page.text);
+/**
+ * Markdown as a tree.
+ * @param root the part of the page that is meant; all of it when left out
+ */
+export function compileMarkdown(page: Page, context: Context, root = parseMarkdown(page.text)): HastRoot {
+  const { book, highlight, anchors } = context;
   const seen = new Map<string, Nodes>();
 
   const all = (nodes: Nodes[]): Nodes[] => nodes.flatMap(node => one(node) ?? []);
