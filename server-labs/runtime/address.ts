@@ -1,4 +1,5 @@
 // Addresses as a person writes them, and as the kernel does: struct sockaddr_in (ip(7)) and sockaddr_in6 (ipv6(7)).
+import { type Called, misuse, shown } from "./arguments.ts";
 import { AF_INET, AF_INET6 } from "./constants.ts";
 import { inetPton } from "./libc.ts";
 
@@ -18,18 +19,19 @@ const sizes = { [AF_INET]: 16, [AF_INET6]: 28 };
  * The struct sockaddr for an address.
  * @throws TypeError or RangeError, a sentence that says what the host or the port should have been
  */
-export function encodeAddress(call: string, family: number, address: Partial<Address>): Uint8Array {
+export function encodeAddress(called: Called, family: number, address: Partial<Address>): Uint8Array {
   if (typeof address !== "object" || address === null) {
-    throw new TypeError(`${call} takes an address such as { port: 7890 }, not ${shown(address)}.`);
+    throw misuse(called, `takes an address such as { port: 7890 }, not ${shown(address)}.`);
   }
   const bytes = new Uint8Array(sizes[family as 2 | 10]);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, family, true);
-  view.setUint16(2, checkedPort(call, address.port), false);
-  const host = numericHost(call, family, address.host);
+  view.setUint16(2, checkedPort(called, address.port), false);
+  const host = numericHost(called, family, address.host);
   if (inetPton(family, host, bytes.subarray(family === AF_INET6 ? 8 : 4)) !== 1) {
-    throw new TypeError(
-      `${call} takes an IP${family === AF_INET6 ? "v6" : "v4"} address as its host, and ${shown(host)} is none. ` +
+    throw misuse(
+      called,
+      `takes an IP${family === AF_INET6 ? "v6" : "v4"} address as its host, and ${shown(host)} is none. ` +
         (/^[\d.]+$|:/.test(host)
           ? family === AF_INET && host.includes(":")
             ? "For IPv6 make the socket with new Socket(AF_INET6)."
@@ -52,27 +54,28 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function checkedPort(call: string, port: unknown): number {
+function checkedPort(called: Called, port: unknown): number {
   if (typeof port !== "number") {
-    throw new TypeError(
-      `${call} takes a port that is a number, not ${shown(port)}.` +
+    throw misuse(
+      called,
+      `takes a port that is a number, not ${shown(port)}.` +
         (typeof port === "string" ? " Arguments of a program are strings: Number(process.argv[2])." : ""),
     );
   }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`${call} takes a port from 0 to 65535 (0: any free one), not ${port}.`);
+    throw misuse(called, `takes a port from 0 to 65535 (0: any free one), not ${port}.`, RangeError);
   }
   return port;
 }
 
-function numericHost(call: string, family: number, host: unknown): string {
+function numericHost(called: Called, family: number, host: unknown): string {
   const six = family === AF_INET6;
   if (host === undefined || host === "localhost") return six ? "::1" : "127.0.0.1";
   if (host === "") return six ? "::" : "0.0.0.0";
   if (typeof host !== "string") {
-    throw new TypeError(`${call} takes a host that is a string such as "127.0.0.1", not ${shown(host)}.`);
+    throw misuse(called, `takes a host that is a string such as "127.0.0.1", not ${shown(host)}.`);
   }
-  if (host.includes("\0")) throw new TypeError(`${call} got a host with a zero byte in it: ${shown(host)}.`);
+  if (host.includes("\0")) throw misuse(called, `got a host with a zero byte in it: ${shown(host)}.`);
   return host;
 }
 
@@ -82,15 +85,4 @@ function ipv6(bytes: Uint8Array): string {
   const text = groups.map(group => group.toString(16)).join(":");
   const longest = text.match(/\b0(?::0)+\b/g)?.reduce((a, b) => (b.length > a.length ? b : a));
   return longest === undefined ? text : text.replace(new RegExp(`(^|:)${longest}(:|$)`), "::");
-}
-
-/** A value in an error's sentence: short, and with its type to be seen. */
-export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null)
-    return `an object (${value.constructor?.name ?? "Object"})`;
-  if (typeof value === "bigint") return `${value}n`;
-  return String(value);
 }

@@ -1,64 +1,92 @@
 // What a person may hand to a call. The kernel would answer nonsense with EINVAL, EFAULT or a crash; here it is a
-// sentence, before any call is made.
-import { shown } from "./address.ts";
+// sentence, before any call is made, and its stack begins where the call was written.
 import { EBADF } from "./errno.ts";
 import { failed } from "./errors.ts";
 
 /** What has a file descriptor: a Socket, an Epoll, or the number itself. */
 export type HasDescriptor = number | { readonly fd: number };
 
+/** The public function or class that was called: its name begins the sentence, its caller begins the stack. */
+// biome-ignore lint/complexity/noBannedTypes: any function, only its name is read
+export type Called = Function;
+
 /** As much as one recv may ask for: more than any receive buffer holds. */
 export const mostBytes = 16 * 1024 * 1024;
 const int32 = 2 ** 31 - 1;
 
+/** The error for a value of the wrong type (TypeError) or out of range (RangeError). */
+export function misuse(called: Called, sentence: string, Kind = TypeError): Error {
+  const error = new Kind(`${nameOf(called)} ${sentence}`);
+  Error.captureStackTrace(error, called);
+  return error;
+}
+
 /** An integer in [low, high]. */
-export function integer(call: string, what: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== "number")
-    throw new TypeError(`${call} takes ${what} that is a number, not ${shown(value)}.`);
+export function integer(called: Called, what: string, value: unknown, low: number, high: number): number {
+  if (typeof value !== "number") throw misuse(called, `takes ${what} that is a number, not ${shown(value)}.`);
   if (!Number.isInteger(value) || value < low || value > high) {
-    throw new RangeError(`${call} takes ${what} from ${low} to ${high}, not ${value}.`);
+    throw misuse(called, `takes ${what} from ${low} to ${high}, not ${value}.`, RangeError);
   }
   return value;
 }
 
-/** A file descriptor that could be open. `from`: the public method, for the stack. */
-export function descriptor(from: unknown, call: string, on: unknown): number {
+/** A file descriptor that could be open. */
+export function descriptor(called: Called, on: unknown): number {
   const fd = typeof on === "object" && on !== null ? (on as { fd?: unknown }).fd : on;
   if (typeof fd !== "number") {
-    throw new TypeError(`${call} takes a Socket or the number of a file descriptor, not ${shown(on)}.`);
+    throw misuse(called, `takes a Socket or the number of a file descriptor, not ${shown(on)}.`);
   }
-  if (fd === -1 && fd !== on) throw closed(from, call, "is closed: it has no descriptor any more");
-  return integer(call, "a file descriptor", fd, 0, int32);
-}
-
-/** Used after close(). */
-export function closed(from: unknown, call: string, what: string) {
-  return failed(from, call, call, EBADF, `The object that you use here ${what}.`);
+  if (fd === -1 && fd !== on) {
+    const call = `${called.name} of ${shown(on)}`;
+    throw failed(called, called.name, call, EBADF, "It was closed, and has no descriptor any more.");
+  }
+  return integer(called, "a file descriptor", fd, 0, int32);
 }
 
 /** Milliseconds as poll(2) and epoll_wait(2) take them: -1 for ever; a fraction is rounded up, lest a loop spin. */
-export function timeout(call: string, ms: unknown): number {
+export function timeout(called: Called, ms: unknown): number {
   if (typeof ms !== "number" || Number.isNaN(ms)) {
-    throw new TypeError(`${call} takes a time-out in milliseconds (-1: for ever), not ${shown(ms)}.`);
+    throw misuse(called, `takes a time-out in milliseconds (-1: for ever), not ${shown(ms)}.`);
   }
   if (ms < 0 || ms === Infinity) return -1;
   return Math.min(Math.ceil(ms), int32);
 }
 
-/** A bit mask of EPOLL… or POLL… constants. */
-export function eventMask(call: string, events: unknown, example: string): number {
+/** A bit mask of EPOLL… or POLL… constants; with EPOLLET in it, JavaScript's | makes it negative. */
+export function eventMask(called: Called, events: unknown, example: string): number {
   if (typeof events !== "number" || !Number.isInteger(events) || events < -(2 ** 31) || events >= 2 ** 32) {
-    throw new TypeError(`${call} takes events such as ${example}, not ${shown(events)}.`);
+    throw misuse(called, `takes events such as ${example}, not ${shown(events)}.`);
   }
   return events >>> 0;
 }
 
+/** Flags such as MSG_PEEK or SOCK_NONBLOCK. */
+export function checkFlags(called: Called, example: string, flags: unknown): void {
+  if (flags !== 0) integer(called, `flags such as ${example}`, flags, 0, int32);
+}
+
 /** Bytes to give away: a string becomes UTF-8. */
-export function bytesOf(call: string, value: unknown): Uint8Array {
-  if (typeof value === "string") return Buffer.from(value, "utf8");
+export function bytesOf(called: Called, value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  throw new TypeError(
-    `${call} takes bytes (a Buffer or Uint8Array) or a string, not ${shown(value)}.` +
+  if (typeof value === "string") return Buffer.from(value, "utf8");
+  throw misuse(
+    called,
+    `takes bytes (a Buffer or Uint8Array) or a string, not ${shown(value)}.` +
       (typeof value === "number" ? " Did you mean String(…)?" : ""),
   );
+}
+
+/** A value in an error's sentence: short, and with its type to be seen. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null)
+    return `an object (${value.constructor?.name ?? "Object"})`;
+  if (typeof value === "bigint") return `${value}n`;
+  return String(value);
+}
+
+function nameOf({ name }: Called): string {
+  return /^[A-Z]/.test(name) ? `new ${name}` : name;
 }

@@ -1,7 +1,7 @@
 // epoll: one list in the kernel of the descriptors that one is interested in, and one call that sleeps until some
 // of them are ready. See epoll(7).
 import { inspect } from "node:util";
-import { descriptor, eventMask, type HasDescriptor, integer, timeout } from "./arguments.ts";
+import { type Called, descriptor, eventMask, type HasDescriptor, integer, timeout } from "./arguments.ts";
 import { EBADF, EINTR } from "./errno.ts";
 import { failed } from "./errors.ts";
 import { epollDataOffset, epollEventBytes } from "./libc.ts";
@@ -42,7 +42,7 @@ export class Epoll {
    * @throws SyscallError EEXIST when it is registered already; EPERM for a regular file
    */
   register(on: HasDescriptor, events: number): void {
-    this.#control(this.register, "register", EPOLL_CTL_ADD, on, events);
+    this.#control(this.register, EPOLL_CTL_ADD, on, events);
   }
 
   /**
@@ -51,7 +51,7 @@ export class Epoll {
    * @throws SyscallError ENOENT when it is not registered
    */
   modify(on: HasDescriptor, events: number): void {
-    this.#control(this.modify, "modify", EPOLL_CTL_MOD, on, events);
+    this.#control(this.modify, EPOLL_CTL_MOD, on, events);
   }
 
   /**
@@ -60,7 +60,7 @@ export class Epoll {
    * @throws SyscallError ENOENT when it is not registered
    */
   unregister(on: HasDescriptor): void {
-    this.#control(this.unregister, "unregister", EPOLL_CTL_DEL, on, 0);
+    this.#control(this.unregister, EPOLL_CTL_DEL, on, 0);
   }
 
   /**
@@ -74,9 +74,9 @@ export class Epoll {
    * @returns those that are ready, none when the time is over
    */
   poll(timeoutMs = -1, maxEvents = 1024): Ready[] {
-    if (this.fd === -1) throw this.#gone(this.poll, "poll");
-    let left = timeoutMs === -1 || timeoutMs === 0 ? timeoutMs : timeout("poll", timeoutMs);
-    if (maxEvents !== room) makeRoom(maxEvents);
+    if (this.fd === -1) throw this.#gone(this.poll);
+    let left = timeoutMs === -1 || timeoutMs === 0 ? timeoutMs : timeout(this.poll, timeoutMs);
+    if (maxEvents !== room) makeRoom(this.poll, maxEvents);
     const until = left > 0 ? performance.now() + left : 0;
     let count = sys.epollWait(this.fd, filled, maxEvents, left);
     while (count === -1) {
@@ -104,22 +104,23 @@ export class Epoll {
     return this.fd === -1 ? "<Epoll closed>" : `<Epoll fd=${this.fd}>`;
   }
 
-  #control(from: unknown, name: string, operation: number, on: HasDescriptor, events: number): void {
-    if (this.fd === -1) throw this.#gone(from, name);
-    const fd = descriptor(from, name, on);
-    if (operation !== EPOLL_CTL_DEL) events = eventMask(name, events, wants);
+  #control(called: Called, operation: number, on: HasDescriptor, events: number): void {
+    if (this.fd === -1) throw this.#gone(called);
+    const fd = descriptor(called, on);
+    if (operation !== EPOLL_CTL_DEL) events = eventMask(called, events, wants);
     if (sys.epollCtl(this.fd, operation, fd, events) === -1) {
-      throw failed(from, "epoll_ctl", `${name}(epoll fd ${this.fd}, fd ${fd})`, sys.errno);
+      throw failed(called, "epoll_ctl", `${called.name}(epoll fd ${this.fd}, fd ${fd})`, sys.errno);
     }
   }
 
-  #gone(from: unknown, name: string): Error {
-    return failed(from, name, `${name} on a closed epoll`, EBADF, "This Epoll was closed: make a new one.");
+  #gone(called: Called): Error {
+    const call = `${called.name} on a closed epoll`;
+    return failed(called, called.name, call, EBADF, "This Epoll was closed: make a new one.");
   }
 }
 
-function makeRoom(events: number): void {
-  integer("poll", "a number of events", events, 1, 1024 * 1024);
+function makeRoom(called: Called, events: number): void {
+  integer(called, "a number of events", events, 1, 1024 * 1024);
   if (events <= room) return;
   room = events;
   filled = new Uint8Array(room * epollEventBytes);

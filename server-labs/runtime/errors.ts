@@ -24,17 +24,17 @@ export class SyscallError extends Error {
 
 /**
  * A SyscallError whose stack begins where the student called us.
- * @param from the public method that was called
+ * @param called the public method
  */
 export function failed(
-  from: unknown,
+  called: unknown,
   syscall: string,
   shownCall: string,
   errno: number,
   hint?: string,
 ): SyscallError {
   const error = new SyscallError(syscall, shownCall, errno, hint);
-  Error.captureStackTrace(error, from as () => unknown);
+  Error.captureStackTrace(error, called as () => unknown);
   return error;
 }
 

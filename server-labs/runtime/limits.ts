@@ -16,7 +16,7 @@ const unlimited = 2n ** 64n - 1n;
 
 /** Asks for a limit of this process: getrlimit(2). @param resource RLIMIT_NOFILE */
 export function getLimit(resource: number): Limit {
-  integer("getLimit", "a resource such as RLIMIT_NOFILE", resource, 0, 15);
+  integer(getLimit, "a resource such as RLIMIT_NOFILE", resource, 0, 15);
   if (sys.getrlimit(resource, both) === -1) {
     throw failed(getLimit, "getrlimit", `getLimit(${resource})`, sys.errno);
   }
@@ -30,9 +30,9 @@ export function getLimit(resource: number): Limit {
  * @param limit a hard limit that was lowered can be raised again by root only
  */
 export function setLimit(resource: number, limit: Limit): void {
-  integer("setLimit", "a resource such as RLIMIT_NOFILE", resource, 0, 15);
+  integer(setLimit, "a resource such as RLIMIT_NOFILE", resource, 0, 15);
   for (const [i, value] of [limit?.soft, limit?.hard].entries()) {
-    if (value !== Infinity) integer("setLimit", "limits (soft and hard)", value, 0, Number.MAX_SAFE_INTEGER);
+    if (value !== Infinity) integer(setLimit, "limits (soft and hard)", value, 0, Number.MAX_SAFE_INTEGER);
     both[i] = value === Infinity ? unlimited : BigInt(value);
   }
   if (sys.setrlimit(resource, both) === -1) {

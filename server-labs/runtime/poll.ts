@@ -1,7 +1,6 @@
 // poll(2): the whole list of interests is handed to the kernel at every call, and looked through by it.
 
-import { shown } from "./address.ts";
-import { descriptor, eventMask, type HasDescriptor, timeout } from "./arguments.ts";
+import { descriptor, eventMask, type HasDescriptor, misuse, shown, timeout } from "./arguments.ts";
 import type { Ready } from "./epoll.ts";
 import { EINTR } from "./errno.ts";
 import { failed } from "./errors.ts";
@@ -22,20 +21,25 @@ let view = new DataView(fds.buffer);
  */
 export function poll(interests: readonly { fd: HasDescriptor; events: number }[], timeoutMs = -1): Ready[] {
   if (!Array.isArray(interests)) {
-    throw new TypeError(
-      `poll takes a list such as [{ fd: client, events: POLLIN }], not ${shown(interests)}.`,
-    );
+    throw misuse(poll, `takes a list such as [{ fd: client, events: POLLIN }], not ${shown(interests)}.`);
   }
-  let left = timeout("poll", timeoutMs);
+  let left = timeout(poll, timeoutMs);
   const count = interests.length;
   if (count * pollFdBytes > fds.length) {
     fds = new Uint8Array(2 * count * pollFdBytes);
     view = new DataView(fds.buffer);
   }
   for (let i = 0; i < count; i++) {
-    const { fd, events } = interests[i]!;
-    view.setInt32(i * pollFdBytes, descriptor(poll, "poll", fd), true);
-    view.setUint32(i * pollFdBytes + 4, eventMask("poll", events, "POLLIN | POLLOUT") & 0xffff, true);
+    const interest = interests[i];
+    if (typeof interest !== "object" || interest === null) {
+      throw misuse(
+        poll,
+        `takes a list such as [{ fd: client, events: POLLIN }], not one with ${shown(interest)}.`,
+      );
+    }
+    const { fd, events } = interest;
+    view.setInt32(i * pollFdBytes, descriptor(poll, fd), true);
+    view.setUint32(i * pollFdBytes + 4, eventMask(poll, events, "POLLIN | POLLOUT") & 0xffff, true);
   }
   const until = left > 0 ? performance.now() + left : 0;
   let ready = sys.poll(fds, count, left);

@@ -1,5 +1,5 @@
 // A sleep that stops the whole program, as time.sleep does in Python.
-import { shown } from "./address.ts";
+import { misuse, shown } from "./arguments.ts";
 import { EINTR } from "./errno.ts";
 import { failed } from "./errors.ts";
 import * as sys from "./syscalls.ts";
@@ -13,7 +13,7 @@ const remaining = new BigInt64Array(2);
  */
 export function sleep(ms: number): void {
   if (typeof ms !== "number" || !(ms >= 0) || ms === Infinity) {
-    throw new TypeError(`sleep takes milliseconds, 0 or more, not ${shown(ms)}.`);
+    throw misuse(sleep, `takes milliseconds, 0 or more, not ${shown(ms)}.`);
   }
   let seconds = Math.floor(ms / 1000);
   let nanoseconds = Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6));

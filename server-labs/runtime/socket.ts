@@ -2,15 +2,8 @@
 // the retry after EINTR. "Would block" is null (or false), the end of the stream is an empty Buffer, everything
 // else that goes wrong is a SyscallError.
 import { inspect } from "node:util";
-import {
-  type Address,
-  decodeAddress,
-  encodeAddress,
-  formatAddress,
-  shown,
-  sockaddrBytes,
-} from "./address.ts";
-import { bytesOf, integer, mostBytes } from "./arguments.ts";
+import { type Address, decodeAddress, encodeAddress, formatAddress, sockaddrBytes } from "./address.ts";
+import { bytesOf, type Called, checkFlags, integer, misuse, mostBytes, shown } from "./arguments.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -57,15 +50,15 @@ export class Socket {
     type: number = SOCK_STREAM,
   ) {
     if (typeof domain === "object" && domain !== null) {
-      this.fd = domain.fd;
+      this.fd = integer(Socket, "a file descriptor", domain.fd, 0, 2 ** 31 - 1);
       this.#family = domain.family ?? AF_INET;
       this.#peer = domain.peer ?? null;
       return;
     }
     if (domain !== AF_INET && domain !== AF_INET6) {
-      throw new TypeError(`new Socket takes AF_INET or AF_INET6 as its domain, not ${shown(domain)}.`);
+      throw misuse(Socket, `takes AF_INET or AF_INET6 as its domain, not ${shown(domain)}.`);
     }
-    integer("new Socket", "a type", type, 1, 2 ** 31 - 1);
+    integer(Socket, "a type", type, 1, 2 ** 31 - 1);
     this.#family = domain;
     this.fd = sys.socket(domain, type | SOCK_CLOEXEC, 0);
     if (this.fd === -1) throw failed(Socket, "socket", "new Socket()", sys.errno);
@@ -78,8 +71,8 @@ export class Socket {
    * @throws SyscallError EADDRINUSE, EACCES, EADDRNOTAVAIL
    */
   bind(address: { host?: string; port: number }): void {
-    const fd = this.#open(this.bind, "bind");
-    const bytes = encodeAddress("bind", this.#family, address);
+    const fd = this.#open(this.bind);
+    const bytes = encodeAddress(this.bind, this.#family, address);
     if (sys.bind(fd, bytes) === -1) {
       const at = formatAddress(decodeAddress(bytes));
       throw failed(this.bind, "bind", `bind(fd ${fd}, ${at})`, sys.errno);
@@ -93,8 +86,8 @@ export class Socket {
    * @param backlog how many may wait to be accepted; the kernel caps it at net.core.somaxconn (4096)
    */
   listen(backlog: number = SOMAXCONN): void {
-    const fd = this.#open(this.listen, "listen");
-    integer("listen", "a backlog", backlog, 0, 2 ** 31 - 1);
+    const fd = this.#open(this.listen);
+    integer(this.listen, "a backlog", backlog, 0, 2 ** 31 - 1);
     if (sys.listen(fd, backlog) === -1) {
       throw failed(this.listen, "listen", `listen(fd ${fd}, ${backlog})`, sys.errno);
     }
@@ -106,9 +99,9 @@ export class Socket {
    * fcntl(2) with O_NONBLOCK. Two calls: the flags are read, then set.
    */
   setBlocking(blocking: boolean): void {
-    const fd = this.#open(this.setBlocking, "setBlocking");
+    const fd = this.#open(this.setBlocking);
     if (typeof blocking !== "boolean") {
-      throw new TypeError(`setBlocking takes true or false, not ${shown(blocking)}.`);
+      throw misuse(this.setBlocking, `takes true or false, not ${shown(blocking)}.`);
     }
     const flags = sys.fcntl(fd, F_GETFL, 0);
     const wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
@@ -127,8 +120,8 @@ export class Socket {
    *   ECONNABORTED when the client has left already
    */
   accept(flags = 0): { client: Socket; peer: Address } | null {
-    const listener = this.#open(this.accept, "accept");
-    if (flags !== 0) integer("accept", "flags such as SOCK_NONBLOCK", flags, 0, 2 ** 31 - 1);
+    const listener = this.#open(this.accept);
+    checkFlags(this.accept, "SOCK_NONBLOCK", flags);
     let fd: number;
     do fd = sys.accept4(listener, sockaddr, length, flags | SOCK_CLOEXEC);
     while (fd === -1 && sys.errno === EINTR);
@@ -148,8 +141,8 @@ export class Socket {
    * @throws SyscallError ECONNREFUSED, ETIMEDOUT, …
    */
   connect(address: { host?: string; port: number }): boolean {
-    const fd = this.#open(this.connect, "connect");
-    const bytes = encodeAddress("connect", this.#family, address);
+    const fd = this.#open(this.connect);
+    const bytes = encodeAddress(this.connect, this.#family, address);
     const peer = decodeAddress(bytes);
     if (sys.connect(fd, bytes) === -1) {
       let errno = sys.errno;
@@ -176,8 +169,8 @@ export class Socket {
    * @throws SyscallError ECONNRESET when the peer has thrown the connection away
    */
   recv(size: number, flags = 0): Buffer | null {
-    if (this.fd === -1) throw this.#gone(this.recv, "recv");
-    if (!(size >= 1 && size <= mostBytes && size % 1 === 0)) integer("recv", "a size", size, 1, mostBytes);
+    if (this.fd === -1) throw this.#gone(this.recv);
+    if (!(size >= 1 && size <= mostBytes && size % 1 === 0)) integer(this.recv, "a size", size, 1, mostBytes);
     if (size > scratch.length) scratch = Buffer.allocUnsafeSlow(size);
     const got = this.#receive(this.recv, scratch, size, flags);
     // A copy, so that a small message does not keep a large buffer alive, and the next recv does not change it.
@@ -189,26 +182,29 @@ export class Socket {
    * @returns how many bytes came; 0: the end of the stream; null: would block
    */
   recvInto(into: Uint8Array, flags = 0): number | null {
-    if (this.fd === -1) throw this.#gone(this.recvInto, "recvInto");
+    if (this.fd === -1) throw this.#gone(this.recvInto);
     if (!(into instanceof Uint8Array)) {
-      throw new TypeError(`recvInto takes a Buffer or Uint8Array to fill, not ${shown(into)}.`);
+      throw misuse(this.recvInto, `takes a Buffer or Uint8Array to fill, not ${shown(into)}.`);
     }
     if (into.length === 0) {
-      throw new RangeError(
-        "recvInto takes a buffer with room in it: with none, nothing looks like the end of the stream.",
+      throw misuse(
+        this.recvInto,
+        "takes a buffer with room in it: with none, nothing looks like the end of the stream.",
+        RangeError,
       );
     }
     return this.#receive(this.recvInto, into, into.length, flags);
   }
 
-  #receive(from: unknown, into: Uint8Array, size: number, flags: number): number | null {
+  #receive(called: Called, into: Uint8Array, size: number, flags: number): number | null {
+    checkFlags(called, "MSG_PEEK", flags);
     const fd = this.fd;
     let got: number;
     do got = sys.recv(fd, into, size, flags);
     while (got === -1 && sys.errno === EINTR);
     if (got !== -1) return got;
     if (sys.errno === EAGAIN) return null;
-    throw failed(from, "recv", `recv(fd ${fd}, ${size})`, sys.errno);
+    throw failed(called, "recv", `recv(fd ${fd}, ${size})`, sys.errno);
   }
 
   /**
@@ -219,8 +215,9 @@ export class Socket {
    * @throws SyscallError EPIPE, ECONNRESET when nobody is there any more
    */
   send(bytes: Uint8Array | string, flags = 0): number | null {
-    if (this.fd === -1) throw this.#gone(this.send, "send");
-    const out = bytesOf("send", bytes);
+    if (this.fd === -1) throw this.#gone(this.send);
+    const out = bytesOf(this.send, bytes);
+    checkFlags(this.send, "MSG_DONTWAIT", flags);
     const fd = this.fd;
     let sent: number;
     do sent = sys.send(fd, out, out.length, flags);
@@ -237,9 +234,9 @@ export class Socket {
    * @throws SyscallError ENOTCONN when it is not connected (any more)
    */
   shutdown(how: "read" | "write" | "both"): void {
-    const fd = this.#open(this.shutdown, "shutdown");
+    const fd = this.#open(this.shutdown);
     if (!Object.hasOwn(halves, how)) {
-      throw new TypeError(`shutdown takes "read", "write" or "both", not ${shown(how)}.`);
+      throw misuse(this.shutdown, `takes "read", "write" or "both", not ${shown(how)}.`);
     }
     if (sys.shutdown(fd, halves[how]) === -1) {
       throw failed(this.shutdown, "shutdown", `shutdown(fd ${fd}, "${how}")`, sys.errno);
@@ -270,10 +267,10 @@ export class Socket {
    *   `setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]))`
    */
   setOption(level: number, option: number, value: number | boolean | ArrayBufferView): void {
-    const fd = this.#open(this.setOption, "setOption");
-    integer("setOption", "a level such as SOL_SOCKET", level, 0, 2 ** 31 - 1);
-    integer("setOption", "an option such as SO_REUSEADDR", option, 0, 2 ** 31 - 1);
-    if (sys.setsockopt(fd, level, option, optionBytes(value)) === -1) {
+    const fd = this.#open(this.setOption);
+    integer(this.setOption, "a level such as SOL_SOCKET", level, 0, 2 ** 31 - 1);
+    integer(this.setOption, "an option such as SO_REUSEADDR", option, 0, 2 ** 31 - 1);
+    if (sys.setsockopt(fd, level, option, optionBytes(this.setOption, value)) === -1) {
       throw failed(this.setOption, "setsockopt", `setOption(fd ${fd}, ${level}, ${option})`, sys.errno);
     }
   }
@@ -286,10 +283,10 @@ export class Socket {
   getOption(level: number, option: number): number;
   getOption(level: number, option: number, size: number): Buffer;
   getOption(level: number, option: number, size?: number): number | Buffer {
-    const fd = this.#open(this.getOption, "getOption");
-    integer("getOption", "a level such as SOL_SOCKET", level, 0, 2 ** 31 - 1);
-    integer("getOption", "an option such as SO_ERROR", option, 0, 2 ** 31 - 1);
-    if (size !== undefined) integer("getOption", "a size", size, 1, 4096);
+    const fd = this.#open(this.getOption);
+    integer(this.getOption, "a level such as SOL_SOCKET", level, 0, 2 ** 31 - 1);
+    integer(this.getOption, "an option such as SO_ERROR", option, 0, 2 ** 31 - 1);
+    if (size !== undefined) integer(this.getOption, "a size", size, 1, 4096);
     const value = Buffer.alloc(size ?? 4);
     length[0] = value.length;
     if (sys.getsockopt(fd, level, option, value, length) === -1) {
@@ -300,7 +297,7 @@ export class Socket {
 
   /** The address of this end: getsockname(2). After `bind({ port: 0 })` it tells which port it became. */
   localAddress(): Address {
-    const fd = this.#open(this.localAddress, "localAddress");
+    const fd = this.#open(this.localAddress);
     if (sys.getsockname(fd, sockaddr, length) === -1) {
       throw failed(this.localAddress, "getsockname", `localAddress(fd ${fd})`, sys.errno);
     }
@@ -313,7 +310,7 @@ export class Socket {
    * @throws SyscallError ENOTCONN when it is not connected (any more)
    */
   peerAddress(): Address {
-    const fd = this.#open(this.peerAddress, "peerAddress");
+    const fd = this.#open(this.peerAddress);
     if (sys.getpeername(fd, sockaddr, length) === -1) {
       throw failed(this.peerAddress, "getpeername", `peerAddress(fd ${fd})`, sys.errno);
     }
@@ -332,20 +329,15 @@ export class Socket {
   }
 
   /** The descriptor, if there still is one. */
-  #open(from: unknown, call: string): number {
-    if (this.fd === -1) throw this.#gone(from, call);
+  #open(called: Called): number {
+    if (this.fd === -1) throw this.#gone(called);
     return this.fd;
   }
 
-  #gone(from: unknown, call: string): Error {
-    const was = this.#was;
-    return failed(
-      from,
-      call,
-      `${call} on a closed socket`,
-      EBADF,
-      `This socket was closed; fd ${was} may belong to somebody else by now.`,
-    );
+  #gone(called: Called): Error {
+    const call = `${called.name} on a closed socket`;
+    const hint = `This socket was closed; fd ${this.#was} may belong to somebody else by now.`;
+    return failed(called, called.name, call, EBADF, hint);
   }
 
   /** Waits for the end of a handshake that a signal interrupted. 0 or an errno. */
@@ -359,9 +351,9 @@ export class Socket {
   }
 }
 
-function optionBytes(value: unknown): Uint8Array {
+function optionBytes(called: Called, value: unknown): Uint8Array {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const number = typeof value === "boolean" ? Number(value) : value;
-  const int = integer("setOption", "a value (or memory that holds one)", number, -(2 ** 31), 2 ** 31 - 1);
+  const int = integer(called, "a value (or memory that holds one)", number, -(2 ** 31), 2 ** 31 - 1);
   return new Uint8Array(new Int32Array([int]).buffer);
 }
