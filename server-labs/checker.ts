@@ -73,6 +73,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
     mark,
     descriptors: ["pipe"],
   };
+  run.log.begin();
   const reports = new Reports(body => {
     run.log.append(body);
     if (body.state !== "waiting") run.become("running", "checking");

@@ -33,7 +33,7 @@ const outputOverhead = 128;
 export class EventLog {
   readonly run: string;
   /** performance.now() at `at` 0. */
-  readonly began: number;
+  began: number;
   #lanes = {
     output: lane(limits.outputRingBytes),
     calls: lane(limits.syscallRingBytes),
@@ -59,6 +59,11 @@ export class EventLog {
   /** True once `exited` or `refused` is in: nothing will follow it. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Time counts from now: what was needed to get ready is not part of the run. */
+  begin(): void {
+    this.began = performance.now();
   }
 
   /** Gives the event its place and its time, and wakes the readers. An ended log takes nothing more (it throws). */

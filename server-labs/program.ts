@@ -39,6 +39,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   // A blank line keeps a comment that ends the text from swallowing the name.
   const text = `${options.javascript}\n//# sourceURL=${pathToFileURL(name)}\n`;
   const file = await folder.write("server.mjs", text);
+  run.log.begin();
   const memory = createTraceMemory();
   const root = realpathSync(packageRoot);
   const cwd = realpathSync(options.workspace);

@@ -3,16 +3,30 @@
 
 type Names = Record<number, string>;
 
+/** <fcntl.h> gives these in octal. */
+const append = 0o2000;
+const nonblock = 0o4000;
+const cloexec = 0o2000000;
+
 export const families: Names = { 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6" };
 export const socketTypes: Names = { 1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW" };
-export const socketFlags: Names = { 1372: "SOCK_NONBLOCK", 235298: "SOCK_CLOEXEC" };
-export const eventfdFlags: Names = { 1: "EFD_SEMAPHORE", 1372: "EFD_NONBLOCK", 235298: "EFD_CLOEXEC" };
-export const epollFlags: Names = { 235298: "EPOLL_CLOEXEC" };
+export const socketFlags: Names = { [nonblock]: "SOCK_NONBLOCK", [cloexec]: "SOCK_CLOEXEC" };
+export const eventfdFlags: Names = {
+  1: "EFD_SEMAPHORE",
+  [nonblock]: "EFD_NONBLOCK",
+  [cloexec]: "EFD_CLOEXEC",
+};
+export const epollFlags: Names = { [cloexec]: "EPOLL_CLOEXEC" };
 export const protocols: Names = { 6: "IPPROTO_TCP", 17: "IPPROTO_UDP" };
 export const levels: Names = { 0: "SOL_IP", 1: "SOL_SOCKET", 6: "SOL_TCP", 41: "SOL_IPV6" };
 export const shutdownHow: Names = { 0: "SHUT_RD", 1: "SHUT_WR", 2: "SHUT_RDWR" };
 export const fcntlCommands: Names = { 1: "F_GETFD", 2: "F_SETFD", 3: "F_GETFL", 4: "F_SETFL" };
-export const fileFlags: Names = { 1: "O_WRONLY", 2: "O_RDWR", 686: "O_APPEND", 1372: "O_NONBLOCK" };
+export const fileFlags: Names = {
+  1: "O_WRONLY",
+  2: "O_RDWR",
+  [append]: "O_APPEND",
+  [nonblock]: "O_NONBLOCK",
+};
 export const epollOperations: Names = { 1: "EPOLL_CTL_ADD", 2: "EPOLL_CTL_DEL", 3: "EPOLL_CTL_MOD" };
 export const resources: Names = { 0: "RLIMIT_CPU", 2: "RLIMIT_DATA", 6: "RLIMIT_NPROC", 7: "RLIMIT_NOFILE" };
 export const prctlOptions: Names = { 1: "PR_SET_PDEATHSIG", 2: "PR_GET_PDEATHSIG", 15: "PR_SET_NAME" };

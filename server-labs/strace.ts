@@ -1,6 +1,7 @@
 // One record of the trace as one call in strace's notation, compact enough to read while it runs:
 // recv(7, "GET / HTTP/1.1\r\nHost: …", 1024) = 78. The record was written by a student's process: nothing that
 // stands in it may make this throw, and every text that comes out is bounded.
+import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import type { Syscall } from "./protocol.ts";
 import * as names from "./strace-names.ts";
@@ -13,7 +14,13 @@ const shownBytes = 32;
 /** As in the kernel: packed on x64, and only there. */
 const epollEventBytes = process.arch === "x64" ? 12 : 16;
 const pollFdBytes = 8;
+/** The words of libuv, which has most of them, and ours, where they say more (or it has none). */
 const errors = getSystemErrorMap();
+const ownWords: Record<string, string> = { EAGAIN: "would block", EINPROGRESS: "in progress" };
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Some numbers have two names on Linux; strace and the course use these.
+errnoNames.set(constants.errno.EAGAIN, "EAGAIN");
+errnoNames.set(constants.errno.EOPNOTSUPP, "EOPNOTSUPP");
 const wouldBlock = new Set(["EAGAIN", "EINPROGRESS", "EALREADY"]);
 /** Calls that wait for something to become ready: 0 says that nothing did. */
 const waits = new Set(["poll", "epoll_wait"]);
@@ -227,12 +234,9 @@ function pollSet(bytes: Buffer, count: number, inside: boolean): string {
 }
 
 function errorOf(errno: number): [name: string, words: string] {
-  const known = errors.get(-errno);
-  if (!known) return [`errno ${errno}`, "no error of Linux"];
-  const [name, words] = known;
-  if (name === "EAGAIN") return [name, "would block"];
-  if (name === "EINPROGRESS") return [name, "in progress"];
-  return [name, words];
+  const name = errnoNames.get(errno) ?? `errno ${errno}`;
+  const words = errors.get(-errno)?.[1] ?? "no error that Linux has";
+  return [name, ownWords[name] ?? words];
 }
 
 /** A time that can be shown: not negative, not infinite, to a hundredth. */

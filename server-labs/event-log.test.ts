@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventLog } from "./event-log.ts";
+import { type Event, limits, type Syscall } from "./protocol.ts";
+
+const all = Number.POSITIVE_INFINITY;
+
+function call(n: number): Syscall {
+  const rest = {
+    took: 1,
+    name: "recv",
+    fd: 7,
+    args: "7",
+    result: "0",
+    returned: 0,
+    errno: null,
+    line: null,
+  } as const;
+  return { n, at: 0, state: "ready", ...rest };
+}
+
+function print(log: EventLog, bytes: number): void {
+  log.append({ type: "output", stream: "stdout", offset: 0, bytes, text: "x".repeat(bytes) });
+}
+
+/** Every seq from `from` to the end is either there or counted. */
+function assertWhole(events: Event[], from: number, next: number): void {
+  let expected = from;
+  for (const event of events) {
+    const first = event.type === "gap" ? event.seq - event.events + 1 : event.seq;
+    assert.equal(first, expected);
+    expected = event.seq + 1;
+  }
+  assert.equal(expected, next);
+}
+
+test("one number orders all events, and time does not go back", () => {
+  const log = new EventLog("r1");
+  print(log, 3);
+  log.append({ type: "syscalls", calls: [call(0)] });
+  log.append({ type: "listening", host: "127.0.0.1", port: 1, url: "http://127.0.0.1:1/" });
+  const { events, next } = log.read(0, all);
+  assert.deepEqual(
+    events.map(e => [e.run, e.seq, e.type]),
+    [
+      ["r1", 0, "output"],
+      ["r1", 1, "syscalls"],
+      ["r1", 2, "listening"],
+    ],
+  );
+  assert.equal(next, log.nextSeq);
+  assert.ok(events[0]!.at <= events[2]!.at);
+});
+
+test("a reader takes what fits, at least one event, and goes on where it stopped", () => {
+  const log = new EventLog("r1");
+  for (let i = 0; i < 10; i++) print(log, 1000);
+  const first = log.read(0, 2500);
+  assert.equal(first.events.length, 2);
+  assert.equal(log.read(first.next, 1).events.length, 1);
+  assert.deepEqual(log.read(10, all), { events: [], next: 10 });
+  assert.deepEqual(log.read(99, all), { events: [], next: 10 });
+});
+
+test("what is evicted is counted exactly, for a reader from anywhere", () => {
+  const log = new EventLog("r1");
+  const produced: { bytes: number; calls: number }[] = [];
+  let n = 0;
+  for (let i = 0; i < 3000; i++) {
+    if (i % 3 === 0) {
+      const calls = [call(n++), call(n++)];
+      log.append({ type: "syscalls", calls });
+      produced.push({ bytes: 0, calls: 2 });
+    } else {
+      print(log, 1000 + (i % 7));
+      produced.push({ bytes: 1000 + (i % 7), calls: 0 });
+    }
+  }
+  for (const from of [0, 1, 2, 500, 1499, 1500, 2999, 3000]) {
+    const { events, next } = log.read(from, all);
+    assertWhole(events, from, next);
+    const got = { bytes: 0, calls: 0 };
+    for (const event of events) {
+      if (event.type === "gap" || event.type === "output") got.bytes += event.bytes;
+      if (event.type === "gap") got.calls += event.calls;
+      if (event.type === "syscalls") got.calls += event.calls.length;
+    }
+    const wanted = produced
+      .slice(from)
+      .reduce((a, b) => ({ bytes: a.bytes + b.bytes, calls: a.calls + b.calls }), {
+        bytes: 0,
+        calls: 0,
+      });
+    assert.deepEqual(got, wanted, `from ${from}`);
+  }
+});
+
+test("a flood of calls evicts no output, a flood of output no calls, and neither the rest", () => {
+  const log = new EventLog("r1");
+  log.append({ type: "listening", host: "127.0.0.1", port: 1, url: "" });
+  print(log, 10);
+  for (let n = 0; n < 40_000; n += 10)
+    log.append({ type: "syscalls", calls: Array.from({ length: 10 }, (_, i) => call(n + i)) });
+  const calls = log.read(0, all).events;
+  assert.deepEqual(
+    calls.slice(0, 3).map(e => e.type),
+    ["listening", "output", "gap"],
+  );
+  for (let i = 0; i < 3000; i++) print(log, 1000);
+  const { events } = log.read(0, all);
+  assert.equal(events[0]!.type, "listening");
+  assert.ok(events.some(e => e.type === "syscalls"));
+  const sizes = events.map(e => JSON.stringify(e).length);
+  const kept = sizes.reduce((a, b) => a + b, 0);
+  assert.ok(kept < limits.outputRingBytes + limits.syscallRingBytes + 1e6, `${kept} bytes are kept`);
+});
+
+test("a call that comes twice, entered and done, is one call in a gap", () => {
+  const log = new EventLog("r1");
+  log.append({ type: "syscalls", calls: [{ ...call(0), took: null }] });
+  log.append({ type: "syscalls", calls: [call(0), call(1)] });
+  for (let n = 2; n < 30_000; n++) log.append({ type: "syscalls", calls: [call(n)] });
+  const [gap] = log.read(0, all).events;
+  assert.ok(gap?.type === "gap");
+  assert.equal(gap.calls, gap.events);
+});
+
+test("an event larger than its ring is kept: a log never ends in a hole", () => {
+  const log = new EventLog("r1");
+  print(log, 10);
+  print(log, 2 * limits.outputRingBytes);
+  const { events, next } = log.read(0, all);
+  assert.deepEqual(
+    events.map(e => e.type),
+    ["gap", "output"],
+  );
+  assertWhole(events, 0, next);
+});
+
+test("readers are woken by each event until they leave, and the end is the end", () => {
+  const log = new EventLog("r1");
+  let woken = 0;
+  const leave = log.onAppend(() => woken++);
+  print(log, 1);
+  assert.equal(log.ended, false);
+  log.append({ type: "exited", code: 0, signal: null, sentence: "exited with 0", stopped: false });
+  leave();
+  assert.equal(woken, 2);
+  assert.equal(log.ended, true);
+  assert.throws(() => print(log, 1), /has ended/);
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { ftruncateSync } from "node:fs";
+import { test } from "node:test";
+import { aRecord, Writer } from "./fixtures/records.ts";
+import { limits, type Syscall } from "./protocol.ts";
+import { type CallsBody, createTraceMemory, TraceReader } from "./trace.ts";
+import { layout } from "./trace-layout.ts";
+
+function watched() {
+  const fd = createTraceMemory();
+  const clock = { now: 0 };
+  const events: CallsBody[] = [];
+  const names: number[] = [];
+  const reader = new TraceReader(
+    fd,
+    performance.now(),
+    body => events.push(body),
+    record => names.push(record.length),
+    () => clock.now,
+  );
+  return { fd, clock, events, reader, seen: names, program: new Writer(fd) };
+}
+
+const recv = (fd: number, result = 1) => aRecord("recv", [fd, 0, 100, 0], { result });
+const callsOf = (events: CallsBody[]): Syscall[] =>
+  events.flatMap(e => (e.type === "syscalls" ? e.calls : []));
+
+/** Every call is shown (perhaps twice: entered, done) or counted. */
+function assertAccounted(events: CallsBody[], made: number): void {
+  let next = 0;
+  for (const event of events) {
+    if (event.type === "syscalls-omitted") {
+      assert.equal(event.first, next);
+      const named = Object.values(event.byName).reduce((a, b) => a + b, 0);
+      assert.equal(named, event.count, "every call that was left out has a name, if only '?'");
+      next += event.count;
+    } else {
+      for (const { n } of event.calls) {
+        assert.ok(n === next || n === next - 1, `call ${n} follows ${next - 1}`);
+        next = n + 1;
+      }
+    }
+  }
+  assert.equal(next, made);
+}
+
+test("calls are read in order, once", () => {
+  const { events, reader, program } = watched();
+  program.call(recv(3), recv(4));
+  reader.read();
+  program.call(recv(5));
+  reader.read();
+  reader.read();
+  reader.close();
+  assert.deepEqual(
+    callsOf(events).map(c => [c.n, c.fd]),
+    [
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ],
+  );
+});
+
+test("a call that sleeps comes twice: entered, then done", () => {
+  const { events, reader, program } = watched();
+  program.call(recv(3), aRecord("nanosleep", [1, 0], { took: -1 }));
+  reader.read();
+  reader.read();
+  program.put(1, aRecord("nanosleep", [1, 0], { took: 1e6 }));
+  program.call(recv(4));
+  reader.read();
+  reader.close();
+  assert.deepEqual(
+    callsOf(events).map(c => [c.n, c.name, c.took]),
+    [
+      [0, "recv", 10],
+      [1, "nanosleep", null],
+      [1, "nanosleep", 1e6],
+      [2, "recv", 10],
+    ],
+  );
+});
+
+test("too many calls are counted by name, and the newest are shown", () => {
+  const { clock, events, reader, program } = watched();
+  let made = 0;
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 4000; i++)
+      program.put(program.head++, i % 4 === 0 ? recv(i) : aRecord("accept4", [3], {}));
+    program.call();
+    made += 4000;
+    clock.now += 5;
+    reader.read();
+  }
+  reader.close();
+  assertAccounted(events, made);
+  const omitted = events.find(e => e.type === "syscalls-omitted")!;
+  assert.ok(omitted.type === "syscalls-omitted");
+  assert.equal(omitted.first, limits.syscallsBurst + (limits.syscallsPerSecond / 1000) * 10);
+  const { recv: received = 0, accept4: accepted = 0 } = omitted.byName;
+  assert.ok(Math.abs(accepted - 3 * received) < 10, `${accepted} accept4, ${received} recv`);
+  assert.equal(callsOf(events).at(-1)!.n, made - 1);
+  assert.ok(callsOf(events).length >= limits.syscallsBurst + limits.syscallsTail);
+});
+
+test("what was written over before it was read is counted, without a name", () => {
+  const { clock, events, reader, program } = watched();
+  clock.now += 20;
+  for (let i = 0; i < 20_000; i++) program.put(program.head++, recv(i % 100));
+  program.call();
+  reader.read();
+  reader.close();
+  assertAccounted(events, 20_000);
+  const omitted = events.find(e => e.type === "syscalls-omitted")!;
+  assert.ok(omitted.type === "syscalls-omitted");
+  // The slot that comes next may be half written: of the ring one record less than its capacity is safe.
+  assert.equal(omitted.byName["?"], 20_000 - layout.capacity + 1);
+  assert.equal(callsOf(events)[0]!.n, 20_000 - layout.capacity + 1);
+});
+
+test("the count may wrap at 2^32", () => {
+  const { clock, events, reader, program } = watched();
+  program.head = 2 ** 32 - 2;
+  program.call();
+  reader.read(); // so far ahead is nonsense: nothing is known of it, and nothing is made of it
+  clock.now += 100;
+  program.put(2 ** 32 - 2, recv(1));
+  program.put(2 ** 32 - 1, recv(2));
+  program.head = 0;
+  program.call(recv(3));
+  reader.read();
+  reader.close();
+  assert.deepEqual(
+    callsOf(events).map(c => c.fd),
+    [1, 2, 3],
+  );
+});
+
+test("every record is seen by whoever looks for listeners, also what is left out", () => {
+  const { seen, reader, program } = watched();
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 8000; i++) program.put(program.head++, recv(1));
+    program.call();
+    reader.read();
+  }
+  reader.close();
+  assert.equal(seen.length, 24_000);
+});
+
+test("garbage in the memory is bounded, and ends with the run", () => {
+  const { fd, clock, events, reader, program } = watched();
+  for (const byte of [0xff, 0x80, 0x7f, 0x01, 0]) {
+    program.scribble(byte);
+    new Writer(fd);
+    program.word(layout.header.head, byte * 0x01010101);
+    clock.now += 20;
+    reader.read();
+  }
+  for (let head = 1; head < 2 ** 32; head = head * 7 + 3) {
+    program.word(layout.header.head, head);
+    clock.now += 1;
+    reader.read();
+  }
+  ftruncateSync(fd, 10);
+  reader.read();
+  ftruncateSync(fd, 0);
+  reader.close();
+  reader.read();
+  reader.wake();
+  const omitted = events.reduce((sum, e) => sum + (e.type === "syscalls-omitted" ? e.count : 0), 0);
+  assert.ok(omitted <= 20_000 * (clock.now + 1) + 100 * layout.capacity, "no more than a machine can make");
+});
+
+test("a storm of wakes costs one read each flushMs", async t => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { clock, events, reader, program } = watched();
+  for (let i = 0; i < 1000; i++) {
+    program.call(recv(i));
+    reader.wake();
+  }
+  assert.equal(events.length, 0, "the reader has just been made: it waits for flushMs");
+  clock.now += limits.flushMs;
+  t.mock.timers.tick(limits.flushMs);
+  assert.equal(callsOf(events).length, 1000);
+  reader.close();
+});
