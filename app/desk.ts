@@ -8,15 +8,17 @@ export interface Desk {
   folded: boolean;
   /** In a narrow window: the lab covers the page. */
   sheet: boolean;
+  /** Counts how often it was asked for: who asks for it is taken there. */
+  opened: number;
 }
 
 const key = "workbook.folded";
 
-export const desk = createStore<Desk>(() => ({ folded: remembered() === "yes", sheet: false }));
+export const desk = createStore<Desk>(() => ({ folded: remembered() === "yes", sheet: false, opened: 0 }));
 
 /** Brings the workbench into view; the page's scroll stays where it is. */
 export function openWorkbench(): void {
-  desk.setState({ folded: false, sheet: true });
+  desk.setState(({ opened }) => ({ folded: false, sheet: true, opened: opened + 1 }));
   remember("no");
 }
 

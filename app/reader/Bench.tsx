@@ -1,6 +1,6 @@
-// The workbench as the reader knows it: loaded after the prose has been painted, and given the lesson's lab.
+// The workbench as the reader knows it: loaded by itself, and given the lesson's lab.
 import type { Root } from "hast";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo } from "react";
 import type { LessonContent, LessonMeta } from "../book.ts";
 import { Boundary } from "../shell/Boundary.tsx";
 import { LessonOf } from "./here.ts";
@@ -9,7 +9,6 @@ import { Prose } from "./Prose.tsx";
 const Workbench = lazy(() => import("../workbench/Workbench.tsx"));
 
 export function Bench({ lesson, content }: { lesson: LessonMeta; content: LessonContent | null }) {
-  const painted = usePainted();
   const lab = useMemo(() => labOf(lesson, content), [lesson, content]);
   const renderHint = useCallback(
     (hint: Root) => (
@@ -19,7 +18,7 @@ export function Bench({ lesson, content }: { lesson: LessonMeta; content: Lesson
     ),
     [lesson],
   );
-  if (!painted || !lab) return <div className="bench-waiting" aria-busy="true" />;
+  if (!lab) return <div className="bench-waiting" aria-busy="true" />;
   return (
     <Boundary name="The workbench">
       <Suspense fallback={<div className="bench-waiting" aria-busy="true" />}>
@@ -34,17 +33,4 @@ function labOf(lesson: LessonMeta, content: LessonContent | null) {
   if (!content || !file || !lesson.lab) return null;
   const { title, port, checks } = lesson.lab;
   return { id: lesson.id, title, port, ...file, checks, hints: content.hints };
-}
-
-/** True once the browser has had time to paint the prose: Monaco must not come before it. */
-function usePainted(): boolean {
-  const [painted, setPainted] = useState(false);
-  useEffect(() => {
-    // Two frames: the first callback comes before the paint of what was just rendered.
-    let frame = requestAnimationFrame(() => {
-      frame = requestAnimationFrame(() => setPainted(true));
-    });
-    return () => cancelAnimationFrame(frame);
-  }, []);
-  return painted;
 }

@@ -1,58 +1,52 @@
-// Wide windows: reader and workbench side by side, with a line between them that can be moved. The workbench can be
-// folded away; it goes on behind, and the prose stands in the middle.
-import { useEffect } from "react";
-import { Group, Panel, Separator, useDefaultLayout, usePanelRef } from "react-resizable-panels";
+// Wide windows: the prose on the left, the workbench beside it. The prose stands by itself, in a column whose width
+// is one variable: what divides the window is loaded later with the workbench, and the text is not touched by it.
+import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { LessonContent, LessonMeta } from "../book.ts";
-import { desk, foldWorkbench, openWorkbench } from "../desk.ts";
-import { Bench } from "./Bench.tsx";
+import { desk } from "../desk.ts";
+import { Boundary } from "../shell/Boundary.tsx";
+import { usePainted } from "../shell/hooks.ts";
+
+const Divided = lazy(() => import("./Divided.tsx"));
+const key = "workbook.split";
 
 interface Props {
   lesson: LessonMeta;
   content: LessonContent | null;
-  reading: React.ReactNode;
+  reading: ReactNode;
 }
 
 export function Split({ lesson, content, reading }: Props) {
   const folded = useStore(desk, state => state.folded);
-  const panel = usePanelRef();
-  const layout = useDefaultLayout({
-    id: "workbook.split",
-    storage: localStorage,
-    onlySaveAfterUserInteractions: true,
-  });
+  const opened = useStore(desk, state => state.opened);
+  const [percent, setPercent] = useState(() => Number(localStorage.getItem(key)) || 42);
+  const painted = usePainted();
+  const bench = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (folded) panel.current?.collapse();
-    else panel.current?.expand();
-  }, [folded, panel]);
+    if (opened > 0) bench.current?.focus({ preventScroll: true });
+  }, [opened]);
   return (
-    <Group className="split" orientation="horizontal" {...layout}>
-      <Panel
-        id="reader"
-        minSize="360px"
-        maxSize={folded ? "100%" : "60%"}
-        defaultSize={folded ? "100%" : "42%"}
-        className="split-reader"
-      >
-        {reading}
-      </Panel>
-      <Separator className="separator" aria-label="Between the text and the workbench" disabled={folded} />
-      <Panel
-        id="workbench"
-        panelRef={panel}
-        collapsible
-        minSize="40%"
-        defaultSize={folded ? "0%" : "58%"}
-        onResize={({ inPixels }, _id, before) => {
-          // Dragged to the edge, or dragged back.
-          if (before && before.inPixels > 0 && inPixels === 0) foldWorkbench();
-          if (before?.inPixels === 0 && inPixels > 0) openWorkbench();
-        }}
-      >
-        <div className="split-bench" inert={folded} data-folded={folded || undefined}>
-          <Bench lesson={lesson} content={content} />
-        </div>
-      </Panel>
-    </Group>
+    <div
+      className="split"
+      data-folded={folded || undefined}
+      style={{ "--reader": `${percent}%` } as CSSProperties}
+    >
+      <div className="split-reader">{reading}</div>
+      <div className="split-bench" inert={folded} ref={bench} tabIndex={-1}>
+        <Boundary name="The workbench">
+          <Suspense>
+            {painted && (
+              <Divided
+                lesson={lesson}
+                content={content}
+                percent={percent}
+                onMove={setPercent}
+                onMoved={moved => localStorage.setItem(key, String(moved))}
+              />
+            )}
+          </Suspense>
+        </Boundary>
+      </div>
+    </div>
   );
 }

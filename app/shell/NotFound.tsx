@@ -1,6 +1,7 @@
 // An address that leads nowhere: says so, and offers the nearest lesson.
 import { Link } from "wouter";
 import { contents, lesson } from "../book.ts";
+import { Scroll } from "../reader/Scroll.tsx";
 import { useTitle } from "./hooks.ts";
 import { nearest } from "./nearest.ts";
 
@@ -11,20 +12,22 @@ export function NotFound({ id }: { id: string }) {
     contents().flatMap(({ lessons }) => lessons.map(({ id }) => id)),
   );
   return (
-    <main id="text" className="page" tabIndex={-1}>
-      <h1>Nothing at this address</h1>
-      <p className="lede">
-        There is no lesson <code>/{decode(id)}</code> in this book.
-      </p>
-      {near && (
-        <p>
-          The nearest is <Link href={`/${near}`}>{lesson(near)!.title}</Link> at <code>/{near}</code>.
+    <Scroll place="nothing">
+      <main id="text" className="page" tabIndex={-1}>
+        <h1>Nothing at this address</h1>
+        <p className="lede">
+          There is no lesson <code>/{decode(id)}</code> in this book.
         </p>
-      )}
-      <p>
-        <Link href="/">All lessons</Link>
-      </p>
-    </main>
+        {near && (
+          <p>
+            The nearest is <Link href={`/${near}`}>{lesson(near)!.title}</Link> at <code>/{near}</code>.
+          </p>
+        )}
+        <p>
+          <Link href="/">All lessons</Link>
+        </p>
+      </main>
+    </Scroll>
   );
 }
 

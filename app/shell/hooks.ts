@@ -1,5 +1,5 @@
 // Small hooks that the shell and the reader share.
-import { useEffect, useReducer, useSyncExternalStore } from "react";
+import { useEffect, useReducer, useState, useSyncExternalStore } from "react";
 import { onBookChange } from "../book.ts";
 
 export const bookTitle = "The Socket Workbook";
@@ -30,4 +30,17 @@ export function useMedia(query: string): boolean {
     },
     () => matchMedia(query).matches,
   );
+}
+
+/** True once the browser has had time to paint what was rendered: Monaco must not come before the prose. */
+export function usePainted(): boolean {
+  const [painted, setPainted] = useState(false);
+  useEffect(() => {
+    // Two frames: the first callback comes before the paint of what was just rendered.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => setPainted(true));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  return painted;
 }

@@ -1,12 +1,17 @@
 // The card in the prose that opens the lab. Opening changes the workbench, never the page's scroll.
 import type { ReactNode } from "react";
-import { openWorkbench } from "../../desk.ts";
+import { useStore } from "zustand";
+import { desk, openWorkbench } from "../../desk.ts";
+import { sideBySide, useMedia } from "../../shell/hooks.ts";
 import { useLesson } from "../here.ts";
 import { LabState } from "../LabState.tsx";
 
 export function Lab({ children }: { children?: ReactNode }) {
   const lesson = useLesson();
+  const wide = useMedia(sideBySide);
+  const folded = useStore(desk, state => state.folded);
   if (!lesson?.lab) return null;
+  const open = wide && !folded;
   const { title, summary, port } = lesson.lab;
   return (
     <section className="lab-card" aria-label={`Lab: ${title}`}>
@@ -17,7 +22,8 @@ export function Lab({ children }: { children?: ReactNode }) {
             <code>server.ts</code> · port {port} · <LabState lab={lesson.id} meta={lesson.lab} />
           </p>
         </div>
-        <button type="button" className="button primary" onClick={openWorkbench}>
+        {/* One primary button in view at a time: beside an open workbench that is Run. */}
+        <button type="button" className={`button ${open ? "" : "primary"}`} onClick={openWorkbench}>
           Open<span className="sr"> the lab</span>
         </button>
       </div>
