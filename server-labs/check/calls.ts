@@ -1,6 +1,7 @@
 // System calls that a program made, in order: what a check asks of them.
 // A *rest* is a call in which the program slept and found nothing; a *turn* is one look at everybody: it ends
-// with a rest, or when the program comes back to a descriptor that it has looked at before.
+// with a rest, or when the program comes back to a client that it has asked before. (A server that has nobody
+// to come back to, and does not rest, shows no turns: give it a client who stays and says nothing.)
 
 /** One traced system call. */
 export interface Call {
