@@ -10,10 +10,10 @@ export class Acks {
   #sent = -1;
   #terminals = 0;
 
-  /** An event has come. */
-  received(seq: number, isOutput: boolean): void {
+  /** @param shown whether terminals were given it: it is output, and did not come a second time after a break */
+  received(seq: number, shown: boolean): void {
     this.#received = Math.max(this.#received, seq);
-    if (isOutput && this.#terminals > 0) this.#given = this.#received;
+    if (shown && this.#terminals > 0) this.#given = seq;
   }
 
   /** A terminal has written everything up to and including seq. */

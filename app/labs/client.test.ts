@@ -278,6 +278,18 @@ test("without a terminal the page acknowledges what comes; with one, what the te
   assert.equal(newest().asked("ack").at(-1)?.seq, 3, "a terminal that is taken away leaves nothing waiting");
 });
 
+test("what is sent again after a break leaves a terminal's window open", async () => {
+  const labs = running();
+  labs.onOutput("r1", event => labs.ack("r1", event.seq), { acks: true });
+  const calls: Event = { type: "syscalls", run: "r1", seq: 2, at: 2, calls: [call(0, 3)] };
+  newest().tell(said(1, "a"), calls);
+  newest().onclose?.();
+  await settle();
+  mock.timers.tick(250);
+  newest().tell(hello, runs(summary("r1")), said(1, "a"), calls);
+  assert.equal(newest().asked("ack").at(-1)?.seq, 2);
+});
+
 test("a call that sleeps keeps its place when it returns", () => {
   const labs = running();
   newest().tell({ type: "syscalls", run: "r1", seq: 1, at: 1, calls: [call(0, 3), call(1, null)] });

@@ -172,7 +172,7 @@ export class Labs {
     if (!known) return;
     const { log, acks } = known;
     const isNew = log.take(event);
-    acks.received(event.seq, isOutput(event));
+    acks.received(event.seq, isNew && isOutput(event));
     this.#acknowledge(event.run);
     if (!isNew) return;
     const quiet = event.type === "output" || event.type === "output-omitted";

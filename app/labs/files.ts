@@ -67,7 +67,7 @@ export class Files {
   async labs(): Promise<LabSummary[] | Problem> {
     const answer = await this.#ask("/api/labs");
     if ("problem" in answer) return answer;
-    return this.#told(answer, async () => (await answer.json()) as LabSummary[]);
+    return this.#told(answer, async () => ((await answer.json()) as { labs: LabSummary[] }).labs);
   }
 
   /** Whether this token opens the door, or nobody is there. */

@@ -1,7 +1,9 @@
 // The first page: what this book is, where the reader was, and every lesson with the state of its lab.
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useStore } from "zustand";
 import { type Chapter, contents, type LessonMeta, lesson } from "../book.ts";
+import { labs } from "../labs.ts";
 import { progress } from "../progress.ts";
 import { bookTitle, useTitle } from "../shell/hooks.ts";
 import { LabState } from "./LabState.tsx";
@@ -11,6 +13,7 @@ import { Scroll } from "./Scroll.tsx";
 export function Contents() {
   useTitle(bookTitle);
   const chapters = contents();
+  const running = useRunning();
   return (
     <Scroll place="contents">
       <main id="text" className="page contents" tabIndex={-1}>
@@ -23,7 +26,7 @@ export function Contents() {
           <Begin chapters={chapters} />
         </header>
         {chapters.map(chapter => (
-          <ChapterPart key={chapter.id} chapter={chapter} />
+          <ChapterPart key={chapter.id} chapter={chapter} running={running} />
         ))}
       </main>
     </Scroll>
@@ -48,7 +51,33 @@ function Begin({ chapters }: { chapters: Chapter[] }) {
   );
 }
 
-function ChapterPart({ chapter }: { chapter: Chapter }) {
+/** What lives in which lab: "listening on 7890". Asked once, whenever the lab server is there. */
+function useRunning(): Record<string, string> {
+  const connection = useStore(labs.store, state => state.connection);
+  const [running, setRunning] = useState<Record<string, string>>({});
+  useEffect(() => {
+    if (connection !== "ready") return setRunning({});
+    let gone = false;
+    void labs.list().then(all => {
+      if (gone || "problem" in all) return;
+      const live = all.flatMap(({ lab, program }) =>
+        program && !["exited", "refused"].includes(program.state) ? [[lab, program.sentence] as const] : [],
+      );
+      setRunning(Object.fromEntries(live));
+    });
+    return () => {
+      gone = true;
+    };
+  }, [connection]);
+  return running;
+}
+
+interface ChapterProps {
+  chapter: Chapter;
+  running: Record<string, string>;
+}
+
+function ChapterPart({ chapter, running }: ChapterProps) {
   const title = `chapter-${chapter.id}`;
   return (
     <section className="chapter" aria-labelledby={title}>
@@ -65,7 +94,7 @@ function ChapterPart({ chapter }: { chapter: Chapter }) {
         )}
         <ol className="lessons">
           {chapter.lessons.map(one => (
-            <LessonRow key={one.id} lesson={one} />
+            <LessonRow key={one.id} lesson={one} running={running[one.id] ?? null} />
           ))}
         </ol>
       </div>
@@ -73,7 +102,7 @@ function ChapterPart({ chapter }: { chapter: Chapter }) {
   );
 }
 
-function LessonRow({ lesson }: { lesson: LessonMeta }) {
+function LessonRow({ lesson, running }: { lesson: LessonMeta; running: string | null }) {
   return (
     <li className="lesson-row">
       <span className="lesson-number" aria-hidden="true">
@@ -86,6 +115,7 @@ function LessonRow({ lesson }: { lesson: LessonMeta }) {
         <p className="lesson-summary">{lesson.summary}</p>
         <p className="lesson-notes">
           {lesson.lab ? <LabState lab={lesson.id} meta={lesson.lab} /> : <span>no lab: to read</span>}
+          {running && <span className="ready">{running}</span>}
           {lesson.minutes && <span>{lesson.minutes} minutes</span>}
           {lesson.course && <span>course {lesson.course}</span>}
         </p>
