@@ -1,0 +1,21 @@
+// Makes html/large.bin, which is too large for one send() and too dull for git: 8 MB of lines of 64 bytes, each
+// of which begins with its own offset. Wherever a server cuts or repeats it, the bytes themselves say where.
+// Runs at install, before anything is built: plain JavaScript.
+import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const file = fileURLToPath(new URL("../html/large.bin", import.meta.url));
+const size = 8 * 1024 * 1024;
+const line = 64;
+
+if (!existsSync(file) || statSync(file).size !== size) {
+  const bytes = Buffer.alloc(size, ".");
+  for (let offset = 0; offset < size; offset += line) {
+    bytes.write(`${String(offset).padStart(8, "0")} `, offset, "latin1");
+    bytes.write("\n", offset + line - 1, "latin1");
+  }
+  // Under its own name only when it is whole: two installs at once, or one that was interrupted.
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, bytes);
+  renameSync(part, file);
+}
