@@ -35,13 +35,16 @@ export const tracedCalls = [
 
 export type TracedCall = (typeof tracedCalls)[number];
 
-/** What the preview bytes of a record are. */
+/**
+ * What the preview bytes of a record are: data of the program, a struct sockaddr, pairs of i32 fd and u32 events, or
+ * struct pollfd (i32 fd, i16 events, i16 revents).
+ */
 export const preview = { none: 0, bytes: 1, address: 2, epollEvents: 3, pollFds: 4 } as const;
 
 export const layout = {
   magic: 0x534f434b,
   version: 1,
-  /** Records in the ring: 64 ms of a program that makes a call every microsecond and a quarter. */
+  /** Records in the ring, a power of two: 10 ms of a program that makes a call every microsecond and a quarter. */
   capacity: 8192,
   /** Int32 words of the header, at the start of the memory. */
   header: {
@@ -58,9 +61,10 @@ export const layout = {
   recordBytes: 128,
   /** Offsets inside a record, in bytes. */
   record: {
-    /** f64: when the call began, in milliseconds of CLOCK_MONOTONIC. */
+    /** f64: when the call began, in milliseconds of CLOCK_MONOTONIC; of a call that is not timed, a little before. */
     at: 0,
-    /** f64: how long it took, in microseconds; -1 while the call has not returned. */
+    /** f64: how long it took, in microseconds; -1 while the call has not returned; NaN: it has, but in a flood not
+     * every call is timed. */
     took: 8,
     /** i32: what the call returned. */
     result: 16,

@@ -76,6 +76,11 @@ export function tellWatcher(): void {
   if (trace !== null) trace.tell();
 }
 
+/** Are calls written down? For what is worth its trouble only then. */
+export function watched(): boolean {
+  return trace !== null;
+}
+
 /** May a call on this descriptor sleep? Only the trace asks: it shows such a call before it sleeps. */
 export function sleeps(fd: number, flags = 0): boolean {
   return trace !== null && (flags & MSG_DONTWAIT) === 0 && trace.blocks(fd);

@@ -45,7 +45,7 @@ function boot(): void {
   run(file);
 }
 
-/** Its rejection is a fault of the program, and is left to be reported as any other. */
+/** An error of the program is left uncaught, to be reported as any other. */
 function run(file: string): void {
   let settled = false;
   process.once("exit", () => {
@@ -60,9 +60,18 @@ function run(file: string): void {
       process.exitCode = 13;
     }
   });
-  void import(pathToFileURL(file).href).finally(() => {
-    settled = true;
-  });
+  import(pathToFileURL(file).href).then(
+    () => {
+      settled = true;
+    },
+    error => {
+      settled = true;
+      // Thrown outside of any promise: then it is uncaught, whatever it is, and not a rejection about a rejection.
+      process.nextTick(() => {
+        throw error;
+      });
+    },
+  );
 }
 
 /** The number in an environment variable. It is taken out: a process that the program starts has no such descriptor. */

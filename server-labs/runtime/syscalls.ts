@@ -1,7 +1,7 @@
 // One function for each system call: numbers and bytes in, what the kernel returned out; -1 means that `errno` says
 // why. Arguments are believed: whoever calls has checked them.
-import { preview } from "../trace-layout.ts";
-import { enter, flagged, leave, sleeps, tellWatcher } from "./crossing.ts";
+import { layout, preview } from "../trace-layout.ts";
+import { enter, flagged, leave, sleeps, tellWatcher, watched } from "./crossing.ts";
 import { epollDataOffset, epollEventBytes, native, pollFdBytes } from "./libc.ts";
 import { callIndex } from "./trace.ts";
 
@@ -194,7 +194,24 @@ const EPOLL_WAIT = callIndex("epoll_wait");
 export function epollWait(epfd: number, events: Uint8Array, most: number, timeoutMs: number): number {
   enter(EPOLL_WAIT, timeoutMs !== 0, epfd, 0, most, timeoutMs);
   const ready = native.epoll_wait(epfd, events, most, timeoutMs);
-  return leave(ready, preview.epollEvents, events, ready * epollEventBytes);
+  // -1 goes straight to leave(), which reads errno.
+  return leave(ready, preview.epollEvents, pairs, ready > 0 && watched() ? pair(events, ready) : 0);
+}
+
+const shownPairs = Math.floor(layout.previewBytes / 8);
+const pairs = new Uint8Array(8 * shownPairs);
+const pairWords = new Int32Array(pairs.buffer);
+/** The first events as the trace holds them on every machine: i32 fd, u32 events. How many bytes of `pairs`. */
+function pair(events: Uint8Array, count: number): number {
+  const shown = Math.min(count, shownPairs);
+  for (let i = 0, from = 0; i < shown; i++, from += epollEventBytes) {
+    const data = from + epollDataOffset;
+    pairWords[2 * i] =
+      events[data]! | (events[data + 1]! << 8) | (events[data + 2]! << 16) | (events[data + 3]! << 24);
+    pairWords[2 * i + 1] =
+      events[from]! | (events[from + 1]! << 8) | (events[from + 2]! << 16) | (events[from + 3]! << 24);
+  }
+  return 8 * shown;
 }
 
 const NANOSLEEP = callIndex("nanosleep");

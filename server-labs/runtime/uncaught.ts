@@ -1,5 +1,6 @@
 // An error that nobody caught ends the program as in plain Node: the line, the stack, exit code 1. But the stack names
 // the student's file only, not what runs it.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
@@ -30,7 +31,8 @@ function report(error: unknown, file: string, name: string): string {
     .split("\n")
     .filter(line => !/^\s+at /.test(line) || !(line.includes(runtime) || line.includes("node:internal/")))
     .join("\n");
-  return sourceLine(text, written, file) + text;
+  const where = sourceLine(text, written, file);
+  return (where === "" && error instanceof SyntaxError ? parserLine(file, written) : where) + text;
 }
 
 /** "file:///…/server.ts:12", the line, a caret: what Node prints above a stack. */
@@ -44,4 +46,11 @@ function sourceLine(text: string, url: string, file: string): string {
   } catch {
     return "";
   }
+}
+
+/** V8 does not tell where its parser gave up, but to Node's own report; so that one is asked, once and at the end. */
+function parserLine(file: string, url: string): string {
+  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
+  const [place, source, caret] = (stderr ?? "").split("\n");
+  return place?.startsWith(`${file}:`) ? `${url}${place.slice(file.length)}\n${source}\n${caret}\n\n` : "";
 }
