@@ -61,9 +61,10 @@ export interface Launched {
 const waitMs = 2;
 /** A process in uninterruptible sleep cannot be killed; nobody waits for it longer than this. */
 const mostWaitMs = 5000;
-const signalNames = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number as number, name as NodeJS.Signals]),
-);
+/** The first name of each: SIGABRT, not SIGIOT. */
+const signalNames = new Map<number, NodeJS.Signals>();
+for (const [name, number] of Object.entries(constants.signals))
+  if (!signalNames.has(number)) signalNames.set(number, name as NodeJS.Signals);
 
 /**
  * Starts a process tree.

@@ -106,7 +106,8 @@ export class Runs {
     const stripped = await strip(labFile, text);
     if ("reason" in stripped) return stripped;
     if (body.instead !== undefined) await this.#runs.get(body.instead)?.stop();
-    const port = body.port === 0 ? await freePort() : (body.port ?? lab.port);
+    const asked = body.port ?? lab.port;
+    const port = asked === 0 ? await freePort() : asked;
     run.port = port;
     const taken = await this.#taken(port);
     if (taken) return taken;
