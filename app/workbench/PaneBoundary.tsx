@@ -4,6 +4,8 @@ import { Component, type ReactNode } from "react";
 interface Props {
   /** What the pane is called: "The editor", "Output". */
   name: string;
+  /** Called before it is loaded again. */
+  onReload?: () => void;
   children: ReactNode;
 }
 
@@ -14,6 +16,11 @@ export class PaneBoundary extends Component<Props, { error: Error | null }> {
     return { error: error instanceof Error ? error : new Error(String(error)) };
   }
 
+  #reload = () => {
+    this.props.onReload?.();
+    this.setState({ error: null });
+  };
+
   override render() {
     const { error } = this.state;
     if (!error) return this.props.children;
@@ -23,7 +30,7 @@ export class PaneBoundary extends Component<Props, { error: Error | null }> {
         <p className="dim">
           <code>{error.message}</code>
         </p>
-        <button type="button" className="button" onClick={() => this.setState({ error: null })}>
+        <button type="button" className="button" onClick={this.#reload}>
           Load it again
         </button>
       </div>

@@ -2,7 +2,7 @@
 // two together is what the course is about.
 import { Tabs } from "@base-ui/react/tabs";
 import type { Root } from "hast";
-import { type ReactNode, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useSyncExternalStore } from "react";
 import { Group, Panel, Separator } from "react-resizable-panels";
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
@@ -11,7 +11,7 @@ import { CopyLine } from "./CopyLine.tsx";
 import { ChecksPane } from "./checks/ChecksPane.tsx";
 import { useResults } from "./checks/results.ts";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
-import { OutputPane } from "./output/OutputPane.tsx";
+import { OutputPane, Terminal } from "./output/OutputPane.tsx";
 import { PaneBoundary } from "./PaneBoundary.tsx";
 import { SyscallsPane } from "./syscalls/SyscallsPane.tsx";
 import { type Pane, view } from "./view.ts";
@@ -27,13 +27,17 @@ interface Props {
 }
 
 export function Panes({ lab, draft, program, check, actions, renderHint }: Props) {
+  useEffect(() => {
+    const idle = window.requestIdleCallback ?? (soon => setTimeout(soon, 1000));
+    idle(() => Terminal.load().catch(() => {})); // said by the pane when it is shown
+  }, []);
   const pane = useStore(view, state => state.pane);
   const wide = useWide();
   const text = useDraftState(draft, state => state.text);
   const results = useResults(lab.id, lab.checks, check, text);
   const passed = [...results.values()].filter(({ state }) => state === "passed").length;
   const output = (
-    <PaneBoundary name="Output">
+    <PaneBoundary name="Output" onReload={Terminal.again}>
       <OutputPane lab={lab} program={program} actions={actions} />
     </PaneBoundary>
   );
@@ -64,7 +68,7 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
           {beside && (
             <>
               <Separator className="separator vertical" aria-label="Between Output and Syscalls" />
-              <Panel id="syscalls" defaultSize="40%" minSize="20%">
+              <Panel id="syscalls" defaultSize="45%" minSize="20%">
                 <section className="pane-beside" aria-label="Syscalls">
                   {syscalls}
                 </section>

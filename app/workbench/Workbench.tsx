@@ -3,12 +3,13 @@
 import "../style/workbench.css";
 import type { Root } from "hast";
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
-import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { useStore } from "zustand";
 import { type Draft, resetDraft } from "../drafts.ts";
 import type { RunView } from "../labs.ts";
+import { againLazy } from "./again-lazy.tsx";
 import { Bars } from "./Bars.tsx";
 import { HeadBar } from "./HeadBar.tsx";
 import { useKeys } from "./keys.ts";
@@ -21,7 +22,9 @@ import { view } from "./view.ts";
 export type { WorkbenchLab } from "./lab.ts";
 export { openCheck, openPane, revealLine } from "./view.ts";
 
-const Editor = lazy(() => import("./editor/Editor.tsx"));
+const Editor = againLazy(() => import("./editor/Editor.tsx"));
+// Asked for at once, while the text is still being fetched: the two do not wait for each other.
+Editor.load().catch(() => {}); // said by the pane that shows it
 
 export interface WorkbenchProps {
   lab: WorkbenchLab;
@@ -47,7 +50,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
       <Bars lab={lab} draft={draft} problem={problem} replaced={replaced} onReplaced={setReplaced} />
       <Group orientation="vertical" className="bench-group" {...layout}>
         <Panel id="editor" defaultSize="60%" minSize="20%">
-          <PaneBoundary name="The editor">
+          <PaneBoundary name="The editor" onReload={Editor.again}>
             <Suspense fallback={<Waiting draft={draft} />}>
               <LabEditor lab={lab} draft={draft} program={program} check={check} />
             </Suspense>
@@ -84,7 +87,16 @@ function LabEditor({ lab, draft, program, check }: LabEditorProps) {
   );
   const edit = useCallback((next: string) => draft?.edit(next), [draft]);
   if (!draft || !loaded) return <Waiting draft={draft} />;
-  return <Editor lab={lab.id} file={lab.file} text={text} onEdit={edit} problem={problem} reveal={reveal} />;
+  return (
+    <Editor.Component
+      lab={lab.id}
+      file={lab.file}
+      text={text}
+      onEdit={edit}
+      problem={problem}
+      reveal={reveal}
+    />
+  );
 }
 
 /** The text before the editor is there: it can be read at once. */

@@ -1,14 +1,17 @@
 // What the program says. Before a run: what to do; a run that was refused: why, and the way out; else the terminal.
-import { lazy, Suspense, useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import type { RunView } from "../../labs.ts";
+import { againLazy } from "../again-lazy.tsx";
 import { CopyLine, useCopy } from "../CopyLine.tsx";
 import { keyNames } from "../keys.ts";
 import type { Actions, WorkbenchLab } from "../lab.ts";
 import { remember, remembered } from "../remember.ts";
 import type { TerminalHandle } from "../terminal/Terminal.tsx";
+import { bytesInWords, count } from "../words.ts";
 import { Refused } from "./Refused.tsx";
 
-const Terminal = lazy(() => import("../terminal/Terminal.tsx"));
+/** Loaded on the first run, or before it when the page has nothing else to do. */
+export const Terminal = againLazy(() => import("../terminal/Terminal.tsx"));
 
 export function OutputPane({
   lab,
@@ -39,6 +42,7 @@ const rememberedAs = "workbook.screen-reader";
 function Shown({ lab, program }: { lab: WorkbenchLab; program: RunView }) {
   const terminal = useRef<TerminalHandle>(null);
   const [screenReader, setScreenReader] = useState(() => remembered(rememberedAs) === "on");
+  const [omitted, setOmitted] = useState<{ bytes: number; lines: number } | null>(null);
   const { copied, copy } = useCopy();
   const toggle = () => {
     remember(rememberedAs, screenReader ? "off" : "on");
@@ -47,13 +51,19 @@ function Shown({ lab, program }: { lab: WorkbenchLab; program: RunView }) {
   return (
     <div className="output">
       <Suspense fallback={<p className="pane-state dim">Loading the terminal…</p>}>
-        <Terminal
+        <Terminal.Component
           ref={terminal}
           run={program.run}
           label={`Output of ${lab.file}, read only. Arrow keys scroll.`}
           screenReader={screenReader}
+          onOmitted={setOmitted}
         />
       </Suspense>
+      {omitted && (
+        <p className="output-omitted" role="status">
+          In this run {bytesInWords(omitted.bytes)} ({count(omitted.lines, "line")}) were not shown.
+        </p>
+      )}
       <div className="output-tools">
         <button type="button" onClick={() => void copy(terminal.current?.text() ?? "")}>
           {copied ? "copied" : "copy all"}

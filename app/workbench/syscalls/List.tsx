@@ -26,6 +26,8 @@ export function List({ program, calls, version }: Props) {
     count: calls.length,
     getScrollElement: () => place.current,
     estimateSize: () => rowHeight,
+    // It begins at its end, where the newest call is.
+    initialOffset: calls.length * rowHeight,
     overscan: 12,
     paddingStart: 12,
     paddingEnd: 12,

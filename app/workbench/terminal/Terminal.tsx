@@ -5,7 +5,7 @@ import { Terminal as Xterm } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
 import type { RunId } from "../../../server-labs/protocol.ts";
-import { labs } from "../../labs.ts";
+import { labs, type OutputEvent } from "../../labs.ts";
 import { codeFont, onPaletteChange, readPalette } from "../palette.ts";
 import { Inscription } from "./inscription.ts";
 import { scrollByKey } from "./keys.ts";
@@ -23,10 +23,12 @@ export interface TerminalProps {
   label: string;
   /** Keeps a readable copy of every line for a screen reader; costs speed. */
   screenReader: boolean;
+  /** Told how much of the run was left out, each time it grows; null when a run begins. */
+  onOmitted(sum: { bytes: number; lines: number } | null): void;
   ref?: Ref<TerminalHandle>;
 }
 
-export default function Terminal({ run, label, screenReader, ref }: TerminalProps) {
+export default function Terminal({ run, label, screenReader, onOmitted, ref }: TerminalProps) {
   const place = useRef<HTMLDivElement>(null);
   const [terminal, setTerminal] = useState<Xterm | null>(null);
 
@@ -48,12 +50,18 @@ export default function Terminal({ run, label, screenReader, ref }: TerminalProp
     if (!terminal) return;
     terminal.reset();
     const inscription = new Inscription();
-    return labs.onOutput(
-      run,
-      event => terminal.write(inscription.of(event), () => labs.ack(run, event.seq)),
-      { acks: true },
-    );
-  }, [terminal, run]);
+    const omitted = { bytes: 0, lines: 0 };
+    onOmitted(null);
+    const show = (event: OutputEvent) => {
+      if (event.type === "output-omitted") {
+        omitted.bytes += event.bytes;
+        omitted.lines += event.lines;
+        onOmitted({ ...omitted });
+      }
+      terminal.write(inscription.of(event), () => labs.ack(run, event.seq));
+    };
+    return labs.onOutput(run, show, { acks: true });
+  }, [terminal, run, onOmitted]);
 
   useEffect(() => {
     if (!terminal) return;
