@@ -1,4 +1,4 @@
-// The checks of a lab, made of one program. Two at a time, because a check mostly waits; told in their order.
+// The checks of a lab, made of one program. Two at a time, because a check mostly waits.
 import type { Failure } from "../protocol.ts";
 import { attack, type Outcome } from "./attack.ts";
 import type { Check } from "./check.ts";
@@ -18,10 +18,8 @@ export interface CheckingOptions {
 /** Makes these checks and returns what became of each, in order. */
 export async function makeChecks(checks: readonly Check[], options: CheckingOptions): Promise<Outcome[]> {
   const { report, subject, port } = options;
-  for (const check of checks) report.is(check, "waiting");
-  const outcomes: (Outcome | undefined)[] = checks.map(() => undefined);
+  const outcomes: Outcome[] = [];
   const queue = [...checks.entries()];
-  let told = 0;
   let neverListened: Outcome | null = null;
 
   const worker = async () => {
@@ -34,13 +32,12 @@ export async function makeChecks(checks: readonly Check[], options: CheckingOpti
         : await attack(check, subject);
       if (outcome.start) neverListened ??= outcome;
       outcomes[index] = outcome.failure ? { ...outcome, failure: withPort(outcome.failure, port) } : outcome;
-      for (; told < outcomes.length && outcomes[told]; told++) report.became(outcomes[told]!);
+      report.became(outcomes[index]);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  const all = outcomes as Outcome[];
-  report.end(all);
-  return all;
+  report.end(outcomes);
+  return outcomes;
 }
 
 function withPort(failure: Failure, port: number): Failure {

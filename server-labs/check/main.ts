@@ -79,26 +79,28 @@ async function main(): Promise<number> {
   if (!lab) throw new Misuse(usage);
   if (choice.hint !== undefined) return hint(lab, choice.hint, Number(choice.rung ?? 1));
 
-  const checks = await workshop.checks(lab.checksFile);
-  const unknown = (choice.only ?? []).filter(only => !checks.some(check => check.id === only));
-  if (unknown.length > 0) {
+  const unknown = choice.only?.find(only => !lab.checks.some(check => check.id === only));
+  if (unknown !== undefined) {
     throw new Misuse(
-      `${lab.id} has no check "${unknown[0]}". It has: ${checks.map(check => check.id).join(", ")}.`,
+      `${lab.id} has no check "${unknown}". It has: ${lab.checks.map(check => check.id).join(", ")}.`,
     );
   }
-  const wanted = choice.only ? checks.filter(check => choice.only!.includes(check.id)) : checks;
+  const wanted = (check: { id: string }) => choice.only?.includes(check.id) ?? true;
   const { file, name } = choose(lab, choice);
   const repeat = Number(choice.repeat ?? 1);
   if (!Number.isInteger(repeat) || repeat < 1)
     throw new Misuse(`--repeat takes how many times: "${choice.repeat}" is no number of times.`);
 
-  const report = reportFor(lab, name, choice.json ?? false);
-  const round: Report = repeat > 1 ? onlyFailures(report) : report;
+  const report = reportFor(lab, name, { json: choice.json ?? false, failuresOnly: repeat > 1 });
+  const round: Report = repeat > 1 ? { ...report, end: () => {} } : report;
   const outcomes: Outcome[] = [];
   for (let made = 0; made < repeat; made++) {
+    // Said before the compiler is loaded: whoever watches sees at once what will be checked.
+    for (const check of lab.checks.filter(wanted)) round.is(check, "waiting");
+    const checks = (await workshop.checks(lab.checksFile)).filter(wanted);
     const subject: Subject =
       file === null ? { kind: "command", line: choice.command!, cwd: here } : await subjectOf(file);
-    outcomes.push(...(await makeChecks(wanted, { subject, port: lab.port, report: round })));
+    outcomes.push(...(await makeChecks(checks, { subject, port: lab.port, report: round })));
   }
   if (repeat > 1) report.end(outcomes);
   if (outcomes.some(outcome => outcome.broken)) return 2;
@@ -139,25 +141,30 @@ function choose(lab: Lab, choice: Choice): { file: string | null; name: string }
 
 async function subjectOf(file: string): Promise<Subject> {
   try {
-    return { kind: "file", module: await workshop.module(file), name: file, cwd: packageRoot };
+    return { kind: "file", module: await workshop.module(file), name: file, cwd: folderFor(file) };
   } catch (error) {
     if (error instanceof StartFailure) return { kind: "unready", failure: error };
     throw error;
   }
 }
 
-function reportFor(lab: Lab, name: string, json: boolean): Report {
+/** Where the program runs, html/ beside it: the lab server has chosen, else it is the workspace or the package. */
+function folderFor(file: string): string {
+  if (process.env.LAB_REPORT_FD !== undefined) return process.cwd();
+  return file.startsWith(`${workspaceFolder()}/`) ? dirname(file) : packageRoot;
+}
+
+function reportFor(
+  lab: Lab,
+  name: string,
+  { json, failuresOnly }: { json: boolean; failuresOnly: boolean },
+): Report {
   // Under the lab server the events are for it; what a person reads is its own affair.
   if (process.env.LAB_REPORT_FD !== undefined) return jsonReport(Number(process.env.LAB_REPORT_FD));
   if (json) return jsonReport(1);
   const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
   console.log(`${lab.id} · ${name}\n`);
-  return personReport({ lab: lab.id, name, colours, say: line => console.log(line) });
-}
-
-function onlyFailures(report: Report): Report {
-  const became = (outcome: Outcome) => outcome.state !== "failed" || report.became(outcome);
-  return { is: report.is, became, end: () => {} };
+  return personReport({ lab: lab.id, name, colours, failuresOnly, say: line => console.log(line) });
 }
 
 /** The whole book, or one lab of it, held to account. */

@@ -24,6 +24,9 @@ const entry = join(packageRoot, "dist/server-labs/runtime/program.js");
 /** The same heap that a run has: trust.md, "rlimits and V8". */
 const nodeFlags = ["--max-old-space-size=256"];
 
+/** Into a pipe Python prints in blocks of 8 KB unless told: what it said would be known too late. */
+const unbuffered = { PYTHONUNBUFFERED: "1" };
+
 /** Every program of this process that has not ended: none may outlive it. */
 const living = new Set<Program>();
 
@@ -54,7 +57,7 @@ export class Program {
       // group, so that whoever ends us with our group ends it too.
       detached: this.#group,
       stdio: memory === null ? ["ignore", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe", memory],
-      env: memory === null ? process.env : { ...process.env, LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" },
+      env: { ...process.env, ...(memory === null ? unbuffered : { LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" }) },
     });
     if (memory !== null) this.tracing = new Tracing(memory);
     living.add(this);

@@ -8,9 +8,9 @@ import { count } from "./journal.ts";
 type CheckEvent = Omit<EventOf<"check">, "run" | "seq" | "at">;
 
 export interface Report {
-  /** Said of every check before the first begins, and of each when it does. */
+  /** Said of every check before the first begins, in their order; and of each when it begins. */
   is(check: { id: string; title: string }, state: Extract<CheckState, "waiting" | "running">): void;
-  /** Said in the order in which the checks are declared. */
+  /** Said as soon as it is known. */
   became(outcome: Outcome): void;
   end(outcomes: readonly Outcome[]): void;
 }
@@ -40,30 +40,46 @@ export interface PersonOptions {
   /** What is checked, as its author calls it: "server.ts". */
   name: string;
   colours: boolean;
+  /** Nothing is said of checks that passed: they are made many times. */
+  failuresOnly: boolean;
   say: (line: string) => void;
 }
 
 /** Sentences for a terminal. */
-export function personReport({ lab, name, colours, say }: PersonOptions): Report {
+export function personReport({ lab, name, colours, failuresOnly, say }: PersonOptions): Report {
   const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
   const [red, green, yellow, dim] = [31, 32, 33, 2].map(paint) as [Paint, Paint, Paint, Paint];
   const marks = { passed: green("✓"), failed: red("✗"), unobserved: yellow("?") };
-  let started = true;
+  const order: string[] = [];
+  const known = new Map<string, Outcome>();
+  let neverListened = false;
+  const tell = (outcome: Outcome) => {
+    if (failuresOnly && outcome.state !== "failed") return;
+    if (outcome.start) {
+      // One reason for all: it is told once, and then only counted.
+      if (!neverListened) for (const line of story(outcome.failure!, name)) say(`  ${line}`);
+      neverListened = true;
+      return;
+    }
+    say(`  ${marks[outcome.state]} ${outcome.title}  ${dim(`${outcome.id} · ${outcome.took} ms`)}`);
+    if (outcome.note) say(`      could not be observed: ${outcome.note}`);
+    if (!outcome.failure) return;
+    for (const line of story(outcome.failure, name)) say(`      ${line}`);
+    say(`      ${dim(`a hint: npm run check -- ${lab} --hint ${outcome.id}`)}`);
+    say("");
+  };
   return {
-    is: () => {},
+    is({ id }, state) {
+      if (state === "waiting") order.push(id);
+    },
+    // They end as they end; a person reads them in the order in which they stand in checks.ts.
     became(outcome) {
-      if (outcome.start) {
-        // One reason for all: it is told once, and then only counted.
-        if (started) for (const line of story(outcome.failure!, name)) say(`  ${line}`);
-        started = false;
-        return;
+      known.set(outcome.id, outcome);
+      for (let next = known.get(order[0]!); next; next = known.get(order[0]!)) {
+        order.shift();
+        known.delete(next.id);
+        tell(next);
       }
-      say(`  ${marks[outcome.state]} ${outcome.title}  ${dim(`${outcome.id} · ${outcome.took} ms`)}`);
-      if (outcome.note) say(`      could not be observed: ${outcome.note}`);
-      if (!outcome.failure) return;
-      for (const line of story(outcome.failure, name)) say(`      ${line}`);
-      say(`      ${dim(`a hint: npm run check -- ${lab} --hint ${outcome.id}`)}`);
-      say("");
     },
     end(outcomes) {
       say("");

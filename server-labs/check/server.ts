@@ -107,7 +107,7 @@ export class Server {
       return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
     };
     const all = await this.#does(read, within);
-    this.#journal.note(`the server has read ${all ? "all" : "not all"} that ${client.name} sent`);
+    this.#journal.note(`the server has ${all ? "read all" : "not read all"} that ${client.name} sent`);
     return all;
   }
 

@@ -147,12 +147,13 @@ check("out-of-descriptors", "says EMFILE when it has no descriptor left, and goe
     () => sentence.test(server.output.since(from)) || (watch && failures(watch.calls).length > 1),
     4000,
   );
-  if (watch) t.note(`accept() failed with EMFILE: ${failures(watch.calls).length} times`);
+  if (watch) t.note(`accept() has failed with EMFILE ${failures(watch.calls).length} times`);
+  else t.note(`${server.waiting} waits in the accept queue`);
   const words = await server.output.says(sentence, { from, within: 100 });
   expect(words, "The server is out of descriptors, and does not say so.").ok({
     because:
       'accept() failed with EMFILE, and an empty catch took it for "nobody has come". Only would-block is not an error; it is null, and never thrown.',
-    see: "(ulimit -n 32; npx tsx server.ts {port}) & sleep 2; for i in $(seq 40); do nc 127.0.0.1 {port} & done",
+    see: "prlimit --nofile=24:24 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')\nfor i in $(seq 10); do nc 127.0.0.1 {port} & done",
     at: (watch && failures(watch.calls).last) ?? null,
   });
   if (watch) {
