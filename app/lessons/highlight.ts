@@ -41,8 +41,15 @@ const theme: ThemeRegistration = {
 /** @param marked lines (from 1) that the prose points at */
 export type Highlight = (code: string, lang: string, marked: ReadonlySet<number>) => Element;
 
-/** Loads the grammars (about 300 ms) and gives the function that uses them. */
-export async function createHighlight(): Promise<Highlight> {
+let loading: Promise<Highlight> | undefined;
+
+/** The function that highlights; the grammars are loaded once in a process (about 300 ms). */
+export function loadHighlight(): Promise<Highlight> {
+  loading ??= createHighlight();
+  return loading;
+}
+
+async function createHighlight(): Promise<Highlight> {
   const grammars = Object.values(languages).filter(name => name !== "text");
   const shiki = await createHighlighter({ themes: [theme], langs: grammars });
   const done = new Map<string, Element>();

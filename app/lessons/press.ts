@@ -6,7 +6,7 @@ import { BookError, type Problem } from "../../server-labs/book/problem.ts";
 import { type Book, type Lesson, readBook } from "../../server-labs/book.ts";
 import { anchorsOf, compileLesson } from "./compile.ts";
 import type { BookData, LessonContent, LessonMeta } from "./content.ts";
-import { createHighlight, type Highlight } from "./highlight.ts";
+import { type Highlight, loadHighlight } from "./highlight.ts";
 import { compileMarkdown } from "./markdown.ts";
 import { Page } from "./page.ts";
 
@@ -22,7 +22,6 @@ export class Press {
   /** The last whole contents, and lessons; what there is of them if there was never a whole one. */
   book: BookData = { chapters: [] };
   readonly lessons = new Map<string, LessonContent>();
-  #highlight: Promise<Highlight> | undefined;
   readonly #printed = new Map<string, string>();
 
   constructor(chaptersFolder: string) {
@@ -31,8 +30,7 @@ export class Press {
 
   /** Reads and compiles everything anew. */
   async print(): Promise<Printed> {
-    this.#highlight ??= createHighlight();
-    const highlight = await this.#highlight;
+    const highlight = await loadHighlight();
     let book: Book;
     try {
       book = readBook(this.chaptersFolder);
