@@ -20,8 +20,9 @@ export function againLazy<Props extends object>(
     return loading;
   };
   let current = lazy(once);
+  const shown = (props: Props) => createElement(current as unknown as ComponentType<Props>, props);
   return {
-    Component: (props: Props) => createElement(current as unknown as ComponentType<Props>, props),
+    Component: shown,
     load: once,
     again() {
       loading = undefined;
