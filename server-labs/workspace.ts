@@ -4,6 +4,7 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { starterBytes } from "./book/starter.ts";
 import type { Book, Lab } from "./book.ts";
 import { type Changed, Changes } from "./changes.ts";
 import { furnish, linkDocumentRoot } from "./furnish.ts";
@@ -11,7 +12,7 @@ import { historyOf, keepCopy } from "./history.ts";
 import type { LabId, LabSummary } from "./protocol.ts";
 import { createFile, errorInWords, sweep } from "./save.ts";
 import { readSource, replaceSource, staysInside } from "./source-file.ts";
-import { absent, etagOf, readBytes, toBytes, toText } from "./text.ts";
+import { absent, etagOf, toBytes, toText } from "./text.ts";
 import { Turns } from "./turns.ts";
 import { inotifyWorks } from "./watch.ts";
 import { inWords, WorkspaceError } from "./workspace-error.ts";
@@ -85,7 +86,7 @@ export class Workspace {
           // That there is a history says that the file was given once: if it is gone, a person has removed it.
           const given = await stat(historyOf(folder, file)).catch(() => null);
           if (given) continue;
-          await createFile(join(folder, file), (await readBytes(starter, starter)).bytes).catch(unlessThere);
+          await createFile(join(folder, file), await starterBytes(starter)).catch(unlessThere);
           await mkdir(historyOf(folder, file), { recursive: true });
         }
         await linkDocumentRoot(folder, this.#packageRoot);
@@ -164,7 +165,7 @@ export class Workspace {
     const { starter } = this.#lab(lab).files.find(known => known.file === file)!;
     const folder = await this.ensure(lab);
     return this.#turns.take(path, async () => {
-      const fresh = (await inWords(starter, () => readBytes(starter, starter))).bytes;
+      const fresh = await inWords(starter, () => starterBytes(starter));
       const there = await readSource(this.root, path);
       const kept = there && (await inWords(path, () => keepCopy(folder, file, there)));
       await replaceSource(this.root, path, fresh);
@@ -193,7 +194,7 @@ export class Workspace {
         const path = this.path(lab, file);
         // A folder or a picture in the file's place is said when the file is read, not in a list.
         const found = await readSource(this.root, path).catch(() => null);
-        const bytes = found ?? (opened ? null : (await readBytes(starter, starter)).bytes);
+        const bytes = found ?? (opened ? null : await starterBytes(starter));
         return { file, etag: bytes ? etagOf(bytes) : absent, bytes: bytes?.length ?? 0, path };
       }),
     );

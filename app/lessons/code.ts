@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Code } from "mdast";
 import { suggestion } from "../../server-labs/book/problem.ts";
+import { withoutMarks } from "../../server-labs/book/starter.ts";
 import { type Highlight, languages } from "./highlight.ts";
-import { region, withoutMarks } from "./include.ts";
+import { region } from "./include.ts";
 import { type Page, type Word, word } from "./page.ts";
 
 const attributes = ["include", "title", "mark"];

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Root as HastRoot, RootContent } from "hast";
 import type { Problem } from "../../server-labs/book/problem.ts";
+import { withoutMarks } from "../../server-labs/book/starter.ts";
 import type { Book, Lesson } from "../../server-labs/book.ts";
 import type { LessonContent } from "./content.ts";
 import type { Highlight } from "./highlight.ts";
 import { readHints } from "./hints.ts";
-import { withoutMarks } from "./include.ts";
 import { type Context, compileMarkdown, toTree } from "./markdown.ts";
 import { Page, parseMarkdown } from "./page.ts";
 

@@ -1,18 +1,11 @@
 // Code in prose comes from a real file, so that it cannot drift: a whole file, the lines between two region
 // marks, or one top-level declaration by its name. Marks are never shown.
-import { suggestion } from "../../server-labs/book/problem.ts";
 
-const mark = /^[ \t]*(?:\/\/|#|--)[ \t]*#(region|endregion)\b[ \t]*([\w-]*)[ \t]*$/;
+import { suggestion } from "../../server-labs/book/problem.ts";
+import { mark } from "../../server-labs/book/starter.ts";
+
 const declaration =
   /^(?:export )?(?:async )?(?:function\*?|class|const|interface|type|def) +([A-Za-z_$][\w$]*)/;
-
-/** A source without its region marks: what a reader or a student is shown. */
-export function withoutMarks(text: string): string {
-  return text
-    .split("\n")
-    .filter(line => !mark.test(line))
-    .join("\n");
-}
 
 /**
  * One region of a source, without marks, blank lines around it, and common indentation.
