@@ -267,14 +267,19 @@ test("who begins to listen late hears everything from the command on, in order",
 test("without a terminal the page acknowledges what comes; with one, what the terminal has drawn", () => {
   const labs = running();
   newest().tell(said(1, "a"));
+  assert.deepEqual(newest().asked("ack"), []);
+  mock.timers.tick(16);
   assert.deepEqual(newest().asked("ack").at(-1), { type: "ack", run: "r1", seq: 1 });
 
   const leave = labs.onOutput("r1", () => {}, { acks: true });
   newest().tell(said(2, "b", 1), said(3, "c", 2));
+  mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 1);
   labs.ack("r1", 2);
+  mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 2);
   leave();
+  mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 3, "a terminal that is taken away leaves nothing waiting");
 });
 
@@ -287,6 +292,7 @@ test("what is sent again after a break leaves a terminal's window open", async (
   await settle();
   mock.timers.tick(250);
   newest().tell(hello, runs(summary("r1")), said(1, "a"), calls);
+  mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 2);
 });
 

@@ -2,18 +2,19 @@
 // for a store, and actions whose failures are sentences. No React, no DOM: a test runs it with a fake socket.
 
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type {
-  CheckBody,
-  EventOf,
-  LabId,
-  LabSummary,
-  Message,
-  Notice,
-  Problem,
-  Request,
-  RunBody,
-  RunId,
-  RunSummary,
+import {
+  type CheckBody,
+  type EventOf,
+  type LabId,
+  type LabSummary,
+  limits,
+  type Message,
+  type Notice,
+  type Problem,
+  type Request,
+  type RunBody,
+  type RunId,
+  type RunSummary,
 } from "../../server-labs/protocol.ts";
 import { Acks } from "./acks.ts";
 import { Calls } from "./calls.ts";
@@ -57,6 +58,8 @@ export class Labs {
   readonly #callListeners = new Map<RunId, Set<() => void>>();
   #publishing: ReturnType<typeof setTimeout> | undefined;
   readonly #changed = new Set<RunId>();
+  #acknowledging: ReturnType<typeof setTimeout> | undefined;
+  readonly #unacknowledged = new Set<RunId>();
 
   constructor(wire: Wire, files: Files) {
     this.files = files;
@@ -255,9 +258,18 @@ export class Labs {
     this.#changed.delete(run);
   }
 
+  /** Soon, and once for all that comes meanwhile: one message back for each that comes would double the traffic. */
   #acknowledge(run: RunId): void {
-    const seq = this.#connection.state === "ready" ? this.#logs.get(run)?.acks.due() : null;
-    if (typeof seq === "number") this.#connection.send({ type: "ack", run, seq });
+    this.#unacknowledged.add(run);
+    this.#acknowledging ??= setTimeout(() => {
+      this.#acknowledging = undefined;
+      if (this.#connection.state !== "ready") return;
+      for (const run of this.#unacknowledged) {
+        const seq = this.#logs.get(run)?.acks.due();
+        if (typeof seq === "number") this.#connection.send({ type: "ack", run, seq });
+      }
+      this.#unacknowledged.clear();
+    }, limits.flushMs);
   }
 
   #publish(): void {
