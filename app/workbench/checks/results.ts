@@ -13,7 +13,8 @@ export interface Result {
 
 interface Remembered {
   event: EventOf<"check">;
-  text: string;
+  /** Null: it was checked before this page was opened, and nobody knows which text. */
+  text: string | null;
 }
 
 const remembered = new Map<LabId, Map<string, Remembered>>();
@@ -26,29 +27,32 @@ export function useResults(
   run: RunView | null,
   text: string,
 ): Map<string, Result> {
-  const began = useRef<{ run: string; text: string } | null>(null);
-  if (run && began.current?.run !== run.run) began.current = { run: run.run, text };
+  const began = useRef<{ run: string; text: string | null } | null>(null);
+  if (run && began.current?.run !== run.run) {
+    began.current = { run: run.run, text: run.state === "starting" ? text : null };
+  }
 
   useEffect(() => {
     const memory = remembered.get(lab) ?? new Map<string, Remembered>();
     remembered.set(lab, memory);
     for (const event of run?.checks ?? []) {
-      if (finished(event.state)) memory.set(event.id, { event, text: began.current?.text ?? text });
+      if (finished(event.state)) memory.set(event.id, { event, text: began.current?.text ?? null });
     }
-  }, [lab, run, text]);
+  }, [lab, run]);
 
   return useMemo(() => {
+    const isOld = (checked?: string | null) => typeof checked === "string" && checked !== text;
     const now = new Map((run?.checks ?? []).map(event => [event.id, event]));
     return new Map(
       checks.map(({ id }): [string, Result] => {
         const event = now.get(id);
         // A run that ended before it came to this check has said nothing about it.
         if (event && (run?.live || finished(event.state))) {
-          return [id, { state: event.state, event, old: began.current?.text !== text }];
+          return [id, { state: event.state, event, old: isOld(began.current?.text) }];
         }
         const before = remembered.get(lab)?.get(id);
         if (!before) return [id, { state: "not run", event: null, old: false }];
-        return [id, { state: before.event.state, event: before.event, old: before.text !== text }];
+        return [id, { state: before.event.state, event: before.event, old: isOld(before.text) }];
       }),
     );
   }, [lab, checks, run, text]);
