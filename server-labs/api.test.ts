@@ -1,6 +1,6 @@
 // The HTTP API as curl uses it: files, runs, events, checks, and every way to ask wrongly.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -314,7 +314,7 @@ test("an ETag-less file: deleted outside it is said, and can be made anew", asyn
   const path = join(house.workspace.root, labId, "server.ts");
   await put("here\n", "*");
   const { etag } = (await curl("GET", file)).headers;
-  const { rmSync } = await import("node:fs");
+
   rmSync(path);
   const gone = await curl("GET", file);
   assert.equal(gone.status, 404);

@@ -179,7 +179,7 @@ const statusOfRefused: Record<RefusedReason, number> = {
 function throwIfRefused(run: Run): void {
   const refused = refusedEvent(run);
   if (!refused) return;
-  const { type: _, sentence, ...fields } = refused;
+  const { type: _type, seq: _seq, at: _at, sentence, ...fields } = refused;
   throw new Refusal(statusOfRefused[refused.reason], sentence, { fields });
 }
 

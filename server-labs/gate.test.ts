@@ -189,7 +189,7 @@ test("refusals say what to do next", () => {
   assert.ok(!verdict.passed);
   assert.match(
     verdict.problem,
-    /curl -H "Authorization: Bearer \$\(cat '\/home\/ada\/.*token'\)" http:\/\/127\.0\.0\.1:7800\/api\/labs/,
+    /curl -H "Authorization: Bearer \$\(cat \/home\/ada\/.*token\)" http:\/\/127\.0\.0\.1:7800\/api\/labs/,
   );
   const rebound = ask({ headers: { host: "evil.test:7800" } });
   assert.ok(!rebound.passed);

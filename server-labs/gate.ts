@@ -115,7 +115,7 @@ export class Gate {
     const how =
       kind === "upgrade"
         ? `${where}; a WebSocket says it as the subprotocol "${subprotocol.tokenPrefix}<token>" beside "${subprotocol.version}".`
-        : `${where}: curl -H "Authorization: Bearer $(cat '${this.#tokenFile}')" http://${host}/api/labs`;
+        : `${where}: curl -H "Authorization: Bearer $(cat ${shellWord(this.#tokenFile)})" http://${host}/api/labs`;
     const headers = { "WWW-Authenticate": 'Bearer realm="lab server"' };
     if (token === undefined) return { ...refused(401, `This needs the token. ${how}`), headers };
     const now = this.#now();
@@ -206,6 +206,11 @@ function bodyRefused({ method, headers }: IncomingMessage): Verdict | null {
     return refused(413, `The body has ${length} bytes; at most ${limits.messageBytes} are taken.`);
   }
   return null;
+}
+
+/** One word for a shell, whatever is in it: a home folder may have a space or a quote in its name. */
+function shellWord(text: string): string {
+  return /^[\w/.+@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A header or address as it may stand in a sentence: short, and in one line. */

@@ -3,8 +3,17 @@
 import { Refusal } from "./answers.ts";
 import { suggestion } from "./book/problem.ts";
 import type { Book, Lab } from "./book.ts";
-import type { EventBody } from "./event-log.ts";
-import type { CheckBody, Event, LabId, LabSummary, RunBody, RunId, RunKind, RunSummary } from "./protocol.ts";
+import type {
+  CheckBody,
+  Event,
+  EventOf,
+  LabId,
+  LabSummary,
+  RunBody,
+  RunId,
+  RunKind,
+  RunSummary,
+} from "./protocol.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a reader of a run's events needs of its log. */
@@ -105,7 +114,7 @@ export class Labs {
 }
 
 /** The `refused` of a run that did not start, if that is what it is. */
-export function refusedEvent(run: Run): Extract<EventBody, { type: "refused" }> | undefined {
+export function refusedEvent(run: Run): EventOf<"refused"> | undefined {
   if (run.summary().state !== "refused") return undefined;
   const { events } = run.log.read(0, Number.POSITIVE_INFINITY);
   return events.find(event => event.type === "refused");

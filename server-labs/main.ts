@@ -1,5 +1,6 @@
 // The lab server: puts the parts together, says its link, and ends in good order. Standard output has the one
 // line with the link; what else there is to say goes to standard error.
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readBook } from "./book.ts";
@@ -79,7 +80,7 @@ async function start(
 
   console.log(`The Socket Workbook: ${link}`);
   if (loopback.sentence) say(loopback.sentence);
-  say(`Your work: ${workspace.root.replace(homedir(), "~")}. ${sentence}`);
+  say(`Your work: ${workspace.root.replace(realpathSync(homedir()), "~")}. ${sentence}`);
   if (workspace.polling) say("This file system does not tell changes; they are looked for once a second.");
   if (options.open && canOpenBrowser(process.env, process.stdout.isTTY === true))
     await openBrowser(link, workspace.root).catch(() =>

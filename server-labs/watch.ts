@@ -80,5 +80,9 @@ export async function inotifyWorks(folder: string): Promise<boolean> {
 }
 
 function inodeOf(folder: string): number | null {
-  return statSync(folder, { throwIfNoEntry: false })?.ino ?? null;
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.ino ?? null;
+  } catch {
+    return null; // a folder above it is now a file, or closed to us
+  }
 }

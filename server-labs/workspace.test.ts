@@ -52,7 +52,7 @@ const fails = (work: Promise<unknown>, problem: string, sentence: RegExp) =>
   });
 
 test("gives the starter once, and never over what is there", async t => {
-  const { workspace, path } = await open(t);
+  const { workspace, path, root } = await open(t);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, "written before the lab was opened\n");
   await workspace.ensure(labId);
@@ -67,6 +67,16 @@ test("gives the starter once, and never over what is there", async t => {
     starterText,
     "with its folder gone it is new again",
   );
+  rmSync(root, { recursive: true });
+  assert.equal((await workspace.read(labId, "server.ts")).text, starterText);
+  assert.equal(
+    readlinkSync(join(root, "node_modules/workbook")),
+    ownPackage,
+    "and so is the whole workspace",
+  );
+  rmSync(root, { recursive: true });
+  writeFileSync(root, "");
+  await fails(workspace.read(labId, "server.ts"), "storage", /no folder stands in its path/);
 });
 
 test("any editor and any shell can work there: types, imports, npx tsx, offline", async t => {

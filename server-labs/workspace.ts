@@ -1,6 +1,7 @@
 // The folder with the student's own copies of lab files: the truth of the student's work. A starter is copied
 // once and never over anything; every save names the text that it replaces; what is replaced on a person's
 // demand is kept in .history. Nothing in here follows a link out of the workspace.
+import { existsSync } from "node:fs";
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -81,6 +82,9 @@ export class Workspace {
     return this.#turns.take(folder, () =>
       inWords(folder, async () => {
         await mkdir(folder, { recursive: true });
+        // Somebody may have removed the whole workspace meanwhile, and what editors need in it with it.
+        if (!existsSync(join(this.root, "node_modules/workbook")))
+          await furnish(this.root, this.#packageRoot);
         await staysInside(this.root, folder);
         for (const { file, starter } of files) {
           // That there is a history says that the file was given once: if it is gone, a person has removed it.

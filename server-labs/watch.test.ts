@@ -1,0 +1,43 @@
+// Changes are noticed where the system tells them, and where one has to look.
+import assert from "node:assert/strict";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryFolder } from "./fixtures/house.ts";
+import { inotifyWorks, watchFolder } from "./watch.ts";
+
+for (const polling of [false, true]) {
+  test(`a change is noticed ${polling ? "by looking" : "by being told"}`, { timeout: 20_000 }, async t => {
+    const { folder, gone } = temporaryFolder();
+    t.after(gone);
+    writeFileSync(join(folder, "server.ts"), "one");
+    const alive = setInterval(() => {}, 1000); // watching alone keeps no process alive
+    t.after(() => clearInterval(alive));
+    const changed = new Promise<string>(resolve => {
+      const watching = watchFolder(folder, ["server.ts"], polling, resolve);
+      t.after(() => watching.close());
+      assert.ok(watching.alive());
+    });
+    writeFileSync(join(folder, "other.ts"), "not watched");
+    writeFileSync(join(folder, "server.ts"), "two, and longer");
+    assert.equal(await changed, "server.ts");
+  });
+}
+
+test("a folder that was moved away is no longer watched", async t => {
+  const { folder, gone } = temporaryFolder();
+  t.after(gone);
+  const inner = join(folder, "inner");
+  mkdirSync(inner);
+  const watching = watchFolder(inner, ["server.ts"], false, () => {});
+  t.after(() => watching.close());
+  renameSync(inner, join(folder, "elsewhere"));
+  assert.ok(!watching.alive());
+});
+
+test("whether the system tells changes is found out by trying", async t => {
+  const { folder, gone } = temporaryFolder();
+  t.after(gone);
+  assert.equal(await inotifyWorks(folder), true);
+  assert.equal(await inotifyWorks(join(folder, "missing")), false);
+});
