@@ -1,27 +1,23 @@
 // The lab server as the page sees it: one small store of how things stand, streams beside it for what is too fast
 // for a store, and actions whose failures are sentences. No React, no DOM: a test runs it with a fake socket.
-
 import { createStore, type StoreApi } from "zustand/vanilla";
-import {
-  type CheckBody,
-  type EventOf,
-  type LabId,
-  type LabSummary,
-  limits,
-  type Message,
-  type Notice,
-  type Problem,
-  type Request,
-  type RunBody,
-  type RunId,
-  type RunSummary,
+import type {
+  CheckBody,
+  LabId,
+  LabSummary,
+  Message,
+  Notice,
+  Problem,
+  Request,
+  RunBody,
+  RunId,
 } from "../../server-labs/protocol.ts";
-import { Acks } from "./acks.ts";
-import { Calls } from "./calls.ts";
+import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
 import { away, type Conflict, type Files, type FileText, locked } from "./files.ts";
-import { isOutput, type OutputListener } from "./output.ts";
-import { RunLog, type RunView } from "./run-log.ts";
+import { KnownRuns } from "./known-runs.ts";
+import type { OutputListener } from "./output.ts";
+import type { RunView } from "./run-log.ts";
 
 /** One lab that somebody on this page looks at. */
 export interface LabView {
@@ -31,7 +27,7 @@ export interface LabView {
   asked: "run" | "check" | "stop" | null;
   /** What could not be done, in a sentence; gone with the next thing that can. */
   problem: string | null;
-  /** ETags of files that were changed since they were read here: file → ETag. */
+  /** The newest ETag that was heard of each file: file → ETag. */
   files: Record<string, string>;
 }
 
@@ -44,26 +40,20 @@ export interface LabsState {
 
 export const noLab: LabView = { program: null, check: null, asked: null, problem: null, files: {} };
 
-const restarted = "The lab server was started again; this program ended with the old one. Your text is safe.";
-/** Counters in the store follow a flood at most this often, in milliseconds. */
-const publishMs = 50;
-const noCalls = new Calls();
-
 export class Labs {
   readonly store: StoreApi<LabsState>;
-  readonly files: Files;
+  readonly #files: Files;
   readonly #connection: Connection;
+  readonly #runs: KnownRuns;
   readonly #watchers = new Map<LabId, number>();
-  readonly #logs = new Map<RunId, { log: RunLog; acks: Acks; lab: LabId; kind: "program" | "check" }>();
-  readonly #callListeners = new Map<RunId, Set<() => void>>();
-  #publishing: ReturnType<typeof setTimeout> | undefined;
-  readonly #changed = new Set<RunId>();
-  #acknowledging: ReturnType<typeof setTimeout> | undefined;
-  readonly #unacknowledged = new Set<RunId>();
 
   constructor(wire: Wire, files: Files) {
-    this.files = files;
+    this.#files = files;
     this.store = createStore<LabsState>(() => ({ connection: "connecting", hello: null, labs: {} }));
+    this.#runs = new KnownRuns({
+      view: (lab, kind, view) => this.#lab(lab, () => ({ [kind]: view })),
+      ack: (run, seq) => this.#connection.send({ type: "ack", run, seq }),
+    });
     this.#connection = new Connection(wire, {
       state: state => this.#stands(state),
       message: message => this.#hear(message),
@@ -95,117 +85,71 @@ export class Labs {
   }
 
   stop(run: RunId): Problem | null {
-    const lab = this.#logs.get(run)?.lab;
+    const lab = this.#runs.labOf(run);
     return lab ? this.#ask(lab, "stop", { type: "stop", run }) : { problem: "That run has already ended." };
   }
 
   readFile(lab: LabId, file: string): Promise<FileText | Problem> {
-    return this.files.read(lab, file);
+    return this.#files.read(lab, file);
   }
 
+  /** @param etag the one that was read: what has been saved since is not overwritten but given back. */
   saveFile(
     lab: LabId,
     file: string,
     text: string,
     etag: string,
   ): Promise<{ etag: string } | Conflict | Problem> {
-    return this.files.save(lab, file, text, etag);
+    return this.#files.save(lab, file, text, etag);
   }
 
+  /** Puts the starter back; what was there is kept in the workspace's history. */
   resetFile(lab: LabId, file: string): Promise<FileText | Problem> {
-    return this.files.reset(lab, file);
+    return this.#files.reset(lab, file);
   }
 
   list(): Promise<LabSummary[] | Problem> {
-    return this.files.labs();
+    return this.#files.labs();
   }
 
   /**
    * Hears what a run printed, from the oldest that is kept, and then what it prints.
    * @param options.acks The listener answers for what it is given: it calls ack() with the seq of each event when it
-   *   has been drawn, and a program that prints faster than that is slowed down. Without it the page answers itself.
+   *   has been drawn, and what is sent keeps its pace. Without it the page answers by itself.
    * @returns ends it.
    */
   onOutput(run: RunId, listener: OutputListener, options: { acks?: boolean } = {}): () => void {
-    const known = this.#logs.get(run);
-    if (!known) return () => {};
-    const unlisten = known.log.output.listen(listener);
-    const leave = options.acks ? known.acks.terminal() : () => {};
-    return () => {
-      unlisten();
-      leave();
-      this.#acknowledge(run);
-    };
+    return this.#runs.onOutput(run, listener, options.acks === true);
   }
 
   /** A terminal has drawn everything of this run up to and including seq. */
   ack(run: RunId, seq: number): void {
-    this.#logs.get(run)?.acks.written(seq);
-    this.#acknowledge(run);
+    this.#runs.drawn(run, seq);
   }
 
   /** Calls back when calls(run) has changed. @returns ends it. */
   onSyscalls(run: RunId, listener: () => void): () => void {
-    const listeners = this.#callListeners.get(run) ?? new Set();
-    this.#callListeners.set(run, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#callListeners.delete(run);
-    };
+    return this.#runs.onSyscalls(run, listener);
   }
 
   /** The system calls of a run, newest hundred thousand; empty for a run that is not known. */
   calls(run: RunId | null | undefined): Calls {
-    return (run && this.#logs.get(run)?.log.calls) || noCalls;
+    return this.#runs.calls(run);
   }
-
-  // ---------------------------------------------------------------------------------- what comes in
 
   #hear(message: Message): void {
     if (message.type === "hello") this.store.setState({ hello: message });
-    else if (message.type === "lab") this.#runsOf(message);
     else if (message.type === "problem") this.#problem(message);
     else if (message.type === "file") {
       this.#lab(message.lab, lab => ({ files: { ...lab.files, [message.file]: message.etag } }));
-    } else this.#event(message);
-  }
-
-  #event(event: Exclude<Message, Notice>): void {
-    const known = this.#logs.get(event.run);
-    if (!known) return;
-    const { log, acks } = known;
-    const isNew = log.take(event);
-    acks.received(event.seq, isNew && isOutput(event));
-    this.#acknowledge(event.run);
-    if (!isNew) return;
-    const quiet = event.type === "output" || event.type === "output-omitted";
-    const calls = event.type === "syscalls" || event.type === "syscalls-omitted" || event.type === "gap";
-    if (calls) for (const listener of this.#callListeners.get(event.run) ?? []) listener();
-    this.#changed.add(event.run);
-    if (quiet || calls) this.#publishing ??= setTimeout(() => this.#publish(), publishMs);
-    else this.#publish();
-  }
-
-  #runsOf(notice: Extract<Notice, { type: "lab" }>): void {
-    if (!this.#watchers.has(notice.lab)) return;
-    for (const kind of ["program", "check"] as const) this.#runOf(notice.lab, kind, notice[kind]);
-    this.#lab(notice.lab, () => ({ asked: null, problem: null }));
-    this.#publish();
-  }
-
-  #runOf(lab: LabId, kind: "program" | "check", summary: RunSummary | null): void {
-    const before = [...this.#logs.values()].find(known => known.lab === lab && known.kind === kind);
-    if (summary && before?.log.run === summary.run) before.log.summarise(summary);
-    // The lab server has no such run any more: what it printed stays to be read.
-    else if (!summary) before?.log.lose(restarted);
-    else {
-      if (before) this.#forget(before.log.run);
-      this.#logs.set(summary.run, { log: new RunLog(summary), acks: new Acks(), lab, kind });
+    } else if (message.type !== "lab") this.#runs.take(message);
+    else if (this.#watchers.has(message.lab)) {
+      this.#lab(message.lab, () => ({ asked: null, problem: null }));
+      this.#runs.stand(message);
     }
-    const run = summary?.run ?? before?.log.run;
-    if (run) this.#changed.add(run);
   }
 
+  /** Told to who asked; to all when nobody did. */
   #problem({ sentence, request }: Extract<Notice, { type: "problem" }>): void {
     const views = Object.entries(this.store.getState().labs);
     const asker = views.find(([, view]) => view.asked && (!request || view.asked === request))?.[0];
@@ -214,72 +158,38 @@ export class Labs {
     }
   }
 
-  // ------------------------------------------------------------------------------- how things stand
-
   #stands(connection: ConnectionState): void {
     this.store.setState({ connection });
-    if (connection === "ready") for (const lab of this.#watchers.keys()) this.#watch(lab);
-    else for (const lab of this.#watchers.keys()) this.#lab(lab, () => ({ asked: null }));
+    for (const lab of this.#watchers.keys()) {
+      // What was asked over a connection that is gone will not be answered.
+      if (connection === "ready") this.#watch(lab);
+      else this.#lab(lab, () => ({ asked: null }));
+    }
   }
 
   #watch(lab: LabId): void {
     if (!this.store.getState().labs[lab]) this.#lab(lab, () => ({}));
-    const from: Record<RunId, number> = {};
-    for (const { log, acks, lab: of } of this.#logs.values()) {
-      if (of !== lab) continue;
-      from[log.run] = log.next;
-      acks.reconnected();
-    }
-    this.#connection.send({ type: "watch", lab, from });
+    this.#connection.send({ type: "watch", lab, from: this.#runs.wanted(lab) });
   }
 
   #leave(lab: LabId): void {
     const watchers = this.#watchers.get(lab)! - 1;
-    if (watchers > 0) return void this.#watchers.set(lab, watchers);
+    if (watchers > 0) {
+      this.#watchers.set(lab, watchers);
+      return;
+    }
     this.#watchers.delete(lab);
     this.#connection.send({ type: "unwatch", lab });
-    for (const known of [...this.#logs.values()]) if (known.lab === lab) this.#forget(known.log.run);
+    this.#runs.forget(lab);
     const { [lab]: _, ...labs } = this.store.getState().labs;
     this.store.setState({ labs });
   }
 
   #ask(lab: LabId, asked: "run" | "check" | "stop", request: Request): Problem | null {
-    if (this.#connection.send(request)) {
-      this.#lab(lab, () => ({ asked, problem: null }));
-      return null;
-    }
-    const problem = this.#connection.state === "locked" ? locked : away;
-    this.#lab(lab, () => ({ asked: null, problem }));
-    return { problem };
-  }
-
-  #forget(run: RunId): void {
-    this.#logs.delete(run);
-    this.#changed.delete(run);
-  }
-
-  /** Soon, and once for all that comes meanwhile: one message back for each that comes would double the traffic. */
-  #acknowledge(run: RunId): void {
-    this.#unacknowledged.add(run);
-    this.#acknowledging ??= setTimeout(() => {
-      this.#acknowledging = undefined;
-      if (this.#connection.state !== "ready") return;
-      for (const run of this.#unacknowledged) {
-        const seq = this.#logs.get(run)?.acks.due();
-        if (typeof seq === "number") this.#connection.send({ type: "ack", run, seq });
-      }
-      this.#unacknowledged.clear();
-    }, limits.flushMs);
-  }
-
-  #publish(): void {
-    clearTimeout(this.#publishing);
-    this.#publishing = undefined;
-    for (const run of this.#changed) {
-      const known = this.#logs.get(run);
-      if (known) this.#lab(known.lab, () => ({ [known.kind]: known.log.view() }));
-    }
-    this.#changed.clear();
+    const sent = this.#connection.send(request);
+    const problem = sent ? null : this.#connection.state === "locked" ? locked : away;
+    this.#lab(lab, () => ({ asked: sent ? asked : null, problem }));
+    return problem === null ? null : { problem };
   }
 
   #lab(lab: LabId, change: (before: LabView) => Partial<LabView>): void {
@@ -289,5 +199,3 @@ export class Labs {
     });
   }
 }
-
-export type CheckEvent = EventOf<"check">;

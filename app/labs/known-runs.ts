@@ -1,0 +1,162 @@
+// The runs that this page follows: each lab's newest program and newest check, their streams, and what has been
+// shown of them. What changes is told in slices, so that a flood of output is not a flood of renders.
+import {
+  type Event,
+  type LabId,
+  limits,
+  type Notice,
+  type RunId,
+  type RunKind,
+  type RunSummary,
+} from "../../server-labs/protocol.ts";
+import { Acks } from "./acks.ts";
+import { Calls } from "./calls.ts";
+import { isOutput, type OutputListener } from "./output.ts";
+import { RunLog, type RunView } from "./run-log.ts";
+
+interface Known {
+  log: RunLog;
+  acks: Acks;
+  lab: LabId;
+  kind: RunKind;
+}
+
+interface Told {
+  /** A run of this lab stands differently now. */
+  view(lab: LabId, kind: RunKind, view: RunView): void;
+  /** Everything up to seq has been shown. */
+  ack(run: RunId, seq: number): void;
+}
+
+const restarted = "The lab server was started again; this program ended with the old one. Your text is safe.";
+/** Counters follow a flood at most this often, in milliseconds. */
+const publishMs = 50;
+const noCalls = new Calls();
+
+export class KnownRuns {
+  readonly #told: Told;
+  readonly #runs = new Map<RunId, Known>();
+  readonly #callListeners = new Map<RunId, Set<() => void>>();
+  readonly #changed = new Set<RunId>();
+  #publishing: ReturnType<typeof setTimeout> | undefined;
+  readonly #unacknowledged = new Set<RunId>();
+  #acknowledging: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(told: Told) {
+    this.#told = told;
+  }
+
+  labOf(run: RunId): LabId | undefined {
+    return this.#runs.get(run)?.lab;
+  }
+
+  /** The next seq wanted of each run of a lab, for a connection that is new. */
+  wanted(lab: LabId): Record<RunId, number> {
+    const from: Record<RunId, number> = {};
+    for (const { log, acks, lab: of } of this.#runs.values()) {
+      if (of !== lab) continue;
+      from[log.run] = log.next;
+      acks.reconnected();
+    }
+    return from;
+  }
+
+  /** How a lab's runs stand, as the lab server says. */
+  stand(notice: Extract<Notice, { type: "lab" }>): void {
+    for (const kind of ["program", "check"] as const) this.#stands(notice.lab, kind, notice[kind]);
+    this.#publish();
+  }
+
+  take(event: Event): void {
+    const known = this.#runs.get(event.run);
+    if (!known) return;
+    const isNew = known.log.take(event);
+    known.acks.received(event.seq, isNew && isOutput(event));
+    this.#acknowledge(event.run);
+    if (!isNew) return;
+    const calls = event.type === "syscalls" || event.type === "syscalls-omitted" || event.type === "gap";
+    if (calls) for (const listener of this.#callListeners.get(event.run) ?? []) listener();
+    const fast = calls || event.type === "output" || event.type === "output-omitted";
+    this.#changed.add(event.run);
+    if (fast) this.#publishing ??= setTimeout(() => this.#publish(), publishMs);
+    else this.#publish();
+  }
+
+  forget(lab: LabId): void {
+    for (const { log, lab: of } of [...this.#runs.values()]) if (of === lab) this.#forget(log.run);
+  }
+
+  /** See Labs. */
+  onOutput(run: RunId, listener: OutputListener, answers: boolean): () => void {
+    const known = this.#runs.get(run);
+    if (!known) return () => {};
+    const unlisten = known.log.output.listen(listener);
+    const leave = answers ? known.acks.terminal() : () => {};
+    return () => {
+      unlisten();
+      leave();
+      this.#acknowledge(run);
+    };
+  }
+
+  /** A terminal has drawn everything of this run up to and including seq. */
+  drawn(run: RunId, seq: number): void {
+    this.#runs.get(run)?.acks.written(seq);
+    this.#acknowledge(run);
+  }
+
+  onSyscalls(run: RunId, listener: () => void): () => void {
+    const listeners = this.#callListeners.get(run) ?? new Set();
+    this.#callListeners.set(run, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#callListeners.delete(run);
+    };
+  }
+
+  calls(run: RunId | null | undefined): Calls {
+    return (run && this.#runs.get(run)?.log.calls) || noCalls;
+  }
+
+  #stands(lab: LabId, kind: RunKind, summary: RunSummary | null): void {
+    const before = [...this.#runs.values()].find(known => known.lab === lab && known.kind === kind);
+    if (summary && before?.log.run === summary.run) before.log.summarise(summary);
+    // The lab server has no such run any more: what it printed stays to be read.
+    else if (!summary) before?.log.lose(restarted);
+    else {
+      if (before) this.#forget(before.log.run);
+      this.#runs.set(summary.run, { log: new RunLog(summary), acks: new Acks(), lab, kind });
+    }
+    const run = summary?.run ?? before?.log.run;
+    if (run) this.#changed.add(run);
+  }
+
+  #forget(run: RunId): void {
+    this.#runs.delete(run);
+    this.#changed.delete(run);
+  }
+
+  #publish(): void {
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const run of changed) {
+      const known = this.#runs.get(run);
+      if (known) this.#told.view(known.lab, known.kind, known.log.view());
+    }
+  }
+
+  /** Soon, and once for all that comes meanwhile: one message back for each that comes would double the traffic. */
+  #acknowledge(run: RunId): void {
+    this.#unacknowledged.add(run);
+    this.#acknowledging ??= setTimeout(() => {
+      this.#acknowledging = undefined;
+      for (const run of this.#unacknowledged) {
+        const seq = this.#runs.get(run)?.acks.due();
+        if (typeof seq === "number") this.#told.ack(run, seq);
+      }
+      this.#unacknowledged.clear();
+    }, limits.flushMs);
+  }
+}
