@@ -149,3 +149,15 @@ test("readers are woken by each event until they leave, and the end is the end",
   assert.equal(log.ended, true);
   assert.throws(() => print(log, 1), /has ended/);
 });
+
+test("however much an omission counts, what was printed around it is kept", () => {
+  const log = new EventLog("r1");
+  print(log, 1000);
+  log.append({ type: "output-omitted", stream: "stdout", offset: 1000, bytes: 500_000_000, lines: 1 });
+  print(log, 1000);
+  const { events } = log.read(0, all);
+  assert.deepEqual(
+    events.map(event => event.type),
+    ["output", "output-omitted", "output"],
+  );
+});

@@ -76,7 +76,8 @@ export class EventLog {
     this.#bytes.push(bytes);
     this.#calls.push(calls);
     const lane = this.#laneOf(event);
-    keep(lane, { event, size, weight: lane === this.#lanes.output ? bytes + outputOverhead : size });
+    // An omission stands for bytes that nobody holds: it weighs what it says, not what it says is missing.
+    keep(lane, { event, size, weight: event.type === "output" ? bytes + outputOverhead : size });
     this.#ended = event.type === "exited" || event.type === "refused";
     for (const listener of [...this.#listeners]) listener();
     return event;
