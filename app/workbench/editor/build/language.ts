@@ -6,6 +6,11 @@ import { changedMonaco } from "./monaco-parts.ts";
 import { nodeTypes, workbookTypes } from "./types.ts";
 
 const types = "virtual:editor-types";
+const workerImports = [
+  "monaco-editor/editor/editor.worker",
+  "monaco-editor/internal/common/initialize",
+  "monaco-editor/languages/features/typescript/tsWorker",
+];
 
 /**
  * The Vite plugin; needed in `plugins` and, because a worker is a bundle of its own, in `worker.plugins`.
@@ -14,6 +19,8 @@ const types = "virtual:editor-types";
 export function editorLanguage(root: string): Plugin {
   return {
     name: "workbook:editor-language",
+    // In development: what only a worker imports would be found late, and each find loads the page anew.
+    config: () => ({ optimizeDeps: { include: workerImports } }),
     resolveId: id => (id === types ? `\0${types}` : undefined),
     load(id) {
       if (id !== `\0${types}`) return changedMonaco(id);
