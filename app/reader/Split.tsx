@@ -21,7 +21,7 @@ export function Split({ lesson, content, reading }: Props) {
   const opened = useStore(desk, state => state.opened);
   const [percent, setPercent] = useState(() => Number(localStorage.getItem(key)) || 42);
   const painted = usePainted();
-  const bench = useRef<HTMLDivElement>(null);
+  const bench = useRef<HTMLElement>(null);
   useEffect(() => {
     if (opened > 0) bench.current?.focus({ preventScroll: true });
   }, [opened]);
@@ -32,7 +32,7 @@ export function Split({ lesson, content, reading }: Props) {
       style={{ "--reader": `${percent}%` } as CSSProperties}
     >
       <div className="split-reader">{reading}</div>
-      <div className="split-bench" inert={folded} ref={bench} tabIndex={-1}>
+      <section className="split-bench" aria-label="The lab" inert={folded} ref={bench} tabIndex={-1}>
         <Boundary name="The workbench">
           <Suspense>
             {painted && (
@@ -46,7 +46,7 @@ export function Split({ lesson, content, reading }: Props) {
             )}
           </Suspense>
         </Boundary>
-      </div>
+      </section>
     </div>
   );
 }

@@ -50,14 +50,12 @@ function Position({ here }: { here: LessonMeta }) {
   return (
     <nav className="position" aria-label="Lessons">
       <Neighbour id={here.previous} name="Previous" sign="previous" keys="[" />
-      <span className="position-words">
-        <span className="position-chapter">
-          {here.chapter.number} of {chapters.length}
-        </span>
+      <span className="position-words" title={`${here.chapter.title}: ${here.title}`}>
+        <span className="sr">Chapter </span>
+        {here.chapter.number} of {chapters.length}
         <span aria-hidden="true"> · </span>
-        <span className="position-lesson" title={`${here.chapter.title}: ${here.title}`}>
-          {here.number} of {lessons}
-        </span>
+        <span className="sr">, lesson </span>
+        {here.number} of {lessons}
       </span>
       <Neighbour id={here.next} name="Next" sign="next" keys="]" />
     </nav>

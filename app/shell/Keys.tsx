@@ -73,11 +73,9 @@ export function Keys({ here }: { here: LessonMeta | null }) {
   );
 }
 
-/** Whether keys typed here are words. */
+/** Whether keys typed here are words. A radio button takes no words. */
 function writes(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.closest("input, textarea, select, [role=textbox], .monaco-editor") !== null)
-  );
+  if (!(target instanceof HTMLElement)) return false;
+  const words = "input:not([type=radio], [type=checkbox]), textarea, select, [role=textbox], .monaco-editor";
+  return target.isContentEditable || target.closest(words) !== null;
 }

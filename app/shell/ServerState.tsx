@@ -47,11 +47,13 @@ export function ServerState() {
   const { short, wide, colour, long } = words[connection];
   return (
     <>
-      {/* Without a label of its own: what is announced is what is seen. */}
-      <button type="button" className="server" popoverTarget="server-state">
-        <i className={`dot ${colour}`} aria-hidden="true" />
-        <span role="status">{back ? "The lab server is back" : roomy ? wide : short}</span>
-      </button>
+      {/* The button's name is its words; the region around it says them when they change. */}
+      <div role="status">
+        <button type="button" className="server" popoverTarget="server-state">
+          <i className={`dot ${colour}`} aria-hidden="true" />
+          <span>{back ? "The lab server is back" : roomy ? wide : short}</span>
+        </button>
+      </div>
       <div id="server-state" className="popover" popover="auto">
         <p>{long}</p>
         {(connection === "away" || connection === "locked") && <pre className="shell">npm start</pre>}
