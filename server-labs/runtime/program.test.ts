@@ -130,6 +130,15 @@ for (const [words, sentence] of [
   });
 }
 
+test("a trace that cannot be mapped is refused too", async () => {
+  const { code, stderr } = await new Running({ LAB_CONTROL_FD: "3", LAB_TRACE_FD: "99" }).program("").ended;
+  assert.match(
+    stderr,
+    /LAB_TRACE_FD=99 is no trace memory: cannot map \d+ bytes of descriptor 99: Bad file descriptor\.\n$/,
+  );
+  assert.equal(code, 70);
+});
+
 for (const [environment, sentence] of [
   [{}, /LAB_CONTROL_FD does not say where commands come from/],
   [{ LAB_CONTROL_FD: "three" }, /LAB_CONTROL_FD must be the number of a descriptor, not "three"/],

@@ -41,8 +41,16 @@ function boot(): void {
   const { file, name, args } = parse(readLine(control));
   process.argv = [process.execPath, name, ...args];
   reportUncaught({ file, name });
-  if (trace !== null) startTrace(trace, control, name);
+  if (trace !== null) traceInto(trace, control, name);
   run(file);
+}
+
+function traceInto(trace: number, control: number, name: string): void {
+  try {
+    startTrace(trace, control, name);
+  } catch (error) {
+    refuse(`LAB_TRACE_FD=${trace} is no trace memory: ${(error as Error).message}.`);
+  }
 }
 
 /** An error of the program is left uncaught, to be reported as any other. */

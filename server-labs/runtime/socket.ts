@@ -41,7 +41,8 @@ export class Socket {
 
   /**
    * Makes a socket: socket(2). It blocks until `setBlocking(false)` says otherwise.
-   * @param domain AF_INET (IPv4) or AF_INET6
+   * @param domain AF_INET (IPv4) or AF_INET6. Or `{ fd }`: no new socket, but one that is open already under this
+   *   number, which is then yours to close.
    * @param type SOCK_STREAM (TCP); may be or-ed with SOCK_NONBLOCK. SOCK_CLOEXEC is always added.
    * @throws SyscallError EMFILE when this process may open no more descriptors
    */
