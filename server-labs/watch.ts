@@ -1,7 +1,7 @@
 // Notices that files in a folder change, by whatever editor. inotify on the folder, because editors save by
 // renaming, which a watch on the file itself would lose; looking once a second where inotify is silent (NFS,
 // some containers), which is found out by trying.
-import { type FSWatcher, statSync, unwatchFile, watch, watchFile } from "node:fs";
+import { type FSWatcher, type Stats, statSync, watch } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -40,19 +40,18 @@ export function watchFolder(
   return { alive: () => !broken && inodeOf(folder) === inode, close: () => watcher.close() };
 }
 
+/** Not fs.watchFile: it looks first some time after it was called, and what changes until then it never tells. */
 function poll(folder: string, files: string[], changed: (file: string) => void): Watching {
-  const stops = files.map(file => {
-    const path = join(folder, file);
-    const listener = () => changed(file);
-    watchFile(path, { persistent: false, interval: 1000 }, listener);
-    return () => unwatchFile(path, listener);
-  });
-  return {
-    alive: () => true,
-    close() {
-      for (const stop of stops) stop();
-    },
-  };
+  const before = new Map(files.map(file => [file, trace(join(folder, file))]));
+  const timer = setInterval(() => {
+    for (const [file, last] of before) {
+      const now = trace(join(folder, file));
+      if (now === last) continue;
+      before.set(file, now);
+      changed(file);
+    }
+  }, 1000).unref();
+  return { alive: () => true, close: () => clearInterval(timer) };
 }
 
 /** Whether a change in this folder is told at all: makes one, and waits for it for at most half a second. */
@@ -80,9 +79,19 @@ export async function inotifyWorks(folder: string): Promise<boolean> {
 }
 
 function inodeOf(folder: string): number | null {
+  return look(folder)?.ino ?? null;
+}
+
+/** What is different after every save; "" where there is no file. */
+function trace(path: string): string {
+  const stat = look(path);
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "";
+}
+
+function look(path: string): Stats | undefined {
   try {
-    return statSync(folder, { throwIfNoEntry: false })?.ino ?? null;
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
-    return null; // a folder above it is now a file, or closed to us
+    return undefined; // a folder above it is now a file, or closed to us
   }
 }
