@@ -1,5 +1,16 @@
 // What a newcomer does in the first hour, in the order in which it is done.
-import { expect, labPort, lesson, openLesson, portIsFree, run, showPane, stop, test } from "./student.ts";
+import {
+  allOutput,
+  expect,
+  labPort,
+  lesson,
+  openLesson,
+  portIsFree,
+  run,
+  showPane,
+  stop,
+  test,
+} from "./student.ts";
 
 test("reads the contents, opens a lesson, and finds its lab beside it", async ({ page, student }) => {
   await page.goto(student.link());
@@ -21,10 +32,10 @@ test("runs the server, reaches it with curl, sees it arrive, stops it", async ({
   await run(page);
   await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
   await student.curl();
-  const output = page.getByRole("tabpanel", { name: "Output", exact: true });
-  await expect(output).toContainText("GET / HTTP/1.1");
+  await expect.poll(() => allOutput(page)).toContain("GET / HTTP/1.1");
   await showPane(page, "Syscalls");
   const syscalls = page.getByRole("tabpanel", { name: "Syscalls", exact: true });
+  await expect(syscalls).toContainText("accept4");
   await expect(syscalls).toContainText("EAGAIN");
   await stop(page);
   await expect(page.getByText("stopped").first()).toBeVisible();
@@ -37,12 +48,11 @@ test("reloads the page in mid-run and loses nothing", async ({ page, student }) 
   await run(page);
   await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
   await student.curl();
-  const output = page.getByRole("tabpanel", { name: "Output", exact: true });
-  await expect(output).toContainText("GET / HTTP/1.1");
+  await expect.poll(() => allOutput(page)).toContain("GET / HTTP/1.1");
+  const before = await allOutput(page);
   await page.reload();
   await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
-  await expect(output).toContainText("GET / HTTP/1.1");
-  await student.curl();
+  await expect.poll(() => allOutput(page)).toContain(before.trimEnd());
   await stop(page);
   await portIsFree();
 });

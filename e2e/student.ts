@@ -118,6 +118,15 @@ export async function showPane(page: Page, name: "Output" | "Syscalls" | "Checks
   if (await tab.isVisible()) await tab.click();
 }
 
+/** Everything that the Output pane holds, also what has scrolled away: what "copy all" copies. */
+export async function allOutput(page: Page): Promise<string> {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const output = page.getByRole("tabpanel", { name: "Output", exact: true });
+  await output.hover();
+  await output.getByRole("button", { name: "copy all" }).click();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
 /** Resolves when nobody listens on the port: the connection is refused. */
 export async function portIsFree(port = labPort) {
   await expect
