@@ -42,10 +42,10 @@ export function watchFolder(
 
 /** Not fs.watchFile: it looks first some time after it was called, and what changes until then it never tells. */
 function poll(folder: string, files: string[], changed: (file: string) => void): Watching {
-  const before = new Map(files.map(file => [file, trace(join(folder, file))]));
+  const before = new Map(files.map(file => [file, stamp(join(folder, file))]));
   const timer = setInterval(() => {
     for (const [file, last] of before) {
-      const now = trace(join(folder, file));
+      const now = stamp(join(folder, file));
       if (now === last) continue;
       before.set(file, now);
       changed(file);
@@ -83,7 +83,7 @@ function inodeOf(folder: string): number | null {
 }
 
 /** What is different after every save; "" where there is no file. */
-function trace(path: string): string {
+function stamp(path: string): string {
   const stat = look(path);
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "";
 }
