@@ -14,7 +14,10 @@ export interface Progress {
 }
 
 export const progress = createStore<Progress>()(
-  persist(() => ({ last: null, checks: {}, answers: {} }) as Progress, { name: "workbook.progress", version: 1 }),
+  persist(() => ({ last: null, checks: {}, answers: {} }) as Progress, {
+    name: "workbook.progress",
+    version: 1,
+  }),
 );
 
 export function remember(lesson: string): void {

@@ -12,7 +12,7 @@ export interface Conflict {
 }
 
 export const away =
-  "The lab server is not running. Your text is safe in this browser; to run labs: `npm start`.";
+  "The lab server is not running. Your text is safe in this browser; to run labs, start it with npm start in the workbook's folder.";
 export const locked = "Open the link printed in the terminal: this page has no key to the lab server.";
 
 /** The HTTP half of the lab server. */

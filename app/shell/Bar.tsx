@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { useStore } from "zustand";
 import { contents, type LessonMeta, lesson } from "../book.ts";
 import { desk, foldWorkbench, openWorkbench } from "../desk.ts";
-import { bookTitle, sideBySide, useMedia } from "./hooks.ts";
+import { sideBySide, useMedia } from "./hooks.ts";
 import { Icon } from "./Icon.tsx";
 import { showKeys } from "./Keys.tsx";
 import { ServerState } from "./ServerState.tsx";
@@ -14,7 +14,7 @@ export function Bar({ here }: { here: LessonMeta | null }) {
   return (
     <header className="bar">
       <Link href="/" className="bar-title" title="Contents">
-        {bookTitle}
+        <span className="bar-long">The Socket </span>Workbook
       </Link>
       {here && <Position here={here} />}
       <span className="bar-space" />

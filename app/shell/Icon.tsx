@@ -3,8 +3,7 @@
 const paths = {
   previous: "M10 3.500 5.500 8l4.500 4.500",
   next: "M6 3.500 10.500 8 6 12.500",
-  system:
-    "M8 2.500a5.500 5.500 0 1 0 0 11 5.500 5.500 0 0 0 0-11ZM8 2.500v11M8 5.500h4.500M8 8h5.500M8 10.500h4.500",
+  system: "M8 2.5a5.5 5.5 0 1 0 0 11ZM8 2.5a5.5 5.5 0 0 1 0 11Z",
   light:
     "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1.100 1.100M11.900 11.900 13 13M3 13l1.100-1.100M11.900 4.100 13 3",
   dark: "M13.500 9.500A6 6 0 0 1 6.500 2.500a6 6 0 1 0 7 7Z",
@@ -28,6 +27,7 @@ export function Icon({ name }: { name: IconName }) {
         strokeLinecap="round"
         strokeLinejoin="round"
       />
+      {name === "system" && <path d="M8 2.5a5.5 5.5 0 0 1 0 11Z" fill="currentColor" />}
     </svg>
   );
 }

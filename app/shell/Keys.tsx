@@ -11,7 +11,7 @@ const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 const control = apple ? "⌘" : "Ctrl";
 
 const list: [string[], string][] = [
-  [[control, "Enter"], "Run the program; once more starts it again"],
+  [[control, "Enter"], "Run; while it runs, run anew"],
   [[control, "."], "Stop it"],
   [[control, "Shift", "Enter"], "Check it"],
   [["Esc"], "Leave the editor, so that Tab moves on"],

@@ -20,7 +20,7 @@ export function NotFound({ id }: { id: string }) {
         </p>
         {near && (
           <p>
-            The nearest is <Link href={`/${near}`}>{lesson(near)!.title}</Link> at <code>/{near}</code>.
+            The nearest is <Link href={`/${near}`}>{lesson(near)!.title}</Link>.
           </p>
         )}
         <p>

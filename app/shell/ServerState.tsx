@@ -12,6 +12,7 @@ interface State {
   long: string;
 }
 
+// The button's name holds none of the words Run, Stop, Check: those are the names of other buttons.
 const words: Record<ConnectionState, State> = {
   connecting: {
     colour: "waiting",
@@ -28,13 +29,13 @@ const words: Record<ConnectionState, State> = {
   away: {
     colour: "failed",
     short: "lab server away",
-    wide: "The lab server is not running. You can read and edit; to run labs: npm start",
+    wide: "The lab server is away. You can read and edit; to bring it back: npm start",
     long: "The lab server is not running. You can read, and edit: your text is kept in this browser. To run labs, type in the workbook's folder:",
   },
   locked: {
     colour: "waiting",
     short: "not connected",
-    wide: "To run labs, open the link printed in the terminal",
+    wide: "For the labs, open the link printed in the terminal",
     long: "This page has no key to the lab server. Open the link printed in the terminal where it was started. If that has scrolled away, this prints it again:",
   },
 };
@@ -64,7 +65,7 @@ export function ServerState() {
             <dd>
               <code>{hello.workspace}</code>
             </dd>
-            <dt>Kept apart</dt>
+            <dt>Sandbox</dt>
             <dd>{hello.sandbox.sentence}</dd>
             <dt>Version</dt>
             <dd>{hello.version}</dd>
