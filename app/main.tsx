@@ -11,7 +11,12 @@ import "./style/prose.css";
 import "./style/words.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { lesson, loadLesson } from "./book.ts";
 import { App } from "./shell/App.tsx";
+
+// The lesson's text is on its way before React has begun; a lesson that does not come is said by its page.
+const first = lesson(location.pathname.slice(1));
+if (first) loadLesson(first.id).catch(() => {});
 
 createRoot(document.getElementById("page")!).render(
   <StrictMode>

@@ -46,7 +46,7 @@ function Fold() {
 
 function Position({ here }: { here: LessonMeta }) {
   const chapters = contents();
-  const lessons = chapters.find(({ id }) => id === here.chapter.id)?.lessons.length ?? 0;
+  const lessons = chapters.find(({ id }) => id === here.chapter.id)?.lessons ?? [];
   return (
     <nav className="position" aria-label="Lessons">
       <Neighbour id={here.previous} name="Previous" sign="previous" keys="[" />
@@ -55,7 +55,7 @@ function Position({ here }: { here: LessonMeta }) {
         {here.chapter.number} of {chapters.length}
         <span aria-hidden="true"> · </span>
         <span className="sr">, lesson </span>
-        {here.number} of {lessons}
+        {lessons.findIndex(({ id }) => id === here.id) + 1} of {lessons.length}
       </span>
       <Neighbour id={here.next} name="Next" sign="next" keys="]" />
     </nav>
