@@ -2,9 +2,10 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Ending, Launched, LaunchOptions } from "./launch.ts";
+import type { Launched, LaunchOptions } from "./launch.ts";
 import { type Listener, Listeners } from "./listeners.ts";
 import { holderOf, listeningOn, untilFree } from "./ports.ts";
+import type { Ending } from "./process-tree.ts";
 import { limits } from "./protocol.ts";
 import type { HowItEnded, Part, Run } from "./run.ts";
 import type { RunFolder } from "./run-folder.ts";

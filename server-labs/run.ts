@@ -3,8 +3,9 @@
 // to the lab server; pages and shells only read its log.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventLog } from "./event-log.ts";
-import { type Ending, type Launched, type LaunchOptions, launch } from "./launch.ts";
+import { type Launched, type LaunchOptions, launch } from "./launch.ts";
 import { Output } from "./output.ts";
+import type { Ending } from "./process-tree.ts";
 import {
   type EventOf,
   type LabId,

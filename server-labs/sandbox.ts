@@ -1,12 +1,13 @@
 // How far a student's program is kept from everything else on the machine. The level is found once, at start, by
 // trying it with the real arguments; it is always said in words, and never lowered without saying so.
 import { spawn } from "node:child_process";
-import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type BubblewrapFacts, bubblewrapArguments } from "./bubblewrap.ts";
 import type { Sandbox } from "./protocol.ts";
+import { find, installCommand, real, whyNot } from "./sandbox-advice.ts";
 
 /** What one process may touch. All paths are absolute and real (no symlink in them). */
 export interface Reach {
@@ -57,15 +58,6 @@ export async function findSandbox(
 export function packageParts(packageRoot: string): string[] {
   const parts = ["dist", "node_modules", "html", "package.json"].map(name => join(packageRoot, name));
   return parts.flatMap(part => real(part) ?? []);
-}
-
-/** Its real path; null when there is none. */
-function real(path: string): string | null {
-  try {
-    return realpathSync(path);
-  } catch {
-    return null;
-  }
 }
 
 /** The level, or in words why it cannot be. */
@@ -181,49 +173,4 @@ function limitArguments(prlimit: string, descriptors: number, idle: number, npro
     data: idle + dataBytes,
   };
   return [prlimit, ...Object.entries(limits).map(([name, value]) => `--${name}=${value}`), "--"];
-}
-
-/** What bubblewrap said, in words, with the one line that mends it where there is one. */
-function whyNot(said: string): string {
-  const setting = (name: string) =>
-    real(`/proc/sys/${name}`) && readFileSync(`/proc/sys/${name}`, "utf8").trim();
-  const profile = "bwrap-userns-restrict";
-  if (/EACCES|permission denied, access/i.test(said) && /node|Error/.test(said))
-    return `the sandbox's user may not read the workbook's files: ${said} (sudo chmod -R o+rX on its folder mends it)`;
-  if (setting("kernel/apparmor_restrict_unprivileged_userns") === "1")
-    return (
-      `this system forbids user namespaces to programs without a profile (sudo apt install apparmor-profiles && sudo cp ` +
-      `/usr/share/apparmor/extra-profiles/${profile} /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/${profile})`
-    );
-  if (setting("kernel/unprivileged_userns_clone") === "0")
-    return "this system forbids user namespaces (sudo sysctl -w kernel.unprivileged_userns_clone=1)";
-  if (setting("user/max_user_namespaces") === "0")
-    return "this system allows no user namespace (sudo sysctl -w user.max_user_namespaces=15000)";
-  return `bubblewrap does not work here: ${said}`;
-}
-
-function installCommand(name: string): string {
-  const managers = [
-    ["apt", "apt install"],
-    ["dnf", "dnf install"],
-    ["pacman", "pacman -S"],
-    ["zypper", "zypper install"],
-    ["apk", "apk add"],
-  ];
-  const [, command] = managers.find(([manager]) => find(manager!, process.env)) ?? managers[0]!;
-  return `sudo ${command} ${name}`;
-}
-
-/** The absolute path of a program in PATH; null when there is none that we may execute. */
-function find(name: string, env: NodeJS.ProcessEnv): string | null {
-  for (const folder of (env.PATH ?? "/usr/bin:/bin").split(delimiter)) {
-    const path = join(folder || ".", name);
-    try {
-      accessSync(path, constants.X_OK);
-      return realpathSync(path);
-    } catch {
-      // not in this folder
-    }
-  }
-  return null;
 }

@@ -1,5 +1,5 @@
 // What a person is told about a run, in words.
-import type { Ending } from "./launch.ts";
+import type { Ending } from "./process-tree.ts";
 
 /** Signals that say something about a program, in the words of this book. */
 const meanings: Partial<Record<NodeJS.Signals, string>> = {

@@ -1,19 +1,19 @@
 // The watcher's end of the trace memory: a run's system calls, read while the program writes them, as events.
 // The program may have written anything in there: whatever is read is a claim, is bounded, and never throws.
 // Every call is in exactly one place: shown (when it sleeps: entered, then done), or counted as left out.
-import { randomBytes } from "node:crypto";
-import { closeSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Bucket } from "./bucket.ts";
 import type { EventBody } from "./event-log.ts";
+import { OmittedCalls } from "./omitted-calls.ts";
 import { limits, type Syscall } from "./protocol.ts";
 import { nameOf, syscallOf } from "./strace.ts";
-import { layout, traceBytes } from "./trace-layout.ts";
+import { layout } from "./trace-layout.ts";
+import { TraceMemory } from "./trace-memory.ts";
+
+export { createTraceMemory } from "./trace-memory.ts";
 
 export type CallsBody = Extract<EventBody, { type: "syscalls" | "syscalls-omitted" }>;
 
-const { capacity, headerBytes, recordBytes } = layout;
+const { capacity } = layout;
 /** Calls shown in one event: some 50 KB of JSON. */
 const callsPerEvent = 200;
 /** A flood of calls is shown again when this many may be: four notices a second. */
@@ -23,38 +23,20 @@ const lookAgainMs = 40;
 /** No program makes more calls than this in a millisecond; a head that says so is nonsense. */
 const callsPerMs = 20_000;
 
-/** A file of traceBytes zeroes that has no name: only who inherits the descriptor can reach it. */
-export function createTraceMemory(): number {
-  let problem: unknown;
-  for (const folder of ["/dev/shm", tmpdir()]) {
-    const path = join(folder, `socket-workbook-${process.pid}-${randomBytes(8).toString("hex")}`);
-    try {
-      const fd = openSync(path, "wx+", 0o600);
-      unlinkSync(path);
-      ftruncateSync(fd, traceBytes);
-      return fd;
-    } catch (error) {
-      problem = error;
-    }
-  }
-  throw problem;
-}
-
 export class TraceReader {
-  readonly #fd: number;
+  readonly #memory: TraceMemory;
   readonly #emit: (body: CallsBody) => void;
   readonly #see: (record: Buffer) => void;
   readonly #now: () => number;
   readonly #bucket: Bucket;
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
   readonly #began: number;
-  readonly #memory = Buffer.alloc(traceBytes);
   /** Index of the next record to take, as a count that wraps at 2³², and the same as a count that does not. */
   #next = 0;
   #n = 0;
   /** The newest record, when it was shown as entered: it is read again. */
   #open: { index: number; n: number } | null = null;
-  #omitted: Omitted | null = null;
+  #omitted: OmittedCalls | null = null;
   #lastRead: number;
   #shown: Syscall[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -73,7 +55,7 @@ export class TraceReader {
     see: (record: Buffer) => void = () => {},
     now: () => number = () => performance.now(),
   ) {
-    this.#fd = fd;
+    this.#memory = new TraceMemory(fd);
     this.#emit = emit;
     this.#see = see;
     this.#now = now;
@@ -96,7 +78,7 @@ export class TraceReader {
     const elapsed = Math.max(0, this.#now() - this.#lastRead);
     this.#lastRead = this.#now();
     const before = this.#n;
-    const head = this.#readHead();
+    const head = this.#memory.head();
     if (head !== null) this.#take(head, elapsed);
     const quiet = this.#n === before;
     const level = this.#bucket.level;
@@ -110,7 +92,7 @@ export class TraceReader {
 
   /** True when the program says that it ends by itself, by exit and not by a signal. Ask before close(). */
   get exiting(): boolean {
-    return this.#readHead() !== null && this.#memory.readUInt32LE(layout.header.exiting * 4) === 1;
+    return this.#memory.exiting();
   }
 
   /** Reads to the end and gives everything out; the memory is gone afterwards. */
@@ -120,7 +102,7 @@ export class TraceReader {
     this.#cancel();
     if (this.#omitted) this.#resume();
     this.#closed = true;
-    closeSync(this.#fd);
+    this.#memory.close();
   }
 
   /** Reads in ms milliseconds, if it is not to be read sooner anyway. */
@@ -140,15 +122,6 @@ export class TraceReader {
     this.#timer = null;
   }
 
-  /** The count of records begun; null where nothing (or nonsense) has been written yet. */
-  #readHead(): number | null {
-    if (!this.#load(0, headerBytes)) return null;
-    const word = (index: number) => this.#memory.readUInt32LE(index * 4);
-    if (word(layout.header.magic) !== layout.magic || word(layout.header.version) !== layout.version)
-      return null;
-    return word(layout.header.head);
-  }
-
   #take(head: number, elapsed: number): void {
     let fresh = (head - this.#next) >>> 0;
     if (fresh > capacity + elapsed * callsPerMs) {
@@ -160,9 +133,9 @@ export class TraceReader {
     const kept = Math.min(fresh, capacity);
     const from = (head - kept) >>> 0;
     const reopen = this.#open && fresh < capacity ? this.#open : null;
-    this.#loadRecords(reopen ? reopen.index : from, head);
+    this.#memory.load(reopen ? reopen.index : from, head);
     // The program went on while we copied: what it may have written over since is lost, not garbled.
-    const now = this.#readHead() ?? head;
+    const now = this.#memory.head() ?? head;
     const passed = (now - head) >>> 0;
     const overrun = passed >= 2 ** 31 ? 0 : passed;
     const safe = (index: number) => ((head - index) >>> 0) + overrun < capacity;
@@ -181,7 +154,7 @@ export class TraceReader {
   }
 
   #one(index: number, newest: boolean): void {
-    const record = this.#record(index);
+    const record = this.#memory.record(index);
     const n = this.#n;
     this.#see(record);
     if (this.#omitted || this.#bucket.level < 1) {
@@ -197,7 +170,7 @@ export class TraceReader {
 
   /** The call that was seen entered: has it returned by now? */
   #finish(open: { index: number; n: number }): void {
-    const record = this.#record(open.index);
+    const record = this.#memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
     if (this.#omitted?.replace(open.n, record)) return;
@@ -205,7 +178,7 @@ export class TraceReader {
   }
 
   #leaveOut(name: string, count: number, record?: Buffer): void {
-    this.#omitted ??= new Omitted(this.#n);
+    this.#omitted ??= new OmittedCalls(this.#n);
     this.#omitted.add(name, count, record, this.#n);
     this.#n += count;
   }
@@ -224,68 +197,8 @@ export class TraceReader {
     if (this.#shown.length > 0) this.#emit({ type: "syscalls", calls: this.#shown });
     this.#shown = [];
   }
-
-  #record(index: number): Buffer {
-    const at = headerBytes + (index % capacity) * recordBytes;
-    return this.#memory.subarray(at, at + recordBytes);
-  }
-
-  #loadRecords(from: number, to: number): void {
-    const count = (to - from) >>> 0;
-    const slot = from % capacity;
-    const straight = Math.min(count, capacity - slot);
-    this.#load(headerBytes + slot * recordBytes, straight * recordBytes);
-    this.#load(headerBytes, (count - straight) * recordBytes);
-  }
-
-  /** Copies this part of the memory. A file that the program has cut short reads as zeroes. */
-  #load(at: number, length: number): boolean {
-    if (length === 0) return true;
-    const got = readSync(this.#fd, this.#memory, at, length, at);
-    if (got < length) this.#memory.fill(0, at + got, at + length);
-    return got === length;
-  }
 }
 
 function returned(record: Buffer): boolean {
   return record.readDoubleLE(layout.record.took) !== -1;
-}
-
-/** Calls that are left out: counts by name, and the newest ones whole. */
-class Omitted {
-  readonly #first: number;
-  #count = 0;
-  #byName = new Map<string, number>();
-  #tail: { name: string; n: number; record: Buffer }[] = [];
-
-  constructor(first: number) {
-    this.#first = first;
-  }
-
-  add(name: string, count: number, record: Buffer | undefined, n: number): void {
-    this.#count += count;
-    this.#byName.set(name, (this.#byName.get(name) ?? 0) + count);
-    // A call without a record tears the tail: what follows it must be in one piece.
-    if (!record) this.#tail = [];
-    else this.#tail.push({ name, n, record: Buffer.from(record) });
-    if (this.#tail.length >= 2 * limits.syscallsTail) this.#tail.splice(0, limits.syscallsTail);
-  }
-
-  replace(n: number, record: Buffer): boolean {
-    const last = this.#tail.at(-1);
-    if (last?.n !== n) return false;
-    last.record = Buffer.from(record);
-    return true;
-  }
-
-  close() {
-    const tail = this.#tail.slice(-limits.syscallsTail);
-    for (const { name } of tail) {
-      const left = this.#byName.get(name)! - 1;
-      if (left > 0) this.#byName.set(name, left);
-      else this.#byName.delete(name);
-    }
-    const count = this.#count - tail.length;
-    return { first: this.#first, count, byName: Object.fromEntries(this.#byName), tail };
-  }
 }

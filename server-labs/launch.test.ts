@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type LaunchOptions, launch } from "./launch.ts";
+import { isAlive } from "./processes.ts";
+import type { SandboxLevel } from "./sandbox.ts";
+
+const plain: SandboxLevel = { level: "plain", sentence: "", wrap: command => command };
+const options: LaunchOptions = {
+  sandbox: plain,
+  command: ["/bin/true"],
+  reach: { cwd: "/", readable: [], writable: [], descriptors: 100 },
+  variables: {},
+  mark: "launch-test/1",
+  descriptors: ["pipe"],
+};
+
+test("a process that ends is followed to its end", async () => {
+  const tree = await launch({ ...options, command: ["/bin/sh", "-c", "exit 7"] });
+  assert.deepEqual(await tree.ended, { code: 7, signal: null, ambiguous: false });
+  assert.equal(tree.program(), null);
+});
+
+test("a program that is not there is a sentence", async () => {
+  await assert.rejects(
+    launch({ ...options, command: ["/nowhere/node"] }),
+    /\/nowhere\/node cannot be started: .*ENOENT/,
+  );
+});
+
+test("a sandbox that cannot be made is a sentence with what it said", async () => {
+  const broken: SandboxLevel = {
+    level: "bubblewrap",
+    sentence: "",
+    wrap: () => ["/bin/sh", "-c", "echo 'bwrap: no room' >&2; exit 1"],
+  };
+  await assert.rejects(
+    launch({ ...options, sandbox: broken }),
+    /The sandbox could not be made: bwrap: no room/,
+  );
+});
+
+test("children in the background end with their program, also in sessions of their own", async () => {
+  const script = "setsid sleep 1000 & sleep 1000 & echo $!; read line <&3";
+  const tree = await launch({ ...options, command: ["/bin/sh", "-c", script], mark: "launch-test/2" });
+  const pid = Number(await new Promise(resolve => tree.stdout.once("data", resolve)));
+  assert.ok(tree.contains(pid) && !tree.contains(process.pid));
+  tree.pipes[0]!.end();
+  await tree.ended;
+  assert.equal(isAlive(pid), false);
+});

@@ -1,0 +1,41 @@
+// System calls that are left out because there are too many: counts by name, and the newest ones whole, so that
+// the last calls before a silence or a crash are always shown.
+import { limits } from "./protocol.ts";
+
+export class OmittedCalls {
+  readonly #first: number;
+  #count = 0;
+  #byName = new Map<string, number>();
+  #tail: { name: string; n: number; record: Buffer }[] = [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  add(name: string, count: number, record: Buffer | undefined, n: number): void {
+    this.#count += count;
+    this.#byName.set(name, (this.#byName.get(name) ?? 0) + count);
+    // A call without a record tears the tail: what follows it must be in one piece.
+    if (!record) this.#tail = [];
+    else this.#tail.push({ name, n, record: Buffer.from(record) });
+    if (this.#tail.length >= 2 * limits.syscallsTail) this.#tail.splice(0, limits.syscallsTail);
+  }
+
+  replace(n: number, record: Buffer): boolean {
+    const last = this.#tail.at(-1);
+    if (last?.n !== n) return false;
+    last.record = Buffer.from(record);
+    return true;
+  }
+
+  close() {
+    const tail = this.#tail.slice(-limits.syscallsTail);
+    for (const { name } of tail) {
+      const left = this.#byName.get(name)! - 1;
+      if (left > 0) this.#byName.set(name, left);
+      else this.#byName.delete(name);
+    }
+    const count = this.#count - tail.length;
+    return { first: this.#first, count, byName: Object.fromEntries(this.#byName), tail };
+  }
+}

@@ -1,0 +1,71 @@
+// What a call is about, as strace writes it: bytes, addresses, sets of descriptors. All of it was written by a
+// student's process: lengths are bounded here, and no control character passes.
+import * as names from "./strace-names.ts";
+import { flags, named } from "./strace-names.ts";
+
+/** Bytes of a preview that are shown as text. */
+const shownBytes = 32;
+/** As in the kernel: packed on x64, and only there. */
+const epollEventBytes = process.arch === "x64" ? 12 : 16;
+const pollFdBytes = 8;
+
+/** Bytes as a C string, as strace writes them; "…" inside says that there is more. */
+export function quoted(bytes: Buffer, length: number): string {
+  const cut = bytes.subarray(0, shownBytes);
+  // UTF-8 is shown as text where it is whole; a character cut in two at the border is left away.
+  const text = new TextDecoder("utf-8").decode(cut, { stream: true }).replace(/[\\"\p{C}\uFFFD]/gu, escaped);
+  return `"${text}${length > cut.length ? "…" : ""}"`;
+}
+
+const short: Record<string, string> = {
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\\": "\\\\",
+  '"': '\\"',
+  "\uFFFD": "�",
+};
+
+function escaped(character: string): string {
+  return short[character] ?? `\\x${character.codePointAt(0)!.toString(16).padStart(2, "0")}`;
+}
+
+export function address(bytes: Buffer): string | undefined {
+  const found = internetAddress(bytes);
+  if (found) return `{${found.host.includes(":") ? `[${found.host}]` : found.host}:${found.port}}`;
+  return bytes.length >= 2 ? `{${named(names.families, bytes.readUInt16LE(0))}}` : undefined;
+}
+
+/** struct sockaddr_in and sockaddr_in6: ip(7), ipv6(7). */
+export function internetAddress(bytes: Buffer): { host: string; port: number } | null {
+  if (bytes.length < 8) return null;
+  const family = named(names.families, bytes.readUInt16LE(0));
+  const port = bytes.readUInt16BE(2);
+  if (family === "AF_INET") return { host: bytes.subarray(4, 8).join("."), port };
+  if (family !== "AF_INET6" || bytes.length < 24) return null;
+  const groups = [0, 2, 4, 6, 8, 10, 12, 14].map(i => bytes.readUInt16BE(8 + i).toString(16));
+  // The URL parser knows how an IPv6 address is shortened (RFC 5952).
+  return { host: new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1), port };
+}
+
+export function readySet(bytes: Buffer, ready: number): string {
+  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / epollEventBytes)));
+  const dataOffset = epollEventBytes - 8;
+  const parts = Array.from({ length: shown }, (_, i) => {
+    const event = bytes.subarray(i * epollEventBytes);
+    return `{${event.readInt32LE(dataOffset)}, ${flags(names.epollEvents, event.readUInt32LE(0))}}`;
+  });
+  return `[${parts.join(", ")}${ready > shown ? ", …" : ""}]`;
+}
+
+/** Before the call: what is asked of each descriptor. After it: what came, where something came. */
+export function pollSet(bytes: Buffer, count: number, inside: boolean): string {
+  const shown = Math.max(0, Math.min(count, Math.floor(bytes.length / pollFdBytes)));
+  const parts = Array.from({ length: shown }, (_, i) => {
+    const fd = bytes.readInt32LE(i * pollFdBytes);
+    const asked = flags(names.pollEvents, bytes.readUInt16LE(i * pollFdBytes + 4));
+    const came = bytes.readUInt16LE(i * pollFdBytes + 6);
+    return `{${fd}, ${asked}${inside || came === 0 ? "" : ` → ${flags(names.pollEvents, came)}`}}`;
+  });
+  return `[${parts.join(", ")}${count > shown ? ", …" : ""}]`;
+}

@@ -1,0 +1,82 @@
+// The memory in which a traced program writes its calls (trace-layout.ts), as a file of ours that is read while
+// the program writes. Nothing in there is believed but its bounds: the program may have written, or cut, anything.
+import { randomBytes } from "node:crypto";
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { layout, traceBytes } from "./trace-layout.ts";
+
+const { capacity, headerBytes, recordBytes } = layout;
+
+/** A file of traceBytes zeroes that has no name: only who inherits the descriptor can reach it. */
+export function createTraceMemory(): number {
+  let problem: unknown;
+  for (const folder of ["/dev/shm", tmpdir()]) {
+    const path = join(folder, `socket-workbook-${process.pid}-${randomBytes(8).toString("hex")}`);
+    try {
+      const fd = openSync(path, "wx+", 0o600);
+      unlinkSync(path);
+      ftruncateSync(fd, traceBytes);
+      return fd;
+    } catch (error) {
+      problem = error;
+    }
+  }
+  throw problem;
+}
+
+/** A copy of the memory, of which the reader asks for what it wants to see anew. */
+export class TraceMemory {
+  readonly #fd: number;
+  readonly #copy = Buffer.alloc(traceBytes);
+
+  /** @param fd as createTraceMemory gave it; close() closes it */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** The count of records begun, now; null where nothing (or nonsense) has been written yet. */
+  head(): number | null {
+    if (!this.#load(0, headerBytes)) return null;
+    const { magic, version, head } = layout.header;
+    return this.#word(magic) === layout.magic && this.#word(version) === layout.version
+      ? this.#word(head)
+      : null;
+  }
+
+  /** True when the program says that it ends by itself, by exit and not by a signal. */
+  exiting(): boolean {
+    return this.head() !== null && this.#word(layout.header.exiting) === 1;
+  }
+
+  /** Copies the records from index `from` up to and without `to`. */
+  load(from: number, to: number): void {
+    const count = (to - from) >>> 0;
+    const slot = from % capacity;
+    const straight = Math.min(count, capacity - slot);
+    this.#load(headerBytes + slot * recordBytes, straight * recordBytes);
+    this.#load(headerBytes, (count - straight) * recordBytes);
+  }
+
+  /** The record of call `index`, as it was copied last. */
+  record(index: number): Buffer {
+    const at = headerBytes + (index % capacity) * recordBytes;
+    return this.#copy.subarray(at, at + recordBytes);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #word(index: number): number {
+    return this.#copy.readUInt32LE(index * 4);
+  }
+
+  /** A file that the program has cut short reads as zeroes. */
+  #load(at: number, length: number): boolean {
+    if (length === 0) return true;
+    const got = readSync(this.#fd, this.#copy, at, length, at);
+    if (got < length) this.#copy.fill(0, at + got, at + length);
+    return got === length;
+  }
+}
