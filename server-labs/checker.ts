@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import * as v from "valibot";
 import type { Lab } from "./book.ts";
 import type { EventBody } from "./event-log.ts";
+import { flow } from "./held.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { heapMegabytes } from "./program.ts";
 import { limits } from "./protocol.ts";
@@ -115,7 +116,7 @@ class Reports {
   hear(pipe: Readable): Promise<void> {
     let rest = "";
     pipe.setEncoding("utf8");
-    pipe.on("data", (chunk: string) => {
+    flow(pipe, (chunk: string) => {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!.slice(0, lineBytes);
       for (const text of lines) this.#line(text);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { flow } from "./held.ts";
 import { type LaunchOptions, launch } from "./launch.ts";
 import { isAlive } from "./processes.ts";
 import type { SandboxLevel } from "./sandbox.ts";
@@ -18,6 +20,23 @@ test("a process that ends is followed to its end", async () => {
   const tree = await launch({ ...options, command: ["/bin/sh", "-c", "exit 7"] });
   assert.deepEqual(await tree.ended, { code: 7, signal: null, ambiguous: false });
   assert.equal(tree.program(), null);
+});
+
+test("what a program says before anybody reads is kept, though it has ended", async () => {
+  const tree = await launch({
+    ...options,
+    command: ["/bin/sh", "-c", "echo here; echo there >&2; echo me >&3"],
+  });
+  await tree.ended;
+  const said = [tree.stdout, tree.stderr, tree.pipes[0]!].map(async stream => {
+    let text = "";
+    flow(stream, (chunk: Buffer) => {
+      text += chunk;
+    });
+    await once(stream, "close");
+    return text;
+  });
+  assert.deepEqual(await Promise.all(said), ["here\n", "there\n", "me\n"]);
 });
 
 test("a program that is not there is a sentence", async () => {
@@ -42,7 +61,7 @@ test("a sandbox that cannot be made is a sentence with what it said", async () =
 test("children in the background end with their program, also in sessions of their own", async () => {
   const script = "setsid sleep 1000 & sleep 1000 & echo $!; read line <&3";
   const tree = await launch({ ...options, command: ["/bin/sh", "-c", script], mark: "launch-test/2" });
-  const pid = Number(await new Promise(resolve => tree.stdout.once("data", resolve)));
+  const pid = Number(await new Promise<Buffer>(resolve => flow(tree.stdout, resolve)));
   assert.ok(tree.contains(pid) && !tree.contains(process.pid));
   tree.pipes[0]!.end();
   await tree.ended;

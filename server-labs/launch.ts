@@ -3,6 +3,7 @@
 // "plain" we kill the process group and whatever carries the run's mark in its environment.
 import { spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
+import { hold } from "./held.ts";
 import { bubblewrapTree, type Ending, plainTree, type Tree } from "./process-tree.ts";
 import { programEnvironment, type Reach, type SandboxLevel } from "./sandbox.ts";
 
@@ -20,6 +21,7 @@ export interface LaunchOptions {
 }
 
 export interface Launched extends Tree {
+  /** Held (held.ts), as the pipes are: nothing is lost before flow() is called. */
   stdout: Readable;
   stderr: Readable;
   /** Our ends of the "pipe" descriptors, in order. */
@@ -52,6 +54,8 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const pipes = descriptors.flatMap((d, i) => (d === "pipe" ? [child.stdio[3 + i] as Duplex] : []));
   // A program that closes its end makes ours fail; that is its business, and no error of the lab server.
   for (const pipe of pipes) pipe.on("error", () => {});
+  // Whoever reads them comes only when the sandbox stands; a short-lived program may have ended by then.
+  for (const stream of [child.stdout!, child.stderr!, ...pipes]) hold(stream);
   const tree = confined
     ? await Promise.race([failed, bubblewrapTree(child, child.stdio[statusFd] as Readable, exited)])
     : await Promise.race([failed, plainTree(child, mark, exited)]);

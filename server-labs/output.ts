@@ -1,6 +1,7 @@
 // Both output streams of a run, in the order in which their bytes came: a stack trace on stderr follows the
 // lines printed before it. Events go out at most every flushMs; the first after a silence goes at once.
 import type { Readable } from "node:stream";
+import { flow } from "./held.ts";
 import { limits, type Stream } from "./protocol.ts";
 import { type OutputBody, Pump } from "./pump.ts";
 
@@ -28,7 +29,7 @@ export class Output {
   /** Drains the stream from now on; resolves when it has ended, or was destroyed. */
   drain(name: Stream, stream: Readable): Promise<void> {
     const pump = this.#pumps[name];
-    stream.on("data", (chunk: Buffer) => {
+    flow(stream, (chunk: Buffer) => {
       if (name === "stderr") this.#remember(chunk);
       pump.push(chunk);
       this.#schedule();

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { flow } from "./held.ts";
 import {
   allProcesses,
   carrying,
@@ -97,7 +98,10 @@ export async function bubblewrapTree(
   const init = await initKnown;
   if (init === null) {
     const words: Buffer[] = [];
-    child.stderr!.on("data", (chunk: Buffer) => words.push(chunk));
+    flow(child.stderr!, (chunk: Buffer) => words.push(chunk));
+    // "close" comes when every stream is at its end.
+    for (const stream of child.stdio)
+      if (stream && stream !== child.stderr) flow(stream as Readable, () => {});
     await new Promise(resolve => child.once("close", resolve));
     throw new Error(
       `The sandbox could not be made: ${Buffer.concat(words).toString("utf8").trim() || "bwrap said nothing"}`,

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { flow } from "./held.ts";
 import type { Launched, LaunchOptions } from "./launch.ts";
 import { type Listener, Listeners } from "./listeners.ts";
 import { holderOf, listeningOn, untilFree } from "./ports.ts";
@@ -99,7 +100,7 @@ class Watch {
   attach(tree: Launched, command: object): void {
     this.#tree = tree;
     const [control] = tree.pipes;
-    control!.on("data", () => this.#reader.wake());
+    flow(control!, () => this.#reader.wake());
     control!.write(`${JSON.stringify(command)}\n`);
   }
 

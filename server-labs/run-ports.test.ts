@@ -125,7 +125,8 @@ await atEachLevel("runs and ports", (make, level) => {
       ["--import", "tsx", path("lab-server.ts"), path("listens.ts"), String(port)],
       {
         stdio: ["ignore", "pipe", "inherit"],
-        env: { ...process.env, WORKBOOK_SANDBOX: level === "plain" ? "off" : level },
+        // Its temporary files go with this test's: it cannot clean up after itself.
+        env: { ...process.env, TMPDIR: at.folder, WORKBOOK_SANDBOX: level === "plain" ? "off" : level },
       },
     );
     try {
