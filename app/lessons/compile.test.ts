@@ -199,6 +199,17 @@ test("code is coloured by the page's variables, and lines can be pointed at", as
   );
 });
 
+test("a shell line that goes on is marked, so that only commands get a prompt", async () => {
+  const content = await compiled(
+    ":::try\n```shell\nfor i in 1 2; do\n  curl $i &\ndone; wait\nps ax |\ngrep x\nls\n```\n:::",
+  );
+  const lines = find(content, "code").children.filter(child => child.type === "element");
+  assert.deepEqual(
+    lines.map(line => (line.properties.className as string[]).includes("more")),
+    [false, true, true, false, true, false],
+  );
+});
+
 test("a figure is inlined, and its ids are its own", async () => {
   const content = await compiled(":::figure\n![Two boxes](figures/two.svg)\n\nA caption.\n:::", {
     [`${lesson}/figures/two.svg`]:

@@ -72,7 +72,7 @@ export interface Words {
   "lesson-reveal": Record<string, never>;
   /** Things to do in a shell. Children: prose, lesson-command, lesson-code (what one then sees). */
   "lesson-try": Record<string, never>;
-  /** Shell lines to copy: `command` is their text. Children: the highlighted pre. */
+  /** Shell lines to copy: `command` is their text. Children: the pre; .line.more where a command goes on. */
   "lesson-command": { command: string };
   /** A margin note. */
   "lesson-aside": Record<string, never>;

@@ -59,6 +59,10 @@ async function createHighlight(): Promise<Highlight> {
       theme: "workbook",
       mergeSameStyleTokens: true,
     });
+    const classes = code.split("\n").map((line, i, all) => {
+      const more = lang === "shell" && i > 0 && goesOn(all[i - 1]!, line);
+      return ["line", ...(marked.has(i + 1) ? ["marked"] : []), ...(more ? ["more"] : [])];
+    });
     const pre = root.children[0] as Element;
     const lines = pre.children[0] as Element;
     return {
@@ -67,7 +71,7 @@ async function createHighlight(): Promise<Highlight> {
       // A block that scrolls sideways must be reachable with the keyboard.
       properties: { className: ["code"], tabIndex: 0 },
       children: [
-        { type: "element", tagName: "code", properties: {}, children: numbered(lines.children, marked) },
+        { type: "element", tagName: "code", properties: {}, children: classed(lines.children, classes) },
       ],
     };
   };
@@ -80,13 +84,19 @@ async function createHighlight(): Promise<Highlight> {
   };
 }
 
-function numbered(children: Element["children"], marked: ReadonlySet<number>): Element["children"] {
-  let number = 0;
-  return children.map(child => {
-    if (child.type !== "element") return child;
-    number += 1;
-    const className = marked.has(number) ? ["line", "marked"] : ["line"];
-    return { ...child, properties: { className }, children: child.children.map(plainSpan) };
+/** Whether a shell would show its second prompt, ">", before this line, because the command has not ended yet. */
+function goesOn(before: string, line: string): boolean {
+  return (
+    /(\\|\||&&|\b(do|then|else))$/.test(before.trimEnd()) || /^\s|^(do|done|then|else|fi|\})\b/.test(line)
+  );
+}
+
+function classed(lines: Element["children"], classes: string[][]): Element["children"] {
+  let next = 0;
+  return lines.map(line => {
+    if (line.type !== "element") return line;
+    const className = classes[next++] ?? ["line"];
+    return { ...line, properties: { className }, children: line.children.map(plainSpan) };
   });
 }
 

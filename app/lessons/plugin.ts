@@ -116,10 +116,10 @@ function overlay(problems: Problem[], root: string): ErrorPayload["err"] {
   const source = existsSync(path) && path.endsWith(".md") ? readFileSync(path, "utf8").split("\n") : [];
   const around = source.slice(Math.max(0, line - 3), line + 2).map((text, i) => {
     const number = Math.max(0, line - 3) + i + 1;
-    return `${number === line ? ">" : " "} ${String(number).padStart(4)} | ${text}`;
+    return `${String(number).padEnd(4)} ${number === line ? ">" : "|"} ${text}`;
   });
   return {
-    message: `${tell(problems)}`,
+    message: tell(problems),
     stack: "",
     plugin: name,
     id: path,
