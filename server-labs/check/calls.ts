@@ -107,6 +107,8 @@ export class Calls implements Iterable<Call> {
         seen.add(fd);
         looking = fd;
       }
+      // To have looked at the door in between makes the next look at the same client a new one.
+      if (call.name === "accept4") looking = null;
       // A number is given again as soon as it is free: this is another client, and no second look.
       if (call.name === "close") seen.delete(call.args[0]!);
       turn.push(call);

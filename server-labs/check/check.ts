@@ -9,7 +9,9 @@ export { type Call, Calls, clock } from "./calls.ts";
 export type { Client, ClientOptions, ClientState, Within } from "./client.ts";
 export type { Expect, Expectation } from "./expect.ts";
 export type { Why } from "./failure.ts";
-export type { Output, Server, Watch } from "./server.ts";
+export type { Output } from "./output.ts";
+export type { Server } from "./server.ts";
+export type { Watch } from "./watch.ts";
 
 /** What a check works with. */
 export interface Tools {

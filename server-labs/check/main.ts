@@ -3,12 +3,12 @@
 // Without a choice it is the student's own file. Exit code: 0 all passed, 1 some failed, 2 nothing could be made.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { BookError, type Lab, labFile, readBook } from "../book.ts";
 import { workspaceFolder } from "../workspace.ts";
 import { hold } from "./account.ts";
 import type { Outcome } from "./attack.ts";
 import { makeChecks } from "./checker.ts";
+import { type Choice, Misuse, readChoice, usage } from "./choice.ts";
 import { StartFailure } from "./failure.ts";
 import { readHints } from "./hints.ts";
 import { count } from "./journal.ts";
@@ -16,22 +16,6 @@ import { packageRoot } from "./package-root.ts";
 import { Workshop } from "./prepare.ts";
 import { killAll, type Subject } from "./program.ts";
 import { jsonReport, personReport, type Report } from "./report.ts";
-
-const usage = `The checks of a lab, made of a running server.
-
-  npm run check -- <lab>                    of your own file in the workspace
-  npm run check -- <lab> --starter          of the file that one begins with
-  npm run check -- <lab> --solution         of one good answer
-  npm run check -- <lab> --file F           of any TypeScript file
-  npm run check -- <lab> --command LINE     of any program; {port} stands for the port:
-                                            --command "python3 server.py {port}"
-  npm run check -- --all                    the whole book: solutions, starters, mutants, hints
-
-  --only ID      this check only (may be said again)
-  --repeat N     so many times, telling only what failed
-  --json         one JSON object a line
-  --hint ID      the hints of a check, one rung at a time: --rung 2 for the second
-  --chapters D   another folder of chapters`;
 
 const workshop = new Workshop();
 process.on("exit", () => {
@@ -49,8 +33,6 @@ for (const [signal, number] of [
 /** Where the person is who typed the command: npm runs scripts in the package's folder. */
 const here = process.env.INIT_CWD ?? process.cwd();
 
-class Misuse extends Error {}
-
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -61,7 +43,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { values: choice, positionals } = read();
+  const { values: choice, positionals } = readChoice();
   if (choice.help) {
     console.log(usage);
     return 0;
@@ -194,30 +176,4 @@ function hint(lab: Lab, id: string, rung: number): number {
   if (rung < rungs.length)
     console.log(`\nOne more: npm run check -- ${lab.id} --hint ${id} --rung ${rung + 1}`);
   return 0;
-}
-
-type Choice = ReturnType<typeof read>["values"];
-
-function read() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        all: { type: "boolean" },
-        chapters: { type: "string" },
-        command: { type: "string" },
-        file: { type: "string" },
-        help: { type: "boolean" },
-        hint: { type: "string" },
-        json: { type: "boolean" },
-        only: { type: "string", multiple: true },
-        repeat: { type: "string" },
-        rung: { type: "string" },
-        solution: { type: "boolean" },
-        starter: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new Misuse(`${(error as Error).message}\n\n${usage}`);
-  }
 }

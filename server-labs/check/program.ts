@@ -81,6 +81,13 @@ export class Program {
     return this.#group ? family(this.pid) : [this.pid];
   }
 
+  /** It runs no more, though its last words may not have come yet. */
+  get gone(): boolean {
+    const state = processState(this.pid);
+    return this.ended || state === null || state === "Z" || state === "X";
+  }
+
+  /** It is over, and everything that it printed is here. */
   get ended(): boolean {
     return this.#ended !== null;
   }

@@ -5,9 +5,11 @@ import { type Client, patience, type Within } from "./client.ts";
 import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
+import { Output } from "./output.ts";
 import { cpuMs, descriptors, socketInodes, type TcpRow, tcpRows, tcpState } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { every, type Waiting } from "./wait.ts";
+import { Watch } from "./watch.ts";
 
 /** Between two looks into /proc, in milliseconds. */
 const procEveryMs = 5;
@@ -31,6 +33,11 @@ export class Server {
   }
 
   // ------------------------------------------------------------------------------------- its life
+
+  /** Its process; of a command, everything that it started. */
+  get pids(): number[] {
+    return this.#program.pids();
+  }
 
   get alive(): boolean {
     return !this.#program.ended;
@@ -56,7 +63,7 @@ export class Server {
 
   /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
   leaveDescriptors(more: number): void {
-    for (const pid of this.#program.pids()) limitDescriptors(pid, more);
+    for (const pid of this.pids) limitDescriptors(pid, more);
     this.#journal.note(`the server may open ${count(more, "more descriptor")}`);
   }
 
@@ -70,12 +77,12 @@ export class Server {
 
   /** How many sockets it holds, the listener among them. */
   get sockets(): number {
-    return this.#program.pids().reduce((sum, pid) => sum + socketInodes(pid).size, 0);
+    return this.pids.reduce((sum, pid) => sum + socketInodes(pid).size, 0);
   }
 
   /** How many descriptors it holds, of every kind. */
   get descriptors(): number {
-    return this.#program.pids().reduce((sum, pid) => sum + descriptors(pid).size, 0);
+    return this.pids.reduce((sum, pid) => sum + descriptors(pid).size, 0);
   }
 
   /** The server's end of this client's connection; null when there is none (any more). */
@@ -133,7 +140,7 @@ export class Server {
 
   /** The share of one processor that it takes meanwhile: 0 asleep, 1 without a pause. Right to 0.02 over 500 ms. */
   async cpu({ during }: { during: () => Promise<unknown> }): Promise<number> {
-    const used = () => this.#program.pids().reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
+    const used = () => this.pids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
     const [before, began] = [used(), clock()];
     await during();
     return (used() - before) / (clock() - began);
@@ -182,85 +189,14 @@ export class Server {
     return timeout < 0 ? inside : null;
   }
 
+  /** The call in which the server is now; null when it is in its own code, or cannot be seen. */
+  get inside(): Call | null {
+    return this.#program.tracing?.inside ?? null;
+  }
+
   /** Waits for something that the server should do; in vain, if it is stuck in a call that nobody will end. */
   async #does(probe: () => boolean, within: number): Promise<boolean> {
     const look = every(procEveryMs, probe);
     return (await this.#waiting.until(() => look() || (this.stuck() && "stuck"), within)) === true;
-  }
-}
-
-/** The calls of the server since a moment. */
-export class Watch {
-  readonly #tracing: NonNullable<Program["tracing"]>;
-  readonly #waiting: Waiting;
-  readonly #from: number;
-
-  constructor(tracing: NonNullable<Program["tracing"]>, waiting: Waiting) {
-    this.#tracing = tracing;
-    this.#waiting = waiting;
-    this.#from = tracing.next;
-  }
-
-  /** As far as they were seen when somebody last waited: never newer than the output that is known. */
-  get calls(): Calls {
-    return this.#tracing.since(this.#from);
-  }
-
-  /** Waits until the calls are as they should be, and returns what the probe gave; null if it took too long. */
-  async until<T>(
-    probe: (calls: Calls) => T | null | undefined | false,
-    { within = patience }: Within = {},
-  ): Promise<T | null> {
-    let seen = -1;
-    const found = () => {
-      // Nothing new, nothing to think about: a probe may be dear.
-      const now = this.#tracing.next;
-      const inside = this.#tracing.inside;
-      if (now === seen && inside !== null) return null;
-      seen = now;
-      return probe(this.#tracing.since(this.#from));
-    };
-    return this.#waiting.until(found, within);
-  }
-}
-
-/** What the server prints. */
-export class Output {
-  readonly #program: Program;
-  readonly #waiting: Waiting;
-
-  constructor(program: Program, waiting: Waiting) {
-    this.#program = program;
-    this.#waiting = waiting;
-  }
-
-  /** Bytes since it was started. */
-  get bytes(): number {
-    return this.#program.printed.bytes;
-  }
-
-  /** Lines since it was started. */
-  get lines(): number {
-    return this.#program.printed.lines;
-  }
-
-  /** What it printed after it had printed this many bytes. */
-  since(bytes: number): string {
-    return this.#program.printed.since(bytes);
-  }
-
-  /** Waits until it prints this, after it had printed `from` bytes; null if it does not in time. */
-  async says(
-    part: string | RegExp,
-    { within = patience, from = 0 }: Within & { from?: number } = {},
-  ): Promise<string | null> {
-    let seen = -1;
-    const said = () => {
-      if (this.bytes === seen) return null;
-      seen = this.bytes;
-      const text = this.since(from);
-      return (typeof part === "string" ? text.includes(part) : part.test(text)) ? text : null;
-    };
-    return this.#waiting.until(said, within);
   }
 }

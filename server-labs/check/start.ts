@@ -14,10 +14,20 @@ const listenWithinMs = 15_000;
 /** A program that listens elsewhere may still open the right port: it gets this long. */
 const elsewhereMs = 1000;
 
+export interface StartOptions {
+  /** Descriptors that the program may hold at most. */
+  descriptors?: number | undefined;
+  /** Milliseconds. */
+  listenWithin?: number | undefined;
+}
+
 /** A program that listens. @throws StartFailure when it does not; it has been ended then */
-export async function start(subject: Subject, limit?: number): Promise<Program> {
+export async function start(
+  subject: Subject,
+  { descriptors, listenWithin = listenWithinMs }: StartOptions = {},
+): Promise<Program> {
   if (subject.kind === "unready") throw subject.failure;
-  const program = new Program(subject, freePort(), limit);
+  const program = new Program(subject, freePort(), descriptors);
   const began = performance.now();
   let elsewhere: { ports: number[]; since: number } | null = null;
   const waiting = new Waiting(() => program.tracing?.turn());
@@ -28,7 +38,7 @@ export async function start(subject: Subject, limit?: number): Promise<Program> 
     if (ports.length > 0) elsewhere ??= { ports, since: performance.now() };
     return elsewhere && performance.now() - elsewhere.since > elsewhereMs ? "elsewhere" : null;
   });
-  const outcome = await waiting.until(settled, listenWithinMs);
+  const outcome = await waiting.until(settled, listenWithin);
   if (outcome === "listens") return program;
   const ms = Math.round(performance.now() - began);
   await program.kill();
@@ -64,13 +74,13 @@ function didNotListen(
     );
   }
   if (outcome === "ended") {
-    evidence.push(`after ${ms} ms it ${program.end.startsWith("could") ? "" : "was over: "}${program.end}`);
-    const crashed = program.end === "exited with 0";
+    evidence.push(`after ${ms} ms it ${program.end}`);
+    const cameToItsEnd = program.end === "exited with 0";
     return new StartFailure(
       `The server ended before it listened: ${program.end}.`,
       evidence,
       why(
-        crashed
+        cameToItsEnd
           ? "A server runs until somebody stops it; this one came to the end of its program."
           : "What it printed last, above, says where it went wrong.",
       ),
@@ -80,7 +90,7 @@ function didNotListen(
   if (inside) evidence.push(`it is inside ${inside.name}(), and does not come out`);
   evidence.push(`after ${ms} ms it listened nowhere`);
   return new StartFailure(
-    `The server runs, but has not listened on ${port} within ${listenWithinMs / 1000} s.`,
+    `The server runs, but has not listened on ${port} within ${Math.round(ms / 1000)} s.`,
     evidence,
     why(`A client can come as soon as the server has called listen() on a socket that is bound to the port.`),
   );

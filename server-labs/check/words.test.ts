@@ -1,0 +1,95 @@
+// Small things: the journal, hints, expectations, what is printed, /proc.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { test } from "node:test";
+import { expect } from "./expect.ts";
+import { CheckFailure } from "./failure.ts";
+import { readHints } from "./hints.ts";
+import { count, Journal, quoted } from "./journal.ts";
+import { Printed } from "./printed.ts";
+import { descriptors, family, processState, socketInodes, tcpRows, tcpState } from "./proc.ts";
+
+test("a long story keeps its beginning and its end, and says how much is missing", () => {
+  const journal = new Journal();
+  for (let i = 0; i < 100; i++) journal.note(`step ${i}`);
+  const lines = journal.lines();
+  assert.match(lines[0]!, /step 0$/);
+  assert.match(lines.at(-1)!, /step 99$/);
+  assert.match(lines[6]!, /… 80 more …/);
+  assert.equal(lines.length, 21);
+});
+
+test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
+  assert.equal(quoted("a\r\n\x00é"), '"a\\r\\n\\u0000Ã©"');
+  assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1 000 bytes)');
+  assert.equal(count(1, "byte"), "1 byte");
+});
+
+test("an expectation that fails is a sentence with what was expected and what was", () => {
+  const failure = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      assert.ok(error instanceof CheckFailure);
+      return error.failure;
+    }
+    throw new Error("it did not fail");
+  };
+  assert.deepEqual(
+    failure(() => expect(7, "Too many.").atMost(3, { because: "it is so" })),
+    { summary: "Too many.", expected: "at most 3", actual: "7", because: "it is so" },
+  );
+  assert.equal(failure(() => expect("abc", "No.").contains("x")).expected, '"x"');
+  assert.equal(failure(() => expect(null, "Nothing.").ok()).summary, "Nothing.");
+  assert.equal(failure(() => expect(Number.NaN, "No number.").atMost(3)).actual, "NaN");
+  expect({ a: [1] }, "").equal({ a: [1] });
+  expect(3, "").atLeast(3);
+  expect(Buffer.from("GET /"), "").contains(/^GET/);
+  assert.throws(() => expect("3", "").atMost(4), TypeError);
+});
+
+test("hints are ladders; what is in a code block is no heading", () => {
+  const folder = mkdtempSync(join(tmpdir(), "hints-"));
+  const file = join(folder, "hints.md");
+  writeFileSync(
+    file,
+    "# Hints\n\n## one\n\n### 1\n\nA.\n\n### 2\n\n```sh\n## no heading\n```\n\n## two\n\n### 1\nB.\n",
+  );
+  const hints = readHints(file);
+  assert.deepEqual(hints.get("one"), { line: 3, rungs: ["A.", "```sh\n## no heading\n```"] });
+  assert.deepEqual(hints.get("two"), { line: 15, rungs: ["B."] });
+  assert.equal(readHints(join(folder, "none.md")).size, 0);
+  rmSync(folder, { recursive: true });
+});
+
+test("all output is counted; the end of it is kept", async () => {
+  const printed = new Printed();
+  const stream = new PassThrough();
+  printed.drain(stream);
+  for (let i = 0; i < 400; i++) stream.write(`${i} ${"x".repeat(9999)}\n`);
+  stream.end("the end\n");
+  await new Promise(resolve => stream.on("end", resolve));
+  assert.equal(printed.lines, 401);
+  assert.ok(printed.bytes > 4_000_000);
+  assert.equal(printed.since(printed.bytes - 8), "the end\n");
+  assert.ok(printed.since(0).length < 1.1 * 1024 * 1024);
+  assert.equal(printed.tail(1)[0], "the end");
+});
+
+test("what the kernel knows of us", async () => {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const row = tcpRows().find(one => one.localPort === port)!;
+  assert.equal(row.state, tcpState.listen);
+  assert.ok(socketInodes(process.pid).has(row.inode));
+  assert.ok(descriptors(process.pid).has(0));
+  assert.equal(processState(process.pid), "R");
+  assert.ok(family(process.ppid).includes(process.pid));
+  assert.equal(processState(2 ** 22 + 1), null);
+  server.close();
+});
