@@ -4,12 +4,13 @@ import { Copy } from "./Copy.tsx";
 
 export function Try({ children }: { children?: ReactNode }) {
   return (
-    <section className="try" aria-label="Try it">
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms, and a section would be a landmark each time
+    <div className="try" role="group" aria-label="Try it">
       <p className="try-title" aria-hidden="true">
         Try it
       </p>
       {children}
-    </section>
+    </div>
   );
 }
 

@@ -1,0 +1,80 @@
+// Anybody can use it: by eye in either theme and any width, by keyboard alone, by screen reader.
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, labPort, lesson, openLesson, portIsFree, test } from "./student.ts";
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`nothing bars the way to contents and lesson, ${colorScheme}`, async ({ page, student }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.goto(student.link());
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    expect(await barriers(page)).toEqual([]);
+    await openLesson(page, student);
+    await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("workbook/net");
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("tab", { name: "Checks", exact: true }).click();
+    await expect(page.getByRole("tabpanel", { name: "Checks", exact: true })).toBeVisible();
+    expect(await barriers(page)).toEqual([]);
+  });
+}
+
+/** What axe finds, Monaco's own inside apart. */
+async function barriers(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).exclude(".monaco-editor").analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(" ")).join(", ")}`);
+}
+
+test("runs, stops and checks by keyboard alone, and leaves the editor by Escape and Tab", async ({
+  page,
+  student,
+}) => {
+  await openLesson(page, student);
+  const editor = page.locator(".monaco-editor textarea, .monaco-editor .native-edit-context").first();
+  await editor.focus();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  await expect(editor).not.toBeFocused();
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
+  await page.keyboard.press("Control+.");
+  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeVisible();
+  await portIsFree();
+  await page.keyboard.press("Control+Shift+Enter");
+  await expect(page.getByRole("tab", { name: "Checks", exact: true })).toHaveAttribute(
+    "aria-selected",
+    "true",
+  );
+});
+
+test("on a narrow screen the lab opens as a sheet, and there is a way back", async ({ page, student }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openLesson(page, student);
+  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeHidden();
+  await page.getByRole("button", { name: "Open the lab" }).first().click();
+  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeVisible();
+  expect(await sideways(page)).toBe(0);
+  await page.getByRole("button", { name: "Back to the text" }).click();
+  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeHidden();
+  expect(await sideways(page)).toBe(0);
+});
+
+/** Pixels by which the page is wider than its window. */
+function sideways(page: Page) {
+  return page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
+
+test("on a wide screen Syscalls stands beside Output", async ({ page, student }) => {
+  await page.setViewportSize({ width: 1680, height: 1000 });
+  await openLesson(page, student);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
+  await expect(page.getByRole("tabpanel", { name: "Output", exact: true })).toBeVisible();
+  await expect(page.getByText("listen(").first()).toBeVisible();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await portIsFree();
+});
+
+test("an address that does not exist is said, with a way on", async ({ page, student }) => {
+  await page.goto(student.link("/non-blocking/poling-model"));
+  await expect(page.locator(`a[href="${lesson}"]`).first()).toBeVisible();
+});
