@@ -1,5 +1,5 @@
 // Anybody can use it: by eye in either theme and any width, by keyboard alone, by screen reader.
-import AxeBuilder from "@axe-core/playwright";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, labPort, lesson, openLesson, portIsFree, test } from "./student.ts";
 

@@ -29,8 +29,11 @@ export interface Student {
   endLabServer(signal: NodeJS.Signals): Promise<void>;
 }
 
-export const test = base.extend<{ student: Student; problems: string[] }>({
-  student: async ({ page: _page }, use) => {
+export const test = base.extend<{ student: Student; problems: string[]; workbook: string }>({
+  /** Where the workbook was cloned to. */
+  workbook: [process.cwd(), { option: true }],
+
+  student: async ({ page: _page, workbook }, use) => {
     const home = mkdtempSync(join(tmpdir(), "workbook-student-"));
     let labServer: ChildProcess | undefined;
     let link = "";
@@ -58,6 +61,7 @@ export const test = base.extend<{ student: Student; problems: string[] }>({
         }),
       async startLabServer() {
         const child = spawn(process.execPath, ["dist/server-labs/main.js", "--no-open"], {
+          cwd: workbook,
           env: { PATH: process.env.PATH, HOME: home, LANG: "C.UTF-8", CI: "true" },
           stdio: ["ignore", "pipe", "inherit"],
         });

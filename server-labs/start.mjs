@@ -57,8 +57,14 @@ function install() {
 function build() {
   const stamp = join(root, "dist", ".built-from");
   const sources = fingerprint();
-  if (read(stamp) === sources && existsSync(join(root, "dist/app/index.html"))) return;
+  if (
+    read(stamp) === sources &&
+    ["dist/app/index.html", "html/large.bin"].every(made => existsSync(join(root, made)))
+  )
+    return;
   say("Building …");
+  // prepare makes it too, but not where install scripts are switched off.
+  spawnSync(process.execPath, ["server-labs/make-large-file.mjs"], { cwd: root, stdio: "inherit" });
   for (const script of ["build:server", "build:app"]) {
     const npm = spawnSync("npm", ["run", "--silent", script], {
       cwd: root,
