@@ -55,7 +55,7 @@ function Call({ call, program }: { call: Syscall; program: RunView }) {
         {call.took === null ? (
           <Inside call={call} program={program} />
         ) : (
-          <span title={`${call.result} · ${took(call.took)}`}>{call.result}</span>
+          <Result text={call.result} title={`${call.result} · ${took(call.took)}`} />
         )}
       </span>
       {line !== null && (
@@ -66,6 +66,17 @@ function Call({ call, program }: { call: Syscall; program: RunView }) {
         </span>
       )}
     </>
+  );
+}
+
+/** "-1 EAGAIN (would block)": where there is little room, what is in parentheses is left to the tooltip. */
+function Result({ text, title }: { text: string; title: string }) {
+  const hint = text.indexOf(" (");
+  return (
+    <span title={title}>
+      {hint < 0 ? text : text.slice(0, hint)}
+      {hint >= 0 && <span className="syscall-hint">{text.slice(hint)}</span>}
+    </span>
   );
 }
 
