@@ -25,6 +25,9 @@ test("reads the contents, opens a lesson, and finds its lab beside it", async ({
     await expect(page.getByRole("tab", { name, exact: true })).toBeVisible();
   }
   await expect(page.locator(".monaco-editor .view-lines")).toContainText("workbook/net");
+  // Only the text scrolls: the page itself, with its bar and its lab, has nowhere to go.
+  const tooTall = await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight);
+  expect(tooTall).toBe(0);
 });
 
 test("runs the server, reaches it with curl, sees it arrive, stops it", async ({ page, student }) => {
