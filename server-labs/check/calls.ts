@@ -10,7 +10,7 @@ export interface Call {
   name: string;
   /** When it began, in milliseconds of CLOCK_MONOTONIC: compare with clock(). */
   at: number;
-  /** Microseconds until it returned; null while the program is in there. */
+  /** Microseconds until it returned, NaN where that was not measured; null while the program is in there. */
   took: number | null;
   /** The numbers that it was given; args[0] is the descriptor where the call is about one. */
   args: readonly number[];

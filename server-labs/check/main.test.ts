@@ -1,13 +1,13 @@
 // The checks as they are called: by a person, by the lab server, and when somebody loses patience.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { packageRoot } from "./package-root.ts";
-import { family } from "./proc.ts";
+import { family, processState } from "./proc.ts";
+import { Waiting } from "./wait.ts";
 
 const lab = "non-blocking/polling-model";
 const main = join(packageRoot, "dist/server-labs/check/main.js");
@@ -90,6 +90,8 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     assert.ok(programs.length > 0, "a check was under way");
     child.kill(signal);
     await closed;
-    for (const pid of programs) while (existsSync(`/proc/${pid}`)) await new Promise(setImmediate);
+    // Whoever is its parent now may take its time to notice: a zombie runs no more.
+    const over = () => programs.every(pid => [null, "Z", "X"].includes(processState(pid)));
+    assert.ok(await new Waiting(() => {}).until(over, 5000), `still there: ${programs.join(", ")}`);
   });
 }

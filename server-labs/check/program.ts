@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
-import { createTraceMemory } from "../trace.ts";
+import { createTraceMemory } from "../trace-memory.ts";
 import type { StartFailure } from "./failure.ts";
 import { packageRoot } from "./package-root.ts";
 import { Printed } from "./printed.ts";

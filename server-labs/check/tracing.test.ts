@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { writeSync } from "node:fs";
 import { test } from "node:test";
-import { createTraceMemory } from "../trace.ts";
 import { layout, tracedCalls } from "../trace-layout.ts";
+import { createTraceMemory } from "../trace-memory.ts";
 import { Tracing } from "./tracing.ts";
 
 const at = layout.record;

@@ -8,7 +8,7 @@ import { startTrace } from "./crossing.ts";
 import { EAGAIN } from "./errno.ts";
 import { native } from "./libc.ts";
 import "./net.ts";
-import { awaitReady, installSynchronousOutput, writeAll } from "./stdio.ts";
+import { awaitReady, hungUp, installSynchronousOutput, writeAll } from "./stdio.ts";
 import { reportUncaught } from "./uncaught.ts";
 
 /** What the lab server says first. */
@@ -39,6 +39,8 @@ function boot(): void {
   if (control === null)
     refuse("LAB_CONTROL_FD does not say where commands come from; the lab server sets it.");
   const { file, name, args } = parse(readLine(control));
+  // Whoever started us may have died before prctl was called, and then no signal comes: its socket tells.
+  if (hungUp(control)) process.exit(badCommand);
   process.argv = [process.execPath, name, ...args];
   reportUncaught({ file, name });
   if (trace !== null) traceInto(trace, control, name);

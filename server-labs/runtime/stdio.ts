@@ -2,7 +2,7 @@
 // that then blocks, crashes or calls process.exit takes its last words with it.
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
-import { POLLOUT } from "./constants.ts";
+import { POLLHUP, POLLOUT } from "./constants.ts";
 import { EAGAIN } from "./errno.ts";
 import { native, pollFdBytes } from "./libc.ts";
 
@@ -79,4 +79,13 @@ export function awaitReady(fd: number, events: number): void {
   view.setInt32(0, fd, true);
   view.setInt16(4, events, true);
   native.poll(pollfd, 1, -1);
+}
+
+/** The other end of a socket or pipe is gone. Not traced, as above. */
+export function hungUp(fd: number): boolean {
+  const pollfd = new Uint8Array(pollFdBytes);
+  const view = new DataView(pollfd.buffer);
+  view.setInt32(0, fd, true);
+  native.poll(pollfd, 1, 0);
+  return (view.getInt16(6, true) & POLLHUP) !== 0;
 }
