@@ -335,6 +335,19 @@ test("asking is seen at once, and a refusal of the lab server ends it with its s
   assert.equal(labs.store.getState().labs[lab]!.problem, "There is no check of that name.");
 });
 
+test("a text that is longer than a lab may be is not sent but said, to be run as to be saved", async () => {
+  const labs = page();
+  newest().tell(hello);
+  labs.watch(lab);
+  const text = "//".repeat(3_000_000);
+  labs.run(lab, { text });
+  const said = labs.store.getState().labs[lab]!;
+  assert.equal(said.problem, "A text of 5,860 KB is too long: a lab takes at most 512 KB.");
+  assert.equal(said.asked, null);
+  assert.equal(newest().asked("run").length, 0);
+  assert.deepEqual(await labs.saveFile(lab, "server.ts", text, "e"), { problem: said.problem });
+});
+
 test("checks are kept by id, in their first order, with the newest word on each", () => {
   const labs = running();
   const check = { type: "check", run: "r1", at: 1, title: "t" } as const;

@@ -14,7 +14,7 @@ import type {
 } from "../../server-labs/protocol.ts";
 import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
-import { away, type Conflict, type Files, type FileText, locked } from "./files.ts";
+import { away, type Conflict, type Files, type FileText, locked, tooLong } from "./files.ts";
 import { KnownRuns } from "./known-runs.ts";
 import type { OutputListener } from "./output.ts";
 import type { RunView } from "./run-log.ts";
@@ -186,8 +186,10 @@ export class Labs {
   }
 
   #ask(lab: LabId, asked: "run" | "check" | "stop", request: Request): Problem | null {
-    const sent = this.#connection.send(request);
-    const problem = sent ? null : this.#connection.state === "locked" ? locked : away;
+    const long = "text" in request && request.text !== undefined ? tooLong(request.text) : null;
+    const sent = long === null && this.#connection.send(request);
+    const cannot = long ?? (this.#connection.state === "locked" ? locked : away);
+    const problem = sent ? null : cannot;
     this.#lab(lab, () => ({ asked: sent ? asked : null, problem }));
     return problem === null ? null : { problem };
   }

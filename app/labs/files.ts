@@ -1,6 +1,6 @@
 // The lab's files over HTTP, where ETag and If-Match are at home. Nothing here rejects: what cannot be done comes
 // back as a sentence for the reader.
-import type { LabId, LabSummary, Problem } from "../../server-labs/protocol.ts";
+import { type LabId, type LabSummary, limits, type Problem } from "../../server-labs/protocol.ts";
 
 export interface FileText {
   text: string;
@@ -14,6 +14,14 @@ export interface Conflict {
 export const away =
   "The lab server is not running. Your text is safe in this browser; to run labs, start it with npm start in the workbook's folder.";
 export const locked = "Open the link printed in the terminal: this page has no key to the lab server.";
+
+/** Said here, because what is longer than a message may be never reaches who would say it. */
+export function tooLong(text: string): string | null {
+  const { length } = new TextEncoder().encode(text);
+  if (length <= limits.fileBytes) return null;
+  const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024).toLocaleString("en")} KB`;
+  return `A text of ${kilobytes(length)} is too long: a lab takes at most ${kilobytes(limits.fileBytes)}.`;
+}
 
 /** The HTTP half of the lab server. */
 export class Files {
@@ -38,6 +46,8 @@ export class Files {
     text: string,
     etag: string,
   ): Promise<{ etag: string } | Conflict | Problem> {
+    const long = tooLong(text);
+    if (long) return { problem: long };
     const answer = await this.#ask(`/api/labs/${lab}/files/${file}`, {
       method: "PUT",
       headers: {

@@ -11,11 +11,6 @@ export function Refused({ refused, actions }: { refused: EventOf<"refused">; act
         <span aria-hidden="true">✗ </span>
         {refused.sentence}
       </p>
-      {holder && "pid" in holder && (
-        <p className="dim">
-          The port is held by <code>{holder.command}</code> (process {holder.pid}), which is not ours to stop.
-        </p>
-      )}
       {line !== undefined && (
         <button type="button" className="button" onClick={() => revealLine(line)}>
           Show line {line}
