@@ -128,7 +128,7 @@ export async function allOutput(page: Page): Promise<string> {
   const output = page.getByRole("tabpanel", { name: "Output", exact: true });
   await output.hover();
   await output.getByRole("button", { name: "copy all" }).click();
-  return page.evaluate("navigator.clipboard.readText()");
+  return page.evaluate(() => navigator.clipboard.readText());
 }
 
 /** Resolves when nobody listens on the port: the connection is refused. */
