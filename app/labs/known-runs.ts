@@ -28,7 +28,7 @@ interface Told {
   ack(run: RunId, seq: number): void;
 }
 
-const restarted = "The lab server was started again; this program ended with the old one. Your text is safe.";
+const restarted = "ended with the lab server, which was started again";
 /** Counters follow a flood at most this often, in milliseconds. */
 const publishMs = 50;
 const noCalls = new Calls();

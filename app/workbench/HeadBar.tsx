@@ -1,7 +1,8 @@
 // The bar over the editor: which file, whether it is saved, how the run stands, and the three things to press.
 
+import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
-import type { RunView } from "../labs.ts";
+import { labs, type RunView } from "../labs.ts";
 import { keyNames } from "./keys.ts";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 
@@ -99,12 +100,15 @@ const colours: Record<RunView["state"], string> = {
 
 function RunState({ program, asked }: { program: RunView | null; asked: Props["asked"] }) {
   const failed = program?.exited && !program.exited.stopped && program.exited.code !== 0;
+  // With the lab server away nobody knows how the run stands: what is said then is how it stood.
+  const stood = useStore(labs.store, state => state.connection !== "ready") && (program?.live ?? false);
   const said = asked === "run" ? "starting" : program ? firstSentence(program) : "not running";
-  const colour = asked === "run" ? "waiting" : failed ? "failed" : program ? colours[program.state] : "";
+  const waits = asked === "run" || stood;
+  const colour = waits ? "waiting" : failed ? "failed" : program ? colours[program.state] : "";
   return (
     <p className="bench-state" role="status" title={program?.sentence}>
       <i className={`dot ${colour}`} aria-hidden="true" />
-      <span>{said}</span>
+      <span>{stood ? `was ${said}` : said}</span>
     </p>
   );
 }

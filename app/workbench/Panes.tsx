@@ -35,7 +35,9 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
   const wide = useWide();
   const text = useDraftState(draft, state => state.text);
   const results = useResults(lab.id, lab.checks, check, text);
-  const passed = [...results.values()].filter(({ state }) => state === "passed").length;
+  const states = [...results.values()].map(({ state }) => state);
+  const passed = states.filter(state => state === "passed").length;
+  const checked = states.some(state => state !== "not run");
   const output = (
     <PaneBoundary name="Output" onReload={Terminal.again}>
       <OutputPane lab={lab} program={program} actions={actions} />
@@ -53,7 +55,7 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
         <Tabs.List className="tabs" aria-label="What the program does">
           <PaneTab name="Output" />
           <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
-          <PaneTab name="Checks" count={lab.checks.length > 0 ? `${passed}/${lab.checks.length}` : null} />
+          <PaneTab name="Checks" count={checked ? `${passed}/${states.length}` : null} />
         </Tabs.List>
         {program?.live && program.listening && (
           <CopyLine quiet text={`curl -i http://127.0.0.1:${program.listening.port}/`} />
