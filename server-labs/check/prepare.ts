@@ -1,6 +1,14 @@
 // TypeScript made ready to import: types taken away, in a folder of its own in which "workbook/…" is this very
 // package. The name in stack traces stays that of the file as its author knows it.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,12 +16,16 @@ import { strip } from "../strip.ts";
 import { type Check, takeDeclared } from "./check.ts";
 import { StartFailure } from "./failure.ts";
 import { packageRoot } from "./package-root.ts";
+import { processState } from "./proc.ts";
+
+const prefix = "socket-workbook-check-";
 
 export class Workshop {
-  readonly #folder = mkdtempSync(join(tmpdir(), "socket-workbook-check-"));
+  readonly #folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   #made = 0;
 
   constructor() {
+    sweep();
     mkdirSync(join(this.#folder, "node_modules"));
     symlinkSync(packageRoot, join(this.#folder, "node_modules", "workbook"));
   }
@@ -44,5 +56,13 @@ export class Workshop {
 
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes what checkers left behind that were killed: the folder's name has the process. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split("-")[0]) : 0;
+    if (pid > 0 && processState(pid) === null) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
