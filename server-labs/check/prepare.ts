@@ -63,6 +63,11 @@ export class Workshop {
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split("-")[0]) : 0;
-    if (pid > 0 && processState(pid) === null) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    if (pid === 0 || processState(pid) !== null) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Another user's, who will sweep it.
+    }
   }
 }
