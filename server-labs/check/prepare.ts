@@ -62,8 +62,9 @@ export class Workshop {
 /** Removes what checkers left behind that were killed: the folder's name has the process. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
+    // A name of another shape is not ours to judge: NaN is nobody's process, and would look dead.
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split("-")[0]) : 0;
-    if (pid === 0 || processState(pid) !== null) continue;
+    if (!(pid > 0) || processState(pid) !== null) continue;
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
