@@ -7,13 +7,13 @@ import * as v from "valibot";
 import type { Lab } from "./book.ts";
 import type { EventBody } from "./event-log.ts";
 import { flow } from "./held.ts";
-import type { LaunchOptions } from "./launch.ts";
-import { heapMegabytes } from "./program.ts";
+import { type LaunchOptions, launch } from "./launch.ts";
 import { limits } from "./protocol.ts";
 import type { HowItEnded, Part, Run } from "./run.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { packageParts, type SandboxLevel } from "./sandbox.ts";
 import { checkSentence, endSentence } from "./sentences.ts";
+import { heapMegabytes } from "./spare.ts";
 
 export interface CheckerOptions {
   run: Run;
@@ -27,7 +27,6 @@ export interface CheckerOptions {
   file: string;
   text: string;
   only: string[];
-  mark: string;
 }
 
 type CheckBody = Extract<EventBody, { type: "check" }>;
@@ -59,19 +58,19 @@ const report = v.object({
 
 /** Makes ready what the checker needs to be started. */
 export async function checkerPart(options: CheckerOptions): Promise<Part> {
-  const { run, sandbox, folder, lab, only, mark } = options;
+  const { run, sandbox, folder, lab, only } = options;
   const root = realpathSync(options.packageRoot);
   const cwd = realpathSync(options.workspace);
   const chapters = realpathSync(dirname(lab.chapter.folder));
   const file = await folder.write(options.file, options.text);
   const entry = join(root, "dist", "server-labs", "check", "main.js");
   const command = [realpathSync(process.execPath), entry, lab.id, "--chapters", chapters, "--file", file];
-  const launch: LaunchOptions = {
+  const start: LaunchOptions = {
     sandbox,
     command: [...command, ...only.flatMap(id => ["--only", id])],
     reach: { cwd, readable: [...packageParts(root), chapters, folder.path], writable: [cwd], descriptors },
     variables: { LAB_REPORT_FD: "3" },
-    mark,
+    mark: folder.mark,
     descriptors: ["pipe"],
   };
   run.log.begin();
@@ -84,7 +83,8 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
   let heard: Promise<void> = Promise.resolve();
   return {
     command: `check ${basename(file)}`,
-    launch,
+    sandbox,
+    start: () => launch(start),
     attach(tree) {
       heard = reports.hear(tree.pipes[0]!);
       timer = setTimeout(() => {

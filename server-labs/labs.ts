@@ -41,6 +41,8 @@ export interface Runner {
   get(run: RunId): Run | undefined;
   current(lab: LabId): { program: Run | null; check: Run | null };
   onChange(listener: (lab: LabId) => void): () => void;
+  /** Somebody has this lab open, and may want it to start at once; until the result is called. */
+  open(lab: LabId): () => void;
 }
 
 export class Labs {

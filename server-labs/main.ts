@@ -52,7 +52,7 @@ async function start(
   const book = readBook(options.chapters);
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
-  const runs = new Runs({ book, workspace, packageRoot, sandbox });
+  const runs = new Runs({ book, workspace, packageRoot, sandbox, spare: process.env.WORKBOOK_SPARE !== "off" });
   const labs = new Labs(book, workspace, runs);
   const { level, sentence } = sandbox;
   const hello = { type: "hello", version, sandbox: { level, sentence }, workspace: workspace.root } as const;

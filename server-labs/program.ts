@@ -1,73 +1,55 @@
 // A student's program as a run: its types blanked, its calls watched. What it listens on is read off the trace.
-import { realpathSync } from "node:fs";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { flow } from "./held.ts";
-import type { Launched, LaunchOptions } from "./launch.ts";
+import type { Launched } from "./launch.ts";
 import { type Listener, Listeners } from "./listeners.ts";
 import { holderOf, listeningOn, untilFree } from "./ports.ts";
 import type { Ending } from "./process-tree.ts";
 import { limits } from "./protocol.ts";
 import type { HowItEnded, Part, Run } from "./run.ts";
-import type { RunFolder } from "./run-folder.ts";
-import { packageParts, type SandboxLevel } from "./sandbox.ts";
 import { endSentence, listeningSentence } from "./sentences.ts";
-import { createTraceMemory, TraceReader } from "./trace.ts";
+import { heapMegabytes, type Setting } from "./spare.ts";
+import type { Spares } from "./spares.ts";
+import { TraceReader } from "./trace.ts";
 
 export interface ProgramOptions {
   run: Run;
-  sandbox: SandboxLevel;
-  packageRoot: string;
-  folder: RunFolder;
-  /** The lab's folder in the workspace: where it runs, and the only place that it may change. */
-  workspace: string;
+  spares: Spares;
+  setting: Setting;
   /** Absolute path of the student's own file. */
   name: string;
   javascript: string;
   port: number;
-  descriptors?: number;
-  mark: string;
 }
 
-export const heapMegabytes = 256;
-const defaultDescriptors = 4096;
 /** A program that listens here and there without end; the first of them say enough. */
 const mostListening = 64;
 const freeMs = 1000;
 
-/** Makes ready what a program needs to be started. */
+/** Makes ready what a program needs to be started, or takes what is ready. */
 export async function programPart(options: ProgramOptions): Promise<Part> {
-  const { run, folder, name, port, sandbox, packageRoot, mark } = options;
+  const { run, spares, setting, name, port } = options;
   // A blank line keeps a comment that ends the text from swallowing the name.
   const text = `${options.javascript}\n//# sourceURL=${pathToFileURL(name)}\n`;
-  const file = await folder.write("server.mjs", text);
   run.log.begin();
-  const memory = createTraceMemory();
-  const root = realpathSync(packageRoot);
-  const cwd = realpathSync(options.workspace);
-  const entry = join(root, "dist", "server-labs", "runtime", "program.js");
-  const launch: LaunchOptions = {
-    sandbox,
-    command: [realpathSync(process.execPath), `--max-old-space-size=${heapMegabytes}`, entry],
-    reach: {
-      cwd,
-      readable: [...packageParts(root), folder.path],
-      writable: [cwd],
-      descriptors: options.descriptors ?? defaultDescriptors,
-    },
-    variables: { LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" },
-    mark,
-    descriptors: ["pipe", memory],
-  };
-  const watch = new Watch(run, memory, port);
+  const spare = await spares.take(setting);
+  let file: string;
+  try {
+    file = await spare.folder.write("server.mjs", text);
+  } catch (error) {
+    await spare.discard();
+    throw error;
+  }
+  const watch = new Watch(run, spare.memory, port);
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
-    launch,
+    sandbox: setting.sandbox,
+    start: () => spare.use(),
     attach: tree => watch.attach(tree, { type: "program", file, name, args: [String(port)] }),
     finish: end => watch.finish(end),
     async dispose() {
       watch.close();
-      await folder.remove();
+      await spare.end();
     },
   };
 }

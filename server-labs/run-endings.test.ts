@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { ALab } from "./fixtures/a-lab.ts";
 import { atEachLevel, ending, first, fixture, textOf, whole } from "./fixtures/levels.ts";
-import { heapMegabytes } from "./program.ts";
 import { limits } from "./protocol.ts";
+import { heapMegabytes } from "./spare.ts";
 
 await atEachLevel("how runs end", (make, level) => {
   let at: ALab;

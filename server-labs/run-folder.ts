@@ -1,14 +1,25 @@
 // Where the text of a run lies while it runs: a folder of its own below one that only this user can enter, in
 // which "workbook/net" is this very package. What a lab server left behind that was killed, the next one sweeps.
 import { randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
-import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { carrying, isAlive, processFacts, signal } from "./processes.ts";
 
 export interface RunFolder {
   path: string;
+  /** Names all that runs from here: unique on this machine, it is in the environment of each process (LAB_RUN). */
+  mark: string;
   /** Writes a file that the run's process can read. Its absolute path. */
   write(name: string, text: string): Promise<string>;
   remove(): Promise<void>;
@@ -16,29 +27,32 @@ export interface RunFolder {
 
 export class RunFolders {
   /** Names this lab server among all that ever ran here. */
-  readonly instance: string;
+  readonly #instance: string;
   readonly #packageRoot: string;
   readonly #folder: string;
+  #made = 0;
 
   constructor(packageRoot: string) {
     this.#packageRoot = realpathSync(packageRoot);
     const base = privateFolder();
     sweep(base);
     const { pid, started } = processFacts(process.pid)!;
-    this.instance = `${pid}-${started}-${randomBytes(4).toString("hex")}`;
-    this.#folder = join(base, this.instance);
+    this.#instance = `${pid}-${started}-${randomBytes(4).toString("hex")}`;
+    this.#folder = join(base, this.#instance);
     mkdirSync(this.#folder, { mode: 0o700 });
   }
 
-  async create(run: string): Promise<RunFolder> {
-    const path = join(this.#folder, run);
-    await mkdir(join(path, "node_modules"), { recursive: true });
-    await symlink(this.#packageRoot, join(path, "node_modules", "workbook"));
+  create(): RunFolder {
+    const name = String(++this.#made);
+    const path = join(this.#folder, name);
+    mkdirSync(join(path, "node_modules"), { recursive: true });
+    symlinkSync(this.#packageRoot, join(path, "node_modules", "workbook"));
     // The sandbox's user is another one; the folder above keeps everybody else out. A umask must not matter.
-    await chmod(path, 0o755);
-    await chmod(join(path, "node_modules"), 0o755);
+    chmodSync(path, 0o755);
+    chmodSync(join(path, "node_modules"), 0o755);
     return {
       path,
+      mark: `${this.#instance}/${name}`,
       async write(name, text) {
         const file = join(path, name);
         await writeFile(file, text);

@@ -3,7 +3,7 @@
 // to the lab server; pages and shells only read its log.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventLog } from "./event-log.ts";
-import { type Launched, type LaunchOptions, launch } from "./launch.ts";
+import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
 import type { Ending } from "./process-tree.ts";
 import {
@@ -14,13 +14,16 @@ import {
   type RunId,
   type RunKind,
   type RunSummary,
+  type Sandbox,
 } from "./protocol.ts";
 
 /** What kind of process a run is: how it is started, and what is made of it. */
 export interface Part {
   /** As one would type it: "server.ts 7890". */
   command: string;
-  launch: LaunchOptions;
+  sandbox: Sandbox;
+  /** @throws Error with a sentence when there can be no tree */
+  start(): Promise<Launched>;
   /** The tree lives: talk to it. */
   attach(tree: Launched): void;
   /** The tree is gone and all that it printed is in the log: give out the rest, and say how it ended. */
@@ -108,12 +111,12 @@ export class Run {
   /** Starts the process tree; from then on the run ends by itself. A tree that cannot be is a refusal. Never rejects. */
   async start(part: Part): Promise<void> {
     try {
-      this.#tree = await launch(part.launch);
+      this.#tree = await part.start();
     } catch (error) {
       await part.dispose();
       return this.refuse({ reason: "cannot-start", sentence: (error as Error).message });
     }
-    const { level, sentence } = part.launch.sandbox;
+    const { level, sentence } = part.sandbox;
     const began = Math.round(performance.timeOrigin + this.log.began);
     const { lab, kind, port } = this;
     const sandbox = { level, sentence };

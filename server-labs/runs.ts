@@ -9,8 +9,10 @@ import { freePort, holderOf, isFree } from "./ports.ts";
 import { programPart } from "./program.ts";
 import type { CheckBody, LabId, RunBody, RunId, RunKind } from "./protocol.ts";
 import { type Part, type Refusal, Run } from "./run.ts";
-import { type RunFolder, RunFolders } from "./run-folder.ts";
+import { RunFolders } from "./run-folder.ts";
 import type { SandboxLevel } from "./sandbox.ts";
+import type { Setting, Spare } from "./spare.ts";
+import { Spares } from "./spares.ts";
 import { strip } from "./strip.ts";
 import { Turns } from "./turns.ts";
 
@@ -28,23 +30,30 @@ export interface RunsOptions {
   /** The workbook's own folder, built. */
   packageRoot: string;
   sandbox: SandboxLevel;
+  /** Keeps a spare process, so that starts are warm. */
+  spare?: boolean;
 }
 
+const defaultDescriptors = 4096;
 /** Ended runs that are kept for late readers, of each lab and kind. */
 const keptRuns = 3;
 
 export class Runs {
   readonly #options: RunsOptions;
   readonly #folders: RunFolders;
+  readonly #spares: Spares;
   readonly #runs = new Map<RunId, Run>();
   readonly #turns = new Turns();
   readonly #listeners = new Set<(lab: LabId) => void>();
+  /** The labs that somebody has open; who opened last is last. */
+  readonly #open: Lab[] = [];
   #started = 0;
   #closed = false;
 
   constructor(options: RunsOptions) {
     this.#options = { ...options, packageRoot: realpathSync(options.packageRoot) };
     this.#folders = new RunFolders(options.packageRoot);
+    this.#spares = new Spares(this.#folders, options.spare ?? false);
   }
 
   get(id: RunId): Run | undefined {
@@ -63,6 +72,19 @@ export class Runs {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Somebody has this lab open, and may want it to start at once; until the result is called. */
+  open(lab: LabId): () => void {
+    const found = this.#lab(lab);
+    this.#open.push(found);
+    void this.#keepSpare(found);
+    return () => void this.#open.splice(this.#open.lastIndexOf(found), 1);
+  }
+
+  /** The process that waits for the next program, for tests; null when there is none. */
+  get spare(): Spare | null {
+    return this.#spares.kept;
+  }
+
   /** Starts the student's program; the lab's program that runs is ended first. Resolves when it runs, or is refused. */
   startProgram(lab: LabId, body: RunBody): Promise<Run> {
     return this.#start(lab, "program", run => this.#program(run, this.#lab(lab), body));
@@ -76,7 +98,7 @@ export class Runs {
   /** Ends everything. Resolves when nothing is left; nothing can be started any more. */
   async stopAll(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#runs.values()].map(run => run.stop()));
+    await Promise.all([this.#spares.close(), ...[...this.#runs.values()].map(run => run.stop())]);
     this.#folders.remove();
   }
 
@@ -86,7 +108,7 @@ export class Runs {
     return this.#turns.take(`${kind} ${lab}`, async () => {
       await Promise.all(this.#of(lab, kind).map(run => run.stop()));
       const id = `${++this.#started}-${randomBytes(5).toString("hex")}`;
-      const run = new Run(id, lab, kind, () => this.#tell(lab));
+      const run = new Run(id, lab, kind, () => this.#changed(run));
       const part = await prepare(run).catch(refusalOf);
       this.#runs.set(id, run);
       this.#forget(lab, kind);
@@ -101,7 +123,7 @@ export class Runs {
   }
 
   async #program(run: Run, lab: Lab, body: RunBody): Promise<Part | Refusal> {
-    const { workspace, sandbox, packageRoot } = this.#options;
+    const { workspace } = this.#options;
     const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
     const stripped = await strip(labFile, text);
     if ("reason" in stripped) return stripped;
@@ -111,19 +133,9 @@ export class Runs {
     run.port = port;
     const taken = await this.#taken(port);
     if (taken) return taken;
-    const folder = await this.#folders.create(run.id);
-    return programPart({
-      run,
-      sandbox,
-      packageRoot,
-      folder,
-      workspace: await workspace.ensure(lab.id),
-      name: workspace.path(lab.id, labFile),
-      javascript: stripped.javascript,
-      port,
-      ...(lab.descriptors === undefined ? {} : { descriptors: lab.descriptors }),
-      mark: this.#mark(run),
-    });
+    const name = workspace.path(lab.id, labFile);
+    const setting = await this.#setting(lab);
+    return programPart({ run, spares: this.#spares, setting, name, javascript: stripped.javascript, port });
   }
 
   async #check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {
@@ -132,7 +144,7 @@ export class Runs {
     // A text that cannot run is said at once, not by every check in turn.
     const stripped = await strip(labFile, text);
     if ("reason" in stripped) return stripped;
-    const folder: RunFolder = await this.#folders.create(run.id);
+    const folder = this.#folders.create();
     return checkerPart({
       run,
       sandbox,
@@ -143,7 +155,6 @@ export class Runs {
       file: labFile,
       text,
       only: body.only ?? [],
-      mark: this.#mark(run),
     });
   }
 
@@ -167,8 +178,19 @@ export class Runs {
     return { ...common, sentence, holder };
   }
 
-  #mark(run: Run): string {
-    return `${this.#folders.instance}/${run.id}`;
+  async #setting({ id, descriptors = defaultDescriptors }: Lab): Promise<Setting> {
+    const { workspace, sandbox, packageRoot } = this.#options;
+    return { sandbox, packageRoot, workspace: await workspace.ensure(id), descriptors };
+  }
+
+  /** What keeps a spare from being made keeps a program from starting, and is said then. */
+  async #keepSpare(lab: Lab): Promise<void> {
+    const setting = await this.#setting(lab).catch(() => null);
+    if (!setting || this.#closed) return;
+    this.#spares.keep(setting, () => {
+      const open = this.#open.at(-1);
+      if (open) void this.#keepSpare(open);
+    });
   }
 
   #lab(id: LabId): Lab {
@@ -186,8 +208,11 @@ export class Runs {
     for (const run of over.slice(0, -keptRuns)) this.#runs.delete(run.id);
   }
 
-  #tell(lab: LabId): void {
-    for (const listener of [...this.#listeners]) listener(lab);
+  #changed(run: Run): void {
+    for (const listener of [...this.#listeners]) listener(run.lab);
+    // Only once it has said something: the processor is its own until then.
+    if (run.kind === "program" && run.summary().state !== "starting")
+      void this.#keepSpare(this.#lab(run.lab));
   }
 }
 

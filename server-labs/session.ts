@@ -14,6 +14,7 @@ const batchBytes = 64 * 1024;
 
 /** A lab that the page watches: ends its readers, and the seq from which it wants a run of which it has heard. */
 interface Watch {
+  close(): void;
   from: Record<RunId, number>;
   readers: Map<RunId, AbortController>;
 }
@@ -83,7 +84,7 @@ export class Session {
 
   async #watch(lab: LabId, from: Record<RunId, number>): Promise<void> {
     this.#unwatch(lab);
-    const watch = { from, readers: new Map() };
+    const watch = { close: this.#labs.runs.open(lab), from, readers: new Map() };
     this.#watches.set(lab, watch);
     this.#stands(lab);
     // Only now: a workspace that cannot be written is a sentence, and no reason not to see what runs.
@@ -94,6 +95,7 @@ export class Session {
     const watch = this.#watches.get(lab);
     for (const run of watch?.readers.keys() ?? []) this.#leave(run, watch!);
     this.#watches.delete(lab);
+    watch?.close();
   }
 
   /** How a lab stands: its runs, and then the events of those that are new to this page. */

@@ -61,7 +61,7 @@ export class TraceReader {
     this.#now = now;
     this.#bucket = new Bucket(limits.syscallsPerSecond, limits.syscallsBurst, now);
     this.#began = Number(process.hrtime.bigint()) / 1e6 - (performance.now() - began);
-    this.#lastRead = now();
+    this.#lastRead = now() - limits.flushMs;
   }
 
   /** The program says that there is something to see. A storm of this costs one read every flushMs. */
@@ -75,10 +75,12 @@ export class TraceReader {
   /** Reads what is new now. Called by wake(), and once more when the program is gone. */
   read(): void {
     if (this.#closed) return;
+    const head = this.#memory.head();
+    // A look at nothing delays no other: the first call is seen at once.
+    if (head === null && this.#n === 0) return;
     const elapsed = Math.max(0, this.#now() - this.#lastRead);
     this.#lastRead = this.#now();
     const before = this.#n;
-    const head = this.#memory.head();
     if (head !== null) this.#take(head, elapsed);
     const quiet = this.#n === before;
     const level = this.#bucket.level;

@@ -14,20 +14,30 @@ const nothing = new Uint8Array(0);
 let trace: Trace | null = null;
 
 /**
- * From now on every call is written down in the memory behind `traceFd` (trace-layout.ts), and a newline on the socket
- * `controlFd` says that there is something to see.
+ * From now on every call is written down in this memory (trace-layout.ts), and a newline on the socket `controlFd`
+ * says that there is something to see.
  * @param file the program's source, as its stack traces name it: records tell which line of it made a call
  */
-export function startTrace(traceFd: number, controlFd: number, file: string): void {
-  const newline = new Uint8Array([0x0a]);
-  // Past enter() and leave(): this is ours, not the program's. When the socket is full, a newline is already there.
-  const wake = () => void native.send(controlFd, newline, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-  const memory = mapShared(traceFd, traceBytes);
+export function startTrace(memory: ArrayBuffer, controlFd: number, file: string): void {
+  const wake = () => sayLook(controlFd);
   trace = new Trace(memory, wake, lineFinder(file));
   process.on("exit", () => {
     Atomics.store(new Int32Array(memory), layout.header.exiting, 1);
     wake();
   });
+}
+
+/** The memory behind `traceFd`. @throws Error when it is none */
+export function mapTrace(traceFd: number): ArrayBuffer {
+  return mapShared(traceFd, traceBytes);
+}
+
+const newline = new Uint8Array([0x0a]);
+
+/** Tells whoever watches to look. */
+export function sayLook(controlFd: number): void {
+  // Past enter() and leave(): this is ours, not the program's. When the socket is full, a newline is already there.
+  native.send(controlFd, newline, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /**

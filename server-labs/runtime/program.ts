@@ -1,13 +1,16 @@
-// The process that a student's program runs in. It waits for one command on the control socket, which names the file;
-// from then on it is that program. It dies with the lab server, and nothing that it printed is ever lost.
+// The process that a student's program runs in. It waits for one command on the control socket, which names the file,
+// as long as it takes; from then on it is that program. It dies with the lab server, and nothing that it printed is lost.
 import { readSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
+import { forgetTime } from "./clock.ts";
 import { POLLIN } from "./constants.ts";
-import { startTrace } from "./crossing.ts";
+import { mapTrace, sayLook, startTrace } from "./crossing.ts";
 import { EAGAIN } from "./errno.ts";
 import { native } from "./libc.ts";
 import "./net.ts";
+import { prime } from "./prime.ts";
+import { awaitReady, installSynchronousOutput, writeAll } from "./stdio.ts";
 import { awaitReady, hungUp, installSynchronousOutput, writeAll } from "./stdio.ts";
 import { reportUncaught } from "./uncaught.ts";
 
@@ -28,9 +31,9 @@ const mostCommandBytes = 64 * 1024;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 
-boot();
+await boot();
 
-function boot(): void {
+async function boot(): Promise<void> {
   // Under bubblewrap the parent is the sandbox's own init, which dies with the lab server: harmless there.
   native.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   installSynchronousOutput();
@@ -38,18 +41,23 @@ function boot(): void {
   const trace = descriptorFrom("LAB_TRACE_FD");
   if (control === null)
     refuse("LAB_CONTROL_FD does not say where commands come from; the lab server sets it.");
+  const memory = trace === null ? null : mapped(trace);
+  await prime();
+  sayLook(control);
+  const asleep = performance.now();
   const { file, name, args } = parse(readLine(control));
+  forgetTime(performance.now() - asleep);
   // Whoever started us may have died before prctl was called, and then no signal comes: its socket tells.
   if (hungUp(control)) process.exit(badCommand);
   process.argv = [process.execPath, name, ...args];
   reportUncaught({ file, name });
-  if (trace !== null) traceInto(trace, control, name);
+  if (memory !== null) startTrace(memory, control, name);
   run(file);
 }
 
-function traceInto(trace: number, control: number, name: string): void {
+function mapped(trace: number): ArrayBuffer {
   try {
-    startTrace(trace, control, name);
+    return mapTrace(trace);
   } catch (error) {
     refuse(`LAB_TRACE_FD=${trace} is no trace memory: ${(error as Error).message}.`);
   }
