@@ -18,7 +18,7 @@ await atEachLevel("a checker", make => {
     mkdirSync(join(packageRoot, "dist/server-labs/check"), { recursive: true });
     writeFileSync(join(packageRoot, "package.json"), '{ "type": "module" }');
     cpSync(stand, join(packageRoot, "dist/server-labs/check/main.js"));
-    at = await make(packageRoot);
+    at = await make({ packageRoot });
   });
   after(async () => {
     await at.close();

@@ -95,11 +95,15 @@ export class Labs {
     return { program: program?.summary() ?? null, check: check?.summary() ?? null };
   }
 
-  /** Starts the student's program; what runs is kept in the history first. */
+  /** Starts the student's program; what runs is kept in the history. */
   async startProgram(id: LabId, body: RunBody): Promise<Run> {
     const lab = this.lab(id);
-    await this.workspace.keep(id, lab.files[0]!.file, body.text);
-    return this.runs.startProgram(id, body);
+    // Read now, before the program can change it; that the copy reaches the disk is not waited for: it takes as long
+    // as all the rest from here to the first line.
+    const kept = this.workspace.keep(id, lab.files[0]!.file, body.text);
+    const run = await this.runs.startProgram(id, body);
+    await kept;
+    return run;
   }
 
   /** @throws Refusal 400 for a check that the lab does not have */

@@ -7,6 +7,7 @@ import { readBook } from "./book.ts";
 import { canOpenBrowser, closeBrowserFile, openBrowser } from "./browser.ts";
 import { openDoor } from "./front-door.ts";
 import { Gate } from "./gate.ts";
+import { idle } from "./idle.ts";
 import { becomeInstance, type Instance } from "./instance.ts";
 import { Labs } from "./labs.ts";
 import { listenOnLoopback } from "./listen.ts";
@@ -17,6 +18,7 @@ import { findSandbox } from "./sandbox.ts";
 import { Sessions } from "./sessions.ts";
 import { openState, type State, stateFolder } from "./state.ts";
 import { servePage } from "./static.ts";
+import { loadCompiler } from "./strip.ts";
 import { Workspace, workspaceFolder } from "./workspace.ts";
 
 /** From the signal to the end, whatever hangs: a supervisor waits longer than this before it kills. */
@@ -52,7 +54,13 @@ async function start(
   const book = readBook(options.chapters);
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
-  const runs = new Runs({ book, workspace, packageRoot, sandbox, spare: process.env.WORKBOOK_SPARE !== "off" });
+  const runs = new Runs({
+    book,
+    workspace,
+    packageRoot,
+    sandbox,
+    spare: process.env.WORKBOOK_SPARE !== "off",
+  });
   const labs = new Labs(book, workspace, runs);
   const { level, sentence } = sandbox;
   const hello = { type: "hello", version, sandbox: { level, sentence }, workspace: workspace.root } as const;
@@ -82,6 +90,8 @@ async function start(
   if (loopback.sentence) say(loopback.sentence);
   say(`Your work: ${workspace.root.replace(realpathSync(homedir()), "~")}. ${sentence}`);
   if (workspace.polling) say("This file system does not tell changes; they are looked for once a second.");
+  // The first run does not wait for it then.
+  void idle().then(loadCompiler);
   if (options.open && canOpenBrowser(process.env, process.stdout.isTTY === true))
     await openBrowser(link, workspace.root).catch(() =>
       say("No browser could be opened: open the link yourself."),

@@ -21,7 +21,8 @@ export const usage = `npm start -- [--port N] [--no-open] [--chapters DIR]
 
   WORKBOOK_HOME    the folder with your work (~/socket-workbook)
   WORKBOOK_STATE   the folder with token and port (~/.local/state/socket-workbook)
-  WORKBOOK_SANDBOX off, bubblewrap: how programs run (else the best that works)`;
+  WORKBOOK_SANDBOX off, bubblewrap: how programs run (else the best that works)
+  WORKBOOK_SPARE   off: keep no process ready for the next Run; it saves some 10 MB`;
 
 /** @throws Error with a sentence for an option that is not known or makes no sense */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv, packageRoot: string): Options {

@@ -56,6 +56,16 @@ export class Spare {
     );
   }
 
+  /** Has it become a program? */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** Its process, once it is ready. */
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
   /** Is it alive, and does it see what a process would see that is started now? */
   fits(setting: Setting): boolean {
     const lives =

@@ -4,7 +4,7 @@ import type { RunFolders } from "./run-folder.ts";
 import { type Setting, Spare } from "./spare.ts";
 
 /** A spare that has waited for so long is replaced, if its lab is still open: the machine around it has moved on. */
-const mostAgeMs = 15 * 60_000;
+export const mostAgeMs = 15 * 60_000;
 
 export class Spares {
   readonly #folders: RunFolders;

@@ -174,7 +174,9 @@ test("garbage in the memory is bounded, and ends with the run", () => {
 
 test("a look before there is anything to see does not delay the first call", () => {
   const { events, reader, program } = watched();
+  program.word(layout.header.magic, 0);
   reader.wake();
+  program.word(layout.header.magic, layout.magic);
   program.call(recv(3));
   reader.wake();
   assert.equal(callsOf(events).length, 1);

@@ -151,6 +151,24 @@ for (const [environment, sentence] of [
   });
 }
 
+test("the time that it waited for its program is not the program's", async () => {
+  const began = Date.now();
+  const running = new Running();
+  await once(running.control, "data");
+  const ready = Date.now();
+  // Longer than it took to load, so that the one cannot be taken for the other.
+  await new Promise(resolve => setTimeout(resolve, 3 * (ready - began)));
+  const told = Date.now();
+  const { stdout } = await running.program(`
+    console.log(performance.timeOrigin, performance.now(), process.uptime() * 1000, Date.now());
+    `).ended;
+  const [origin, now, uptime, date] = stdout.split(" ").map(Number) as [number, number, number, number];
+  // The clocks of Date and of performance may round by a millisecond or two, each.
+  assert.ok(origin >= began + (told - ready) - 5, `${origin} ${began} ${ready} ${told}`);
+  assert.ok(Math.abs(origin + now - date) < 5);
+  assert.ok(Math.abs(uptime - now) < 50);
+});
+
 test("a command may come in pieces", async () => {
   const running = new Running();
   const command = JSON.stringify({ type: "program", file, name, args: [] });

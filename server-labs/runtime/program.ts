@@ -43,8 +43,8 @@ async function boot(): Promise<void> {
     refuse("LAB_CONTROL_FD does not say where commands come from; the lab server sets it.");
   const memory = trace === null ? null : mapped(trace);
   await prime();
-  sayLook(control);
   const asleep = performance.now();
+  sayLook(control);
   const { file, name, args } = parse(readLine(control));
   forgetTime(performance.now() - asleep);
   // Whoever started us may have died before prctl was called, and then no signal comes: its socket tells.
