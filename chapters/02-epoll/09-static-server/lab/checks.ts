@@ -409,7 +409,7 @@ check("burst", "answers everybody of a burst of 50", { files }, async t => {
       wants: [theMenu],
       because:
         "All of them wait in the accept queue, and epoll says so once: the listener is readable. With EPOLLET it says no more about those who were there already, so call accept() until it says null.",
-      see: "seq 50 | xargs -P 50 -I % curl -s --max-time 2 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:{port}/menu.txt | sort | uniq -c",
+      see: "seq 50 | xargs -P 50 -I @ curl -s --max-time 2 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:{port}/menu.txt | sort | uniq -c",
     });
   }
 });
