@@ -6,6 +6,7 @@ import { Journal } from "./journal.ts";
 import { Network } from "./network.ts";
 import type { Program, Subject } from "./program.ts";
 import type { Server } from "./server.ts";
+import { Site } from "./site.ts";
 import { type StartOptions, start } from "./start.ts";
 import { hasEnded, makeTools } from "./tools.ts";
 import { verdict } from "./verdict.ts";
@@ -43,10 +44,13 @@ export async function attack(check: Check, subject: Subject, options: StartOptio
   let program: Program | null = null;
   let server: Server | null = null;
   let crowd: Client[] = [];
+  const { files } = check.options;
+  const site = files && subject.kind !== "unready" ? new Site(files) : null;
+  const runnable = site && subject.kind !== "unready" ? site.around(subject) : subject;
   try {
-    program = await start(subject, { descriptors: check.options.descriptors, ...options });
+    program = await start(runnable, { descriptors: check.options.descriptors, ...options });
     journal.begin();
-    const made = makeTools(program, network, journal);
+    const made = makeTools(program, network, journal, site);
     server = made.tools.server;
     crowd = made.crowd;
     await check.body(made.tools);
@@ -60,6 +64,7 @@ export async function attack(check: Check, subject: Subject, options: StartOptio
   } finally {
     network.close();
     await program?.kill();
+    site?.remove();
   }
 }
 

@@ -1,16 +1,22 @@
 // workbook/check: what a lab's checks.ts imports. A check is one sentence that is true or false of a running
 // server; its function is given a fresh server, and whoever it needs to find out.
 import type { Client, ClientOptions } from "./client.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Expect } from "./expect.ts";
 import type { Why } from "./failure.ts";
+import type { Answer } from "./http.ts";
 import type { Server } from "./server.ts";
+import type { Files, Site } from "./site.ts";
 
 export { type Call, Calls, clock } from "./calls.ts";
 export type { Client, ClientOptions, ClientState, Within } from "./client.ts";
+export type { Exchange, Wanted } from "./exchange.ts";
 export type { Expect, Expectation } from "./expect.ts";
 export type { Why } from "./failure.ts";
+export type { Answer } from "./http.ts";
 export type { Output } from "./output.ts";
 export type { Server } from "./server.ts";
+export type { Files, Site, SiteFile } from "./site.ts";
 export type { Watch } from "./watch.ts";
 
 /** What a check works with. */
@@ -21,6 +27,10 @@ export interface Tools {
   client(options?: ClientOptions): Promise<Client>;
   /** So many of them, connected in this order. */
   clients(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** Sends requests and judges the answers, octet by octet; fails the check with what came instead. */
+  exchange(exchange: Exchange): Promise<Answer[]>;
+  /** The folder in which the server runs, if the check has brought `files`. */
+  site: Site;
   /** `expect(value, "what is not as it should be").atMost(3, { because })` */
   expect: Expect;
   /** Fails the check with this sentence. */
@@ -34,6 +44,8 @@ export interface Tools {
 export interface CheckOptions {
   /** File descriptors that the server may hold from its start, at most; Node itself holds some twenty. */
   descriptors?: number;
+  /** What lies in the folder in which the server runs, for this check alone: `{ "html/index.html": "…" }`. */
+  files?: Files;
 }
 
 export interface Check {

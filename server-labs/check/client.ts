@@ -46,6 +46,7 @@ export class Client {
   #reads: boolean;
   #received: Buffer[] = [];
   #receivedBytes = 0;
+  #taken = 0;
   #outgoing: Buffer[] = [];
   #network: Network;
   #waiting: Waiting;
@@ -118,6 +119,38 @@ export class Client {
         `${this.name} has not got ${typeof part === "string" ? quoted(part) : part} (${this.#so()})`,
       );
     return text || null;
+  }
+
+  /**
+   * Waits until a reader finds what it looks for in the octets that have come and are not yet taken, and takes so
+   * many of them. The reader may say how many octets it needs at least; null if it does not find it in time.
+   */
+  async takes<T extends { length: number }>(
+    reader: (octets: Buffer, over: boolean) => T | { need: number },
+    { within = patience, stop = () => false }: Within & { stop?: () => unknown } = {},
+  ): Promise<T | null> {
+    let need = 0;
+    const look = () => {
+      if (this.#receivedBytes - this.#taken < need && !this.over) return stop() ? "stop" : null;
+      const found = reader(this.left, this.over);
+      if (!("need" in found)) return found;
+      need = found.need;
+      return this.over || stop() ? "stop" : null;
+    };
+    const found = await this.#waiting.until(look, within);
+    if (found === null || found === "stop") return null;
+    this.#taken += (found as T).length;
+    return found as T;
+  }
+
+  /** What came and was not taken by takes(). */
+  get left(): Buffer {
+    return this.received.subarray(this.#taken);
+  }
+
+  /** Octets taken so far: where `left` begins in all that came. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** Waits until the server has ended this connection; "ended" or "broken", null if it does not in time. */

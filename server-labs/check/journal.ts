@@ -1,6 +1,8 @@
 // What a check did and saw, in order, with the milliseconds since it began: the evidence of a failure.
 // Long stories keep their beginning and their end.
 
+import { isUtf8 } from "node:buffer";
+
 /** Lines kept from the beginning and from the end of a story. */
 const kept = { first: 6, last: 14 } as const;
 
@@ -39,11 +41,15 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
     typeof bytes === "string"
       ? Buffer.from(bytes)
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shown = (from: number, to: number) =>
-    JSON.stringify(buffer.toString("latin1", from, to)).slice(1, -1);
+  const shown = (from: number, to: number) => JSON.stringify(text(buffer.subarray(from, to))).slice(1, -1);
   if (buffer.length <= most) return `"${shown(0, buffer.length)}"`;
   const half = Math.floor(most / 2);
   return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;
+}
+
+/** Octets that are UTF-8 as what they say, others one character each. */
+function text(octets: Buffer): string {
+  return isUtf8(octets) ? octets.toString() : octets.toString("latin1");
 }
 
 /** "1 client", "50 clients", "4 194 304 bytes". */

@@ -107,13 +107,15 @@ export class Server {
     return found;
   }
 
+  /** The server has read everything that this client has sent. */
+  hasRead(client: Client): boolean {
+    const row = this.endOf(client);
+    return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
+  }
+
   /** Waits until the server has read everything that this client has sent. */
   async reads(client: Client, { within = patience }: Within = {}): Promise<boolean> {
-    const read = () => {
-      const row = this.endOf(client);
-      return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
-    };
-    const all = await this.#does(read, within);
+    const all = await this.#does(() => this.hasRead(client), within);
     this.#journal.note(`the server has ${all ? "read all" : "not read all"} that ${client.name} sent`);
     return all;
   }

@@ -1,12 +1,14 @@
 // What a check is given to work with: the server, and clients in any number.
 import type { Tools } from "./check.ts";
 import { Client, type ClientOptions, patience } from "./client.ts";
+import { exchange } from "./exchange.ts";
 import { expect } from "./expect.ts";
 import { CheckFailure, type Why } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
 import type { Program } from "./program.ts";
 import { Server } from "./server.ts";
+import type { Site } from "./site.ts";
 import { Waiting } from "./wait.ts";
 
 /** The tools of one check, and every client that it makes. */
@@ -14,6 +16,7 @@ export function makeTools(
   program: Program,
   network: Network,
   journal: Journal,
+  folder: Site | null = null,
 ): { tools: Tools; crowd: Client[] } {
   const waiting = new Waiting(() => {
     network.turn();
@@ -43,7 +46,21 @@ export function makeTools(
   const until: Tools["until"] = (probe, withinMs) => waiting.until(probe, withinMs);
   const server = new Server(program, waiting, journal);
   const note = (sentence: string) => journal.note(sentence);
-  return { tools: { server, client, clients, expect, fail, note, until }, crowd };
+  const tools: Tools = {
+    server,
+    client,
+    clients,
+    exchange: one => exchange(tools, one),
+    get site() {
+      if (folder === null) throw new Error("This check brings no files, and so has no folder of its own.");
+      return folder;
+    },
+    expect,
+    fail,
+    note,
+    until,
+  };
+  return { tools, crowd };
 }
 
 function couldNotConnect(clients: Client[], port: number): CheckFailure {

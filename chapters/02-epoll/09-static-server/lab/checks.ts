@@ -1,0 +1,639 @@
+// What a web server for files must do that one could leave running. Each check is one promise of HTTP/1.1 or of a
+// server with many clients; of the course's listing most are false. How it is written is not asked.
+import { type Client, check, type Exchange, type Files, type Tools } from "workbook/check";
+
+/** Octets in which no two places look alike, so that a piece that is lost, doubled or moved is seen. */
+function octets(length: number): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let i = 0; i < words.length; i++) words[i] = Math.imul(i + 1, 2654435761);
+  return Buffer.from(words.buffer, 0, length);
+}
+
+const page = "<h1>The teahouse</h1>\n";
+const menu = "green tea 3\n";
+const picture = octets(104_824);
+/** More than the kernel's buffers of one connection hold, both ends together. */
+const large = octets(12 * 1024 * 1024);
+const secret = "this lies outside the document root\n";
+
+const files: Files = {
+  "secret.txt": secret,
+  "html/index.html": page,
+  "html/menu.txt": menu,
+  "html/你好.html": "你好\n",
+  "html/green tea.txt": "a space\n",
+  "html/sub/menu.txt": "below\n",
+  "html/empty.txt": "",
+  "html/teahouse.png": picture,
+};
+const withLarge: Files = { ...files, "html/large.bin": large };
+
+const host = "Host: localhost\r\n";
+const get = (target: string, fields = "", version = "HTTP/1.1") =>
+  `GET ${target} ${version}\r\n${host}${fields}\r\n`;
+const theMenu = { status: 200, body: menu };
+const thePage = { status: 200, body: page };
+
+/** One exchange after another, each on a connection of its own; all for the same reason. */
+async function each(t: Tools, because: string, exchanges: readonly Exchange[]): Promise<void> {
+  for (const one of exchanges) await t.exchange({ because, ...one });
+}
+
+/** So many clients, each of whom is accepted before the next comes: this is about something else than bursts. */
+async function oneByOne(t: Tools, count: number): Promise<Client[]> {
+  const come: Client[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await t.client();
+    t.expect(await t.server.accepts([client]), "The server has not accepted a client who came alone.").equal(
+      1,
+    );
+    come.push(client);
+  }
+  return come;
+}
+
+// -------------------------------------------------------------------------------------- octets and requests
+
+check("pieces", "understands a request, in whatever pieces it arrives", { files }, async t => {
+  const whole = get("/menu.txt");
+  const cut = (at: number) => [whole.slice(0, at), whole.slice(at)];
+  await each(
+    t,
+    "TCP carries octets and knows no requests: what one recv() gives is any piece of the stream. Keep it until the empty line has come that ends a head (RFC 9112, 2.2 and 3).",
+    [
+      { about: "half a request", sends: whole.slice(0, 30), wants: [], after: "open" },
+      { about: "a request in two pieces", sends: cut(7), wants: [theMenu], after: "open" },
+      ...[1, 2, 3].map(before => ({
+        about: `a request cut ${before} before its end`,
+        sends: cut(whole.length - before),
+        wants: [theMenu],
+      })),
+      { about: "a request, octet by octet", sends: [...whole], wants: [theMenu], after: "open" as const },
+      ...[1023, 1024, 1025, 2048, 7000].map(size => {
+        const cookie = "c".repeat(size - get("/menu.txt", "Cookie: \r\n").length);
+        return {
+          about: `a request of ${size} octets, then another`,
+          sends: get("/menu.txt", `Cookie: ${cookie}\r\n`) + get("/"),
+          wants: [theMenu, thePage],
+          because:
+            "A request may be longer than what one recv(1024) gives; RFC 9112, 3 recommends to take first lines of at least 8000 octets.",
+        };
+      }),
+    ],
+  );
+});
+
+check("pipeline", "answers all requests that arrive together, in their order", { files }, async t => {
+  const hundred = Array.from({ length: 50 }, () => get("/menu.txt") + get("/")).join("");
+  await each(
+    t,
+    "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). What is left behind the first request is the beginning of the second.",
+    [
+      {
+        about: "two requests in one segment",
+        sends: get("/menu.txt") + get("/"),
+        wants: [theMenu, thePage],
+        after: "open",
+      },
+      {
+        about: "one and a half requests, then the rest",
+        sends: [get("/menu.txt") + get("/").slice(0, 9), get("/").slice(9)],
+        wants: [theMenu, thePage],
+        after: "open",
+      },
+      {
+        about: "a hundred requests at once",
+        sends: hundred,
+        wants: Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? theMenu : thePage)),
+      },
+      {
+        about: "a picture between two small files",
+        sends: get("/menu.txt") + get("/teahouse.png") + get("/"),
+        wants: [theMenu, { status: 200, body: picture }, thePage],
+      },
+    ],
+  );
+});
+
+check("octets", "counts octets, not characters", { files }, async t => {
+  await each(
+    t,
+    "Content-Length counts octets (RFC 9110, 8.6). A Chinese character in UTF-8 has three: what was not counted is taken by the client for the beginning of the next answer.",
+    [
+      {
+        about: "a file that is not there, then one that is",
+        sends: [get("/nothing.html"), get("/menu.txt")],
+        wants: [404, theMenu],
+        after: "open",
+      },
+      {
+        about: "an empty file, then a page",
+        sends: get("/empty.txt") + get("/"),
+        wants: [{ status: 200, body: "" }, thePage],
+        after: "open",
+      },
+    ],
+  );
+});
+
+check("connection", "keeps a connection open, or closes it, as was agreed", { files }, async t => {
+  await each(
+    t,
+    "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of that kind reads until the end, and waits for ever if none comes.",
+    [
+      {
+        about: "three requests, one after another",
+        sends: [get("/menu.txt"), get("/"), get("/menu.txt")],
+        wants: [theMenu, thePage, theMenu],
+        after: "open",
+      },
+      {
+        about: "Connection: close",
+        sends: get("/menu.txt", "Connection: close\r\n"),
+        wants: [{ ...theMenu, head: { connection: /close/i } }],
+        after: "close",
+      },
+      {
+        about: "Connection: foo, Close",
+        sends: get("/menu.txt", "Connection: foo, Close\r\n"),
+        wants: [theMenu],
+        after: "close",
+      },
+      {
+        about: "a request behind one that says close",
+        sends: get("/menu.txt", "Connection: close\r\n") + get("/"),
+        wants: [theMenu],
+        after: "close",
+      },
+      {
+        about: "HTTP/1.0",
+        sends: get("/menu.txt", "", "HTTP/1.0"),
+        wants: [theMenu],
+        after: "close",
+      },
+    ],
+  );
+});
+
+check(
+  "head",
+  "answers HEAD with a head and no body, and other methods not with the file",
+  { files },
+  async t => {
+    const to = "HEAD";
+    const head = (target: string) => `HEAD ${target} HTTP/1.1\r\n${host}\r\n`;
+    await each(
+      t,
+      "HEAD is answered as GET would be, without the body (RFC 9110, 9.3.2); an octet more, and the next answer cannot be found.",
+      [
+        {
+          about: "HEAD, then GET",
+          sends: head("/menu.txt") + get("/"),
+          wants: [{ status: 200, to, head: { "content-length": /^12$/ } }, thePage],
+          after: "open",
+        },
+        {
+          about: "HEAD of what is not there, then GET",
+          sends: head("/nothing.html") + get("/"),
+          wants: [{ status: 404, to }, thePage],
+          after: "open",
+        },
+        {
+          about: "DELETE",
+          sends: `DELETE /menu.txt HTTP/1.1\r\n${host}\r\n`,
+          wants: [{ status: [405, 501, 403] }],
+          because:
+            "Nothing was deleted, so the answer may not be 200: 405 says that this file is not for that (RFC 9110, 15.5.6), 501 that the method is unknown.",
+        },
+        {
+          about: "a method that nobody knows",
+          sends: `BREW /menu.txt HTTP/1.1\r\n${host}\r\n`,
+          wants: [{ status: [501, 405, 403, 400] }],
+          because: "A method that the server does not know is answered with 501 (RFC 9110, 9.1).",
+        },
+      ],
+    );
+  },
+);
+
+check("bodies", "takes no body for a request", { files }, async t => {
+  const inside = get("/");
+  const post = (fields: string, body: string) => `POST /menu.txt HTTP/1.1\r\n${host}${fields}\r\n${body}`;
+  const refused = { status: [405, 501, 403] };
+  const next = { sends: "", wants: [refused, theMenu], after: "open" } as const;
+  await each(
+    t,
+    "Where a body ends is said by Content-Length or by its chunks (RFC 9112, 6.3); only behind it begins the next request. Read it, even if nobody wants it, or refuse and close: else whoever writes the body writes your next request.",
+    [
+      {
+        ...next,
+        about: "a body that looks like a request",
+        sends: post(`Content-Length: ${inside.length}\r\n`, inside) + get("/menu.txt"),
+      },
+      {
+        ...next,
+        about: "a body in pieces",
+        sends: [post("Content-Length: 10\r\n", "abc"), "defg", `hij${get("/menu.txt")}`],
+      },
+      {
+        ...next,
+        about: "a body in chunks",
+        sends:
+          post(
+            "Transfer-Encoding: chunked\r\n",
+            `${inside.length.toString(16)}\r\n${inside}\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n`,
+          ) + get("/menu.txt"),
+      },
+      {
+        about: "two lengths that differ",
+        sends: post("Content-Length: 3\r\nContent-Length: 5\r\n", "abc"),
+        wants: [400],
+        after: "close",
+        because:
+          "Two programs that believe different lengths see different requests: that is how they are smuggled. Refuse, and close (RFC 9112, 6.3, rule 5).",
+      },
+      {
+        about: "a length and chunks, and a second request",
+        sends: post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${get("/menu.txt")}`),
+        wants: [{ status: [400, 405, 501, 403] }],
+        after: "close",
+        because:
+          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.3, rule 3).",
+      },
+    ],
+  );
+});
+
+check("malformed", "refuses what is no request with 400, and closes", { files }, async t => {
+  const bad = (about: string, sends: string, status: readonly number[] = [400]): Exchange => ({
+    about,
+    sends,
+    wants: [{ status }],
+    after: "close",
+  });
+  await each(
+    t,
+    "What is no request is answered with 400, and the connection closed: nobody knows where the next one begins (RFC 9112, 2.2 and 3).",
+    [
+      bad("two targets", `GET /menu.txt /b HTTP/1.1\r\n${host}\r\n`),
+      bad("no target", `GET HTTP/1.1\r\n${host}\r\n`),
+      bad("octets that are no text", "\x02\x03\x04\xff\r\n\r\n"),
+      bad("a version in small letters", `GET /menu.txt http/1.1\r\n${host}\r\n`),
+      bad("HTTP/9.9", `GET /menu.txt HTTP/9.9\r\n${host}\r\n`, [505, 400]),
+      ...["X-Tea : green", ": green", "Bad[]: green"].map(line => ({
+        about: `the header line "${line}"`,
+        sends: get("/menu.txt", `${line}\r\n`),
+        wants: [400],
+        because:
+          "A header line is a name, a colon right behind it, and a value. A space before the colon must be refused: some programs see another name there, others none (RFC 9112, 5.1).",
+      })),
+    ],
+  );
+});
+
+check("host", "asks for a Host, and for one only", { files }, async t => {
+  const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
+  await each(
+    t,
+    "A request of HTTP/1.1 without Host, with two, or with one that is none must be answered with 400 (RFC 9112, 3.2).",
+    [
+      { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
+      { about: "two Hosts", sends: without("Host: a\r\nX: y\r\nHOST: b\r\n"), wants: [400] },
+      { about: "a Host with a slash", sends: without("Host: a/b\r\n"), wants: [400] },
+      {
+        about: "an address and a port as Host",
+        sends: without("hOsT:[::1]:80\r\n"),
+        wants: [theMenu],
+        after: "open",
+      },
+      {
+        about: "HTTP/1.0 without Host",
+        sends: without("", "HTTP/1.0"),
+        wants: [theMenu],
+        because: "HTTP/1.0 knows no Host (RFC 9112, 3.2).",
+      },
+    ],
+  );
+});
+
+check("limits", "gives what a client sends a bound", { files }, async t => {
+  await each(
+    t,
+    "Whatever a client can make grow needs a bound, or one client takes all memory: 414 for a target (RFC 9112, 3), 431 for the header lines (RFC 6585, 5); and then close.",
+    [
+      {
+        about: "a target of 7 900 octets",
+        sends: get(`/${"p".repeat(7899)}`),
+        wants: [404],
+        because: "Eight thousand octets are the least that a server should take (RFC 9112, 3).",
+      },
+      {
+        about: "a target that does not end",
+        sends: `GET /${"p".repeat(100_000)}`,
+        wants: [{ status: [414, 400, 431] }],
+        after: "close",
+      },
+      {
+        about: "a head that does not end",
+        sends: `GET /menu.txt HTTP/1.1\r\n${host}${`X: ${"h".repeat(100)}\r\n`.repeat(2000)}`,
+        wants: [{ status: [431, 400] }],
+        after: "close",
+      },
+      {
+        about: "twenty thousand header lines",
+        sends: get("/menu.txt", "a: b\r\n".repeat(20_000)),
+        wants: [{ status: [431, 400] }],
+        after: "close",
+      },
+    ],
+  );
+});
+
+// -------------------------------------------------------------------------------------------- many clients
+
+check("large", "sends a large file whole, also to one who reads late", { files: withLarge }, async t => {
+  const because =
+    "send() takes as much as the kernel has room for, and says how much that was. The rest is yours to send, when EPOLLOUT says that there is room again.";
+  const see =
+    "curl --limit-rate 8M -so /tmp/large http://127.0.0.1:{port}/large.bin; cmp /tmp/large html/large.bin";
+  const wants = [{ status: 200, body: large }];
+  const next = {
+    about: "a small file behind a large one",
+    sends: get("/menu.txt"),
+    wants: [theMenu],
+    because,
+  };
+  const client = await t.client();
+  await t.exchange({ about: "12 MB", client, sends: get("/large.bin"), wants, after: "open", because, see });
+  await t.exchange({ ...next, client, after: "open" });
+
+  const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
+  late.send(get("/large.bin"));
+  await t.server.quiet(200);
+  late.read(true);
+  await t.exchange({ about: "12 MB to one who reads late", client: late, sends: [], wants, because, see });
+  await t.exchange({ ...next, client: late, after: "open" });
+});
+
+check("slow-readers", "is held up by nobody who does not read", { files: withLarge }, async t => {
+  const rude = await t.clients(3, { reads: false, receiveBuffer: 4096 });
+  for (const client of rude) client.send(get("/large.bin"));
+  t.note("three have asked for 12 MB, and do not read");
+  await t.server.quiet(100);
+  await t.exchange({
+    about: "a fourth client, while three do not read",
+    sends: get("/menu.txt"),
+    wants: [theMenu],
+    because:
+      "accept() gives a socket that blocks: send() waits until the whole file is taken, by one who takes nothing, and everybody waits with it. setBlocking(false), and keep what could not be sent.",
+    see: "for i in 1 2 3; do curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; sleep 1; time curl -s --max-time 5 http://127.0.0.1:{port}/menu.txt",
+  });
+  const cpu = await t.server.cpu({ during: () => t.server.quiet(300) });
+  t.expect(cpu, "While three do not read, the server keeps a processor busy (1 is all of it).").atMost(0.5, {
+    because:
+      "A socket is watched for EPOLLOUT only while there is something that the kernel had no room for; and after EAGAIN one waits for it.",
+  });
+});
+
+check("burst", "answers everybody of a burst of 50", { files }, async t => {
+  const { server } = t;
+  await server.stop();
+  const crowd = await t.clients(50);
+  for (const client of crowd) client.send(get("/menu.txt"));
+  server.continue();
+  for (const [i, client] of crowd.entries()) {
+    await t.exchange({
+      about: `number ${i + 1} of 50 who came in the same moment`,
+      client,
+      sends: [],
+      wants: [theMenu],
+      because:
+        "All of them wait in the accept queue, and epoll says so once: the listener is readable. With EPOLLET it says no more about those who were there already, so call accept() until it says null.",
+      see: "seq 50 | xargs -P 50 -I @ curl -s --max-time 2 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:{port}/menu.txt | sort | uniq -c",
+    });
+  }
+});
+
+check("reset", "is left with nothing of clients who are cut off", { files: withLarge }, async t => {
+  const { server } = t;
+  const before = server.sockets;
+  const crowd = await oneByOne(t, 30);
+  for (const client of crowd.slice(15)) client.send("GET /menu.txt HTTP/1.1\r\nHos");
+  await server.reads(crowd[29] as Client);
+  for (const client of crowd) client.reset();
+  const held = await server.holds(before);
+  t.expect(held, "30 clients were cut off, and the server still holds sockets of theirs.").equal(before, {
+    because:
+      "Of a reset epoll says EPOLLIN | EPOLLERR | EPOLLHUP, all at once: such a mask is not equal to EPOLLIN. Test for bits with &, or simply call recv(), which tells what has happened; and close.",
+    see: "ss -tan 'sport = :{port}'; ls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/fd | grep -c socket",
+  });
+  const busy = await t.clients(3, { reads: false, receiveBuffer: 4096 });
+  for (const client of busy) client.send(get("/large.bin"));
+  await server.quiet(100);
+  for (const client of busy) client.reset();
+  t.expect(await server.holds(before), "Three were cut off while a file was being sent to them.").equal(
+    before,
+    {
+      because:
+        "send() to one who is gone fails with ECONNRESET or EPIPE: that is the end of this connection, and of no other.",
+    },
+  );
+  const cpu = await server.cpu({ during: () => server.quiet(300) });
+  t.expect(cpu, "The clients are gone, and the server keeps a processor busy (1 is all of it).").atMost(0.4);
+  await t.exchange({ about: "a newcomer after that", sends: get("/menu.txt"), wants: [theMenu] });
+});
+
+check("half-close", "answers one who ends its half, and then ends its own", { files: withLarge }, async t => {
+  const because =
+    "shutdown(SHUT_WR) says: I will send no more. It is no farewell; the answer is still read (RFC 9112, 9.6). And with EPOLLET there is no second event for an end that had arrived with the request: read until null.";
+  const see = "printf 'GET /menu.txt HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' | timeout 2 nc -N 127.0.0.1 {port}";
+  for (const [target, body] of [
+    ["/menu.txt", menu],
+    ["/large.bin", large],
+  ] as const) {
+    const client = await t.client();
+    // Request and end are found in one wake-up: it is not a matter of luck which comes first.
+    await t.server.stop();
+    client.send(get(target));
+    client.end();
+    t.server.continue();
+    const wants = [{ status: 200, body }];
+    await t.exchange({
+      about: `${target}, and the end`,
+      client,
+      sends: [],
+      wants,
+      after: "close",
+      because,
+      see,
+    });
+  }
+  const half = await t.client();
+  half.send("GET /menu.txt HTTP/1.1\r\nHos");
+  await t.server.reads(half);
+  half.end();
+  t.expect(await half.closed(), "Half a request and the end: the server does not close.").ok({
+    because: "The rest of this request will never come: there is nothing left to wait for (RFC 9112, 8).",
+  });
+});
+
+check("descriptors", "says EMFILE when it has no descriptor left, and goes on", { files }, async t => {
+  const { server } = t;
+  const from = server.output.bytes;
+  server.leaveDescriptors(1);
+  const [second] = (await oneByOne(t, 1)) as [Client];
+  const third = await t.client();
+  const words = await server.output.says(/EMFILE|too many open files/i, { from });
+  t.expect(words, "The server is out of descriptors, and does not say so.").ok({
+    because:
+      "accept() fails with EMFILE as long as no descriptor is free; the client stays in the accept queue. Say it once: whoever runs the server must know why nobody gets in.",
+    see: "prlimit --nofile=28:28 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nfor i in $(seq 10); do nc 127.0.0.1 {port} & done",
+  });
+  const cpu = await server.cpu({ during: () => server.quiet(300) });
+  t.expect(cpu, "With no descriptor left, the server keeps a processor busy (1 is all of it).").atMost(0.5, {
+    because:
+      "The accept queue is not empty, so a level-triggered listener is ready for ever, and accept() fails for ever. Take it off epoll's list until somebody leaves.",
+  });
+  second.close();
+  third.send(get("/menu.txt"));
+  await t.exchange({
+    about: "one who waited in the accept queue until another left",
+    client: third,
+    sends: [],
+    // Somebody else may have got the last descriptor; then it is honest to say so.
+    wants: [{ status: [200, 503, 500] }],
+    because:
+      "A closed descriptor is free again: whoever waits can have it. With EPOLLET nobody says that they still wait; try accept() after each close.",
+  });
+});
+
+check("idle", "costs nothing while a hundred clients say nothing", { files }, async t => {
+  const { server } = t;
+  const crowd = await oneByOne(t, 100);
+  await server.quiet(100);
+  const watch = server.traced ? server.watch() : null;
+  const cpu = await server.cpu({ during: () => server.quiet(500) });
+  const calls = watch ? watch.calls.length + watch.calls.missed : 0;
+  t.note(`in 500 ms: ${Math.round(cpu * 100)} % of a processor${watch ? `, ${calls} system calls` : ""}`);
+  const because =
+    "epoll_wait() sleeps until somebody is ready, and costs nothing however many are watched. To wake up every few milliseconds is polling again.";
+  t.expect(calls, "Nobody says anything, and the server makes system calls.").atMost(60, {
+    because,
+    at: watch?.calls.last ?? null,
+  });
+  t.expect(cpu, "Nobody says anything, and the server is busy (1 is a whole processor).").atMost(0.2, {
+    because,
+  });
+  await t.exchange({
+    about: "one of a hundred",
+    client: crowd[57],
+    sends: get("/menu.txt"),
+    wants: [theMenu],
+  });
+});
+
+// --------------------------------------------------------------------------------------------------- files
+
+/** Not there, forbidden, or somewhere else: anything but the file. */
+const notServed = { status: [301, 302, 307, 308, 400, 403, 404] };
+
+check("outside", "serves nothing that lies outside its folder", { files }, async t => {
+  const climbs = ["/../secret.txt", "/sub/../../secret.txt", "//../secret.txt", "/sub/./.././../secret.txt"];
+  const encoded = [
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/sub/%2E%2E/%2e%2e/secret.txt",
+    "/%252e%252e/secret.txt",
+  ];
+  await each(
+    t,
+    "The target comes from a stranger. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4), and only what is left is a name below the root. curl removes dots before it sends: others do not.",
+    [
+      ...[...climbs, ...encoded].map(path => ({ about: path, sends: get(path), wants: [notServed] })),
+      { about: "/sub/../menu.txt", sends: get("/sub/../menu.txt"), wants: [theMenu], after: "open" },
+    ],
+  );
+});
+
+check("names", "finds files by the names that a browser sends", { files }, async t => {
+  await each(
+    t,
+    "A browser sends octets that have no place in a target as % and two digits (RFC 3986, 2.1), and behind ? a query, which is no part of the name.",
+    [
+      {
+        about: "/你好.html, as a browser sends it",
+        sends: get("/%E4%BD%A0%E5%A5%BD.html"),
+        wants: [{ status: 200, body: "你好\n" }],
+        after: "open",
+      },
+      {
+        about: "a name with a space",
+        sends: get("/green%20tea.txt"),
+        wants: [{ status: 200, body: "a space\n" }],
+      },
+      { about: "/menu%2Etxt", sends: get("/menu%2Etxt"), wants: [theMenu] },
+      { about: "a query", sends: get("/menu.txt?x=1&y=/../z"), wants: [theMenu] },
+      {
+        about: "an octet of 0 in the name",
+        sends: get("/menu.txt%00.html"),
+        wants: [{ status: [400, 404] }],
+      },
+      { about: "octets that are no UTF-8", sends: get("/%ff%fe"), wants: [{ status: [400, 404] }] },
+      { about: "a % without digits", sends: get("/%zz"), wants: [{ status: [400, 404] }] },
+      {
+        about: "an http URL as target",
+        sends: get("http://localhost/menu.txt"),
+        wants: [theMenu],
+        because: "A server must accept a whole URL in place of the path (RFC 9112, 3.2.2).",
+      },
+    ],
+  );
+});
+
+const strange: Files = {
+  ...files,
+  "html/fifo": { fifo: true },
+  "html/zero": { link: "/dev/zero" },
+  "html/out.txt": { link: "../secret.txt" },
+  "html/up": { link: ".." },
+};
+
+check("no-file", "serves files, and nothing else that has a name", { files: strange }, async t => {
+  await each(
+    t,
+    "A name in the folder may be a folder, a FIFO, a device, or a link to somewhere else. Ask fstat() of what you have opened, with O_NONBLOCK, and where it really lies.",
+    [
+      { about: "a folder", sends: get("/sub"), wants: [notServed] },
+      {
+        about: "a FIFO that nobody writes to",
+        sends: get("/fifo"),
+        wants: [notServed],
+        because:
+          "open() of a FIFO waits for somebody who writes into it (fifo(7)): one request, and the server is gone for everybody.",
+        see: "mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt",
+      },
+      { about: "a device", sends: get("/zero"), wants: [notServed] },
+      { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
+      { about: "a file behind a link to a folder outside", sends: get("/up/secret.txt"), wants: [notServed] },
+      { about: "a file after all that", sends: get("/menu.txt"), wants: [theMenu], after: "open" },
+    ],
+  );
+});
+
+check("edited", "serves an edited file as it is now", { files }, async t => {
+  const client = await t.client();
+  for (let edition = 1; edition <= 5; edition++) {
+    const body = `green tea ${edition}\n`;
+    t.site.write("html/menu.txt", body);
+    t.note(`html/menu.txt is edited: "${body.trim()}"`);
+    await t.exchange({
+      about: `the file in its edition ${edition}`,
+      client,
+      sends: get("/menu.txt"),
+      wants: [{ status: 200, body }],
+      because:
+        "What is remembered of a file must be compared with the file before it is used: its size and its time of change, from stat(), cost little. A time is coarse: what was changed just now may change again within it.",
+      see: "echo coffee > html/menu.txt; curl http://127.0.0.1:{port}/menu.txt",
+    });
+  }
+});

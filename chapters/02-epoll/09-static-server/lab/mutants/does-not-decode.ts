@@ -1,0 +1,991 @@
+// caught by: names
+// The mistake: the name is what stands in the target.
+// A web server for files that one could leave running: one process, one epoll, level-triggered.
+//
+// Read it from top to bottom: the functions stand in the order in which a connection lives. It is accepted; octets
+// arrive; lines, a head and perhaps a body are made of them; the target is mapped to a file; the answer is sent, and
+// sent on when the kernel had no room for it; then all begins anew, or the connection lingers and is closed.
+// Two rules hold everywhere: what a client can make grow has a bound, and what it can make last has a deadline.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import {
+  EPOLLIN,
+  EPOLLOUT,
+  Epoll,
+  IPPROTO_TCP,
+  SO_LINGER,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SO_SNDBUF,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  Socket,
+  SyscallError,
+  TCP_NODELAY,
+} from "workbook/net";
+
+// #region limits
+const KiB = 1024;
+const limits = {
+  /** RFC 9112 3 asks for at least 8000 octets. */
+  requestLine: 8 * KiB,
+  /** A whole head. */
+  head: 24 * KiB,
+  /** Lines of a head, and of the trailer behind a chunked body, together. */
+  fields: 100,
+  /** A body is read only to find where the next request begins: no reason to read much. */
+  body: 1024 * KiB,
+  chunkLine: 256,
+  trailerLine: 1 * KiB,
+  /** Answers to pipelined requests that may wait for a client who does not read. Above, we do not listen to it. */
+  output: 64 * KiB,
+  /** The shares of a turn. After its share a client waits until all others have had theirs. */
+  receive: 64 * KiB,
+  send: 128 * KiB,
+  requests: 32,
+  accepts: 64,
+  /** The kernel's own buffers, each way and for each client: what a reader who does not read can cost. */
+  kernelBuffer: 128 * KiB,
+  /** A file up to this size is kept in memory (all of them together up to `cache`), a larger one is streamed. */
+  cachedFile: 64 * KiB,
+  cache: 16 * 1024 * KiB,
+  places: 1000,
+  /** Descriptors kept back, so that whoever is connected gets files even when nobody else can connect. */
+  spares: 4,
+};
+
+/** How long a connection may stay in a phase, in milliseconds. Only `send` begins anew with every step forward. */
+const patience = { idle: 30_000, head: 5_000, body: 8_000, send: 10_000, linger: 1_000 };
+/** The idle must make room sooner while somebody waits outside because no descriptor is left. */
+const crowdedIdleMs = 1_000;
+/** How late a deadline may be noticed. */
+const sweepMs = 250;
+// #endregion limits
+
+// #region connection
+class Connection {
+  readonly socket: Socket;
+  /** What epoll watches it for. We listen to a client or speak to it, never both at once. */
+  watched = EPOLLIN;
+  /** What it may take its time for, and until when. "busy": it waits for us, not we for it. */
+  phase: keyof typeof patience | "busy" | "gone" = "busy";
+  deadline = 0;
+  /** Octets that have arrived; those from `at` on are not yet understood. */
+  input: Buffer = nothing;
+  at = 0;
+  /** More octets must arrive before anything else can be understood. */
+  hungry = true;
+  /** The request that is arriving. */
+  request: Request | null = null;
+  /** Octets that the kernel has not taken yet, and behind them the rest of a file. */
+  output: Buffer = nothing;
+  file: { document: Document; from: number } | null = null;
+  /** The kernel had no room for all of it. */
+  blocked = false;
+  /** The answer in `output` is the last. */
+  closing = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+const connections = new Map<number, Connection>();
+/** Who has work that no event will announce: requests already in our memory, more of a file to send. */
+let again = new Set<Connection>();
+/** Sockets to be closed at the end of the turn, see `drop`. */
+const dropped: Socket[] = [];
+/** The clocks are read once a turn: one that never jumps for deadlines, the wall's for Date. */
+let now = 0;
+let dateSecond = 0;
+let date = "";
+let nextSweep = 0;
+// #endregion connection
+
+// #region listen
+const epoll = new Epoll();
+const listener = new Socket();
+/** Whether epoll watches the listener; not while no descriptor is free. */
+let accepting = true;
+let crowded = false;
+
+function listen(port: number): void {
+  listener.setBlocking(false);
+  listener.setOption(SOL_SOCKET, SO_REUSEADDR, true);
+  // Clients inherit these. A small last segment shall not wait for the acknowledgement of the one before it.
+  listener.setOption(IPPROTO_TCP, TCP_NODELAY, true);
+  listener.setOption(SOL_SOCKET, SO_SNDBUF, limits.kernelBuffer);
+  listener.setOption(SOL_SOCKET, SO_RCVBUF, limits.kernelBuffer);
+  listener.bind({ host: "127.0.0.1", port });
+  listener.listen();
+  epoll.register(listener, EPOLLIN);
+}
+// #endregion listen
+
+// #region turn
+/** The loop. It sleeps in epoll.poll until somebody is ready, or somebody's time may be over. */
+function run(): never {
+  while (true) {
+    const ready = epoll.poll(timeToSleep());
+    readClocks();
+    const waiting = again;
+    if (waiting.size > 0) again = new Set();
+    for (const { fd } of ready) {
+      if (fd === listener.fd) acceptAll();
+      else attend(connections.get(fd), waiting);
+    }
+    for (const c of waiting) guard(c, proceed);
+    if (now >= nextSweep) sweep();
+    closeDropped();
+  }
+}
+
+function timeToSleep(): number {
+  if (again.size > 0) return 0;
+  return connections.size === 0 && accepting ? -1 : Math.max(0, nextSweep - performance.now());
+}
+
+function readClocks(): void {
+  now = performance.now();
+  const second = Math.floor(Date.now() / 1000);
+  if (second === dateSecond) return;
+  dateSecond = second;
+  date = new Date(second * 1000).toUTCString(); // which is the IMF-fixdate of RFC 9110 5.6.7
+}
+
+/**
+ * There is an event for this client. Its mask is not looked at: we watch for one thing at a time, and an error or a
+ * hang-up, reported unasked, is told exactly by the very call that we are about to make.
+ */
+function attend(c: Connection | undefined, waiting: Set<Connection>): void {
+  if (c === undefined) return; // dropped earlier in this turn
+  if (waiting.size > 0 && waiting.has(c)) return; // first it understands what is there, else there were no bound to it
+  guard(c, c.blocked ? proceed : receive);
+}
+
+/** What goes wrong with one client is the end of this client, and of nobody else. */
+function guard(c: Connection, step: (c: Connection) => void): void {
+  try {
+    if (c.phase !== "gone") step(c);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) console.error(error); // a mistake of ours: say so, and go on
+    drop(c);
+  }
+}
+// #endregion turn
+
+// #region accept
+function acceptAll(): void {
+  try {
+    for (let i = 0; i < limits.accepts; i++) {
+      const arrival = listener.accept(SOCK_NONBLOCK);
+      if (arrival === null) return;
+      crowded = false;
+      const c = new Connection(arrival.client);
+      connections.set(arrival.client.fd, c);
+      enter(c, "idle");
+      guard(c, () => epoll.register(c.socket, c.watched));
+    }
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    if (error.code === "ECONNABORTED") return; // left before we looked; the next turn brings the others
+    // EMFILE, most likely. The listener stays ready and accept goes on failing, so to watch it were to spin. Whoever
+    // is in the queue waits there until somebody leaves.
+    if (!crowded) console.log(`nobody else can be let in for now: ${error.message}`);
+    crowded = true;
+    watchListener(false);
+  }
+}
+
+function watchListener(watch: boolean): void {
+  if (watch === accepting) return;
+  epoll.modify(listener, watch ? EPOLLIN : 0);
+  accepting = watch;
+  nextSweep = Math.min(nextSweep, now + sweepMs);
+}
+// #endregion accept
+
+// #region receive
+/** Everybody's octets arrive here. What is not understood at once is copied: an idle client owns no buffer. */
+const arrivals = Buffer.allocUnsafeSlow(limits.receive);
+
+function receive(c: Connection): void {
+  const got = c.socket.recvInto(arrivals);
+  // The end of the stream. Who has only ended its own half has all its answers by now: we do not receive while
+  // there is something to answer or to send.
+  if (got === 0) drop(c);
+  if (got === null || got === 0 || c.phase === "linger") return;
+  const fresh = arrivals.subarray(0, got);
+  c.input = c.input.length === 0 ? fresh : Buffer.concat([c.input, fresh]);
+  c.hungry = false;
+  proceed(c);
+  if (c.input === fresh) {
+    c.input = Buffer.from(fresh.subarray(c.at));
+    c.at = 0;
+  }
+}
+
+/** Does for this client what can be done now without waiting: one share of the turn. */
+function proceed(c: Connection): void {
+  if (!hasOutput(c)) converse(c);
+  if (hasOutput(c)) send(c);
+  settle(c);
+}
+
+/** Understands requests in their order, and answers each, until there is enough to send. */
+function converse(c: Connection): void {
+  try {
+    for (let i = 0; i < limits.requests && !c.hungry && !c.closing; i++) {
+      if (c.file !== null || c.output.length >= limits.output) return;
+      if (hear(c)) answer(c, c.request!);
+      else c.hungry = true;
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(c, error);
+  }
+}
+
+/** Decides what to wait for now, and how long. */
+function settle(c: Connection): void {
+  if (c.phase === "linger" || c.phase === "gone") return;
+  if (c.at === c.input.length) {
+    c.input = nothing;
+    c.at = 0;
+  }
+  if (c.blocked) watch(c, EPOLLOUT);
+  else if (hasOutput(c) || (!c.closing && !c.hungry)) again.add(c);
+  else if (c.closing) linger(c);
+  else {
+    watch(c, EPOLLIN);
+    enter(c, c.request !== null ? "body" : c.input.length > 0 ? "head" : "idle");
+  }
+}
+
+/** Tells the kernel only what is news to it: most answers are sent whole, and cost no call here. */
+function watch(c: Connection, events: number): void {
+  if (c.watched === events) return;
+  epoll.modify(c.socket, events);
+  c.watched = events;
+}
+
+/** A deadline is set when a phase begins, and not by every octet: who drips is not forgiven. */
+function enter(c: Connection, phase: keyof typeof patience): void {
+  if (c.phase === phase) return;
+  c.phase = phase;
+  c.deadline = now + patience[phase];
+  if (c.deadline < nextSweep) nextSweep = c.deadline;
+}
+// #endregion receive
+
+// #region line
+/** The client does something that leaves no trust in where its next request begins: answer, and close. */
+class Refusal extends Error {
+  readonly status: string;
+  constructor(status: string, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+function bad(sentence: string): Refusal {
+  return new Refusal("400 Bad Request", sentence);
+}
+
+const loneLF = bad("A line ends with LF alone instead of CR LF.");
+const CR = 13;
+const LF = 10;
+
+/**
+ * The next line, without its CRLF; null when it has not arrived yet.
+ *
+ * Lines are found among octets, and become text only then, one character for each octet (latin1): a decoder sees
+ * line ends of its own, and fails on what is no UTF-8. A lone LF is a line end to one program and none to the next,
+ * which is how requests are smuggled: RFC 9112 2.2 lets us refuse it.
+ */
+function takeLine(c: Connection, most: number, tooLong: Refusal): string | null {
+  const end = c.input.indexOf(LF, c.at);
+  const length = (end === -1 ? c.input.length : end) - c.at;
+  if (length > most + 1) throw tooLong; // + 1: its CR
+  if (end === -1) return null;
+  if (length === 0 || c.input[end - 1] !== CR) throw loneLF;
+  const line = c.input.toString("latin1", c.at, end - 1);
+  c.at = end + 1;
+  return line;
+}
+// #endregion line
+
+// #region head
+class Request {
+  readonly method: string;
+  readonly target: string;
+  /** The second 1 of HTTP/1.1. */
+  readonly minor: number;
+  /** Length of the request line. */
+  readonly line: number;
+  fields = 0;
+  host: string | null = null;
+  connection = "";
+  expect = "";
+  ifMatch: string | null = null;
+  ifNoneMatch: string | null = null;
+  length: number | null = null;
+  coding: string | null = null;
+  /** What comes next of a chunked body; null: the body is not chunked. */
+  part: "size" | "data" | "end of data" | "trailer" | null = null;
+  /** Octets of the body, or of the chunk, still to come. */
+  left = 0;
+
+  constructor(method: string, target: string, minor: number, line: number) {
+    this.method = method;
+    this.target = target;
+    this.minor = minor;
+    this.line = line;
+  }
+}
+
+/** Takes a head, then its body, until a request is whole. False: more octets are needed. */
+function hear(c: Connection): boolean {
+  if (c.request === null && !hearHead(c)) return false;
+  const request = c.request!;
+  return request.part === null ? skipData(c, request) : skipChunks(c, request);
+}
+
+const emptyLine = Buffer.from("\r\n\r\n");
+const longTarget = new Refusal(
+  "414 URI Too Long",
+  `The first line is longer than ${limits.requestLine} octets.`,
+);
+const longHead = new Refusal(
+  "431 Request Header Fields Too Large",
+  `More than ${limits.fields} header lines, or too many octets of them.`,
+);
+
+/** A head is looked at when it is whole; RFC 9110 5.3 forbids to act on half of one. */
+function hearHead(c: Connection): boolean {
+  const { input } = c;
+  // Some clients send a CRLF too many after a body: RFC 9112 2.2 would have us look away.
+  if (input[c.at] === CR && input[c.at + 1] === LF) c.at += 2;
+  const end = input.indexOf(emptyLine, c.at);
+  if (end === -1 || end - c.at > limits.head)
+    checkBeginning(input.toString("latin1", c.at, c.at + limits.head + 1));
+  if (end === -1) return false;
+  const head = input.toString("latin1", c.at, end);
+  c.at = end + emptyLine.length;
+  const request = hearRequestLine(lineAt(head, 0));
+  for (let at = request.line + 2; at < head.length; ) {
+    const line = lineAt(head, at);
+    hearField(request, line);
+    at += line.length + 2;
+  }
+  c.request = request;
+  expectBody(c, request);
+  return true;
+}
+
+function lineAt(head: string, at: number): string {
+  const end = head.indexOf("\r\n", at);
+  return end === -1 ? head.slice(at) : head.slice(at, end);
+}
+
+/** Half a head (or far too long a one): may more of it be waited for? */
+function checkBeginning(beginning: string): void {
+  if (/(^|[^\r])\n/.test(beginning)) throw loneLF;
+  const line = beginning.indexOf("\r\n");
+  if (line > limits.requestLine || (line === -1 && beginning.length > limits.requestLine + 1))
+    throw longTarget;
+  if (beginning.length > limits.head) throw longHead;
+}
+
+const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/(\d)\.(\d)$/;
+
+function hearRequestLine(line: string): Request {
+  if (line.length > limits.requestLine) throw longTarget;
+  const found = requestLine.exec(line);
+  if (found === null)
+    throw bad("The first line is not a method, a target and an HTTP version, with a space between.");
+  if (found[3] !== "1") throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
+  return new Request(found[1]!, found[2]!, Number(found[4]), line.length);
+}
+
+const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * One line of a header or trailer section. Every one is checked, also those that mean nothing to us. A space before
+ * the colon, a space at the beginning (obs-fold), a control character, a CR or LF without the other: RFC 9112 5.
+ */
+function hearField(request: Request, line: string): void {
+  if (++request.fields > limits.fields) throw longHead;
+  if (!fieldLine.test(line))
+    throw bad("A header line is not a name, a colon and a value without control characters.");
+  if (request.part === "trailer") return; // it says nothing that we could use
+  const colon = line.indexOf(":");
+  const value = trim(line.slice(colon + 1));
+  switch (line.slice(0, colon).toLowerCase()) {
+    case "host":
+      if (request.host !== null) throw bad("There is more than one Host.");
+      request.host = value;
+      break;
+    case "content-length":
+      // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
+      if (request.length !== null || !/^\d+$/.test(value)) throw bad("Content-Length is not one number.");
+      request.length = Number(value);
+      break;
+    case "transfer-encoding":
+      request.coding = request.coding === null ? value : `${request.coding},${value}`;
+      break;
+    case "connection":
+      request.connection += `,${value.toLowerCase()}`;
+      break;
+    case "expect":
+      request.expect = value.toLowerCase();
+      break;
+    case "if-match":
+      request.ifMatch = `${request.ifMatch ?? ""},${value}`;
+      break;
+    case "if-none-match":
+      request.ifNoneMatch = `${request.ifNoneMatch ?? ""},${value}`;
+  }
+}
+
+/** Without the spaces and tabs at both ends. Not String.trim, to which \xa0 is space; nor a regular expression such
+ * as /[ \t]+$/, which would begin anew at each of ten thousand spaces. */
+function trim(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && (value[from] === " " || value[from] === "\t")) from++;
+  while (to > from && (value[to - 1] === " " || value[to - 1] === "\t")) to--;
+  return value.slice(from, to);
+}
+
+/** The members of a list; empty ones do not count: RFC 9110 5.6.1. */
+function listOf(value: string): string[] {
+  return value.split(",").map(trim).filter(Boolean);
+}
+// #endregion head
+
+// #region body
+const hostRule = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:\d*)?$/;
+const largeBody = new Refusal("413 Content Too Large", `The body is larger than ${limits.body} octets.`);
+
+/** The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. */
+function expectBody(c: Connection, request: Request): void {
+  const { host, minor, length, coding, expect } = request;
+  if (host === null && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
+  if (host !== null && !hostRule.test(host)) throw bad("Host is not a name or address, and perhaps a port.");
+  if (coding !== null) expectChunks(request, listOf(coding.toLowerCase()));
+  request.left = length ?? 0;
+  if (request.left > limits.body) throw largeBody;
+  if (expect === "" || minor === 0) return; // HTTP/1.0 knows no 100
+  if (expect !== "100-continue")
+    throw new Refusal("417 Expectation Failed", "Expect knows 100-continue only.");
+  const awaited = request.left > 0 || request.part !== null;
+  if (awaited && c.at === c.input.length) say(c, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+function expectChunks(request: Request, codings: string[]): void {
+  if (request.length !== null) throw bad("Transfer-Encoding and Content-Length: which is it?");
+  if (request.minor === 0) throw bad("HTTP/1.0 has no Transfer-Encoding.");
+  if (codings.indexOf("chunked") !== codings.length - 1)
+    throw bad("Transfer-Encoding must end with chunked.");
+  if (codings.length > 1)
+    throw new Refusal("501 Not Implemented", "No transfer coding but chunked is understood.");
+  request.part = "size";
+}
+
+/** Skips data of known length. True: there is no more of it. */
+function skipData(c: Connection, request: Request): boolean {
+  const taken = Math.min(request.left, c.input.length - c.at);
+  c.at += taken;
+  request.left -= taken;
+  return request.left === 0;
+}
+
+const longChunk = bad("A chunk is longer than its size says.");
+const longChunkLine = bad(`The line with a chunk's size is longer than ${limits.chunkLine} octets.`);
+
+/** Size, data, CRLF, size, data, CRLF, … size 0, trailer, empty line: RFC 9112 7.1. */
+function skipChunks(c: Connection, request: Request): boolean {
+  while (true) {
+    if (request.part === "data") {
+      if (!skipData(c, request)) return false;
+      request.part = "end of data";
+    } else if (request.part === "end of data") {
+      if (takeLine(c, 0, longChunk) === null) return false;
+      request.part = "size";
+    } else if (request.part === "size") {
+      const line = takeLine(c, limits.chunkLine, longChunkLine);
+      if (line === null) return false;
+      hearChunkSize(request, line);
+    } else {
+      const line = takeLine(c, limits.trailerLine, longHead);
+      if (line === null || line === "") return line === "";
+      hearField(request, line);
+    }
+  }
+}
+
+function hearChunkSize(request: Request, line: string): void {
+  const found = /^([0-9A-Fa-f]+)([ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line);
+  if (found === null) throw bad("A chunk does not begin with its size in hexadecimal digits.");
+  request.left = Number.parseInt(found[1]!, 16);
+  request.part = request.left === 0 ? "trailer" : "data";
+  // The size lines count too: a megabyte in chunks of one octet is six megabytes to read.
+  request.length = (request.length ?? 0) + request.left + line.length + 4;
+  if (request.length > limits.body) throw largeBody;
+}
+// #endregion body
+
+// #region answer
+const otherMethods = new Set(["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"]);
+const allow = "Allow: GET, HEAD, OPTIONS\r\n";
+
+/** One whole request, one answer. */
+function answer(c: Connection, request: Request): void {
+  const { method, minor } = request;
+  const options = request.connection === "" ? [] : listOf(request.connection);
+  c.closing = options.includes("close") || (minor === 0 && !options.includes("keep-alive"));
+  if (method === "GET" || method === "HEAD") answerFile(c, request);
+  else if (method === "OPTIONS") reply(c, "200 OK", "", allow);
+  else if (otherMethods.has(method))
+    reply(c, "405 Method Not Allowed", "Files can be read here, no more.", allow);
+  else reply(c, "501 Not Implemented", `This server does not know ${method.slice(0, 32)}.`);
+  c.request = null;
+  c.phase = "busy";
+}
+
+function answerFile(c: Connection, request: Request): void {
+  try {
+    const { path, folder, location } = locate(request.target);
+    const document = find(path);
+    if (document !== null) replyDocument(c, request, document);
+    else if (folder) throw noFile;
+    else reply(c, "301 Moved Permanently", "", `Location: ${location}\r\n`);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    replyError(c, error as NodeJS.ErrnoException);
+  }
+}
+
+const noFile = Object.assign(new Error("no such document"), { code: "ENOENT" });
+
+function replyError(c: Connection, error: NodeJS.ErrnoException): void {
+  const code = error.code ?? "";
+  if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"].includes(code)) {
+    reply(c, "404 Not Found", "file not found, 请输入正确的url");
+  } else if (code === "EACCES") {
+    reply(c, "403 Forbidden", "This file may not be read.");
+  } else if (code === "EMFILE" || code === "ENFILE") {
+    c.closing = true; // which gives a descriptor back
+    reply(c, "503 Service Unavailable", "Too many files are open.", "Retry-After: 1\r\n");
+  } else {
+    console.error(error);
+    reply(c, "500 Internal Server Error", "The file could not be read.");
+  }
+}
+// #endregion answer
+
+// #region target
+interface Place {
+  path: string;
+  folder: boolean;
+  /** The folder that it would be with a slash behind it. */
+  location: string;
+}
+
+/** Which target is which place does not change, unlike what is there: so it is remembered. */
+const places = new Map<string, Place>();
+
+function locate(target: string): Place {
+  const known = places.get(target);
+  if (known !== undefined) return known;
+  const { path, query } = parseTarget(target);
+  const names = resolve(path);
+  if (names.some(name => /[/\0]/.test(name))) throw noFile;
+  const folder = names.at(-1) === "";
+  const place = {
+    path: `${root}/${names.join("/")}${folder ? "index.html" : ""}`,
+    folder,
+    // Encoded anew: no CR LF gets into our head, and no "//host" becomes somebody else's address.
+    location: `/${names.map(encodeURIComponent).join("/")}/${query}`,
+  };
+  if (places.size >= limits.places) places.clear();
+  places.set(target, place);
+  return place;
+}
+
+/** Of the four forms of RFC 9112 3.2 two name a file: "/path?query", and the same behind "http://host". */
+function parseTarget(target: string): { path: string; query: string } {
+  const absolute = /^http:\/\/([^/?]+)(.*)$/i.exec(target);
+  if (absolute !== null && !hostRule.test(absolute[1]!)) throw bad("The target names no host.");
+  const local = absolute === null ? target : absolute[2]!.replace(/^(?!\/)/, "/");
+  if (local[0] !== "/" || local.includes("#")) throw bad("The target is no path and no http URL.");
+  const question = local.indexOf("?");
+  if (question === -1) return { path: local, query: "" };
+  return { path: local.slice(0, question), query: local.slice(question) };
+}
+
+/**
+ * The names on the way from the root to the file; the last is "" for a folder.
+ *
+ * Cut at slashes, then decode, then look for dots, each once: %2e%2e is "..", %2f is part of a name (no file has
+ * such a one), %252e is the name "%2e". Above the root is the root: RFC 3986 5.2.4.
+ */
+function resolve(path: string): string[] {
+  const names: string[] = [];
+  let name = "";
+  for (const segment of path.split("/")) {
+    name = segment.includes("%%") ? decode(segment) : segment;
+    if (name === "..") names.pop();
+    else if (name !== "." && name !== "") names.push(name);
+  }
+  if (name === "" || name === "." || name === "..") names.push("");
+  return names;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw bad("The target is not UTF-8 in percent-encoding.");
+  }
+}
+// #endregion target
+
+// #region document
+/** One version of a file. A changed file is a new Document; who is being sent the old one keeps it. */
+class Document {
+  readonly path: string;
+  readonly stat: Stats;
+  readonly fields: string;
+  readonly etag: string;
+  /** The content of a small file, */
+  bytes: Buffer | null = null;
+  /** or the descriptor of a large one, shared by all to whom it is being sent. */
+  fd = -1;
+  readers = 0;
+  /** The turn in which it was last found to be the version that is there. */
+  seenAt = now;
+  /** The whole answer to the common request, head and body in one, as it was at `replyDate`. */
+  reply: Buffer = nothing;
+  replyDate = "";
+
+  constructor(path: string, stat: Stats) {
+    this.path = path;
+    this.stat = stat;
+    this.etag = `"${stat.ino.toString(36)}-${stat.size.toString(36)}-${Math.round(stat.ctimeMs * 1000).toString(36)}"`;
+    const type = types[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""] ?? "application/octet-stream";
+    this.fields = `Content-Type: ${type}\r\n${settled(stat) ? `ETag: ${this.etag}\r\n` : ""}`;
+  }
+}
+
+const types: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  jpg: "image/jpeg",
+  js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  mp4: "video/mp4",
+  pdf: "application/pdf",
+  png: "image/png",
+  svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
+  webp: "image/webp",
+  woff2: "font/woff2",
+};
+
+let root = "";
+const documents = new Map<string, Document>();
+let cached = 0;
+
+/**
+ * The document at this path; null: it is a folder.
+ *
+ * Every turn the file system is asked anew, so that an edited file is served edited at once. What we remember is only
+ * that *this version of this inode* lies inside the root, and its content. In a busy turn a hundred clients may ask
+ * for one file: one look is enough for all whose requests epoll had reported before it.
+ */
+function find(path: string): Document | null {
+  const known = documents.get(path);
+  if (known !== undefined && known.seenAt === now) return known;
+  const stat = statSync(path); // follows links: it is the inode behind them that is compared
+  if (known !== undefined && sameVersion(known.stat, stat)) {
+    known.seenAt = now;
+    return known;
+  }
+  if (known !== undefined) forget(known);
+  if (stat.isDirectory()) return null;
+  // To open a FIFO can wait for ever, to open a device can do anything: neither is a document.
+  if (!stat.isFile()) throw noFile;
+  return load(path);
+}
+
+/** The time of change, unlike that of modification, cannot be set by anybody. */
+function sameVersion(a: Stats, b: Stats): boolean {
+  return a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
+}
+
+/** Time stamps are coarse: a file that changed a moment ago can change again and its stamp stay the same. */
+function settled(stat: Stats): boolean {
+  return Date.now() - stat.ctimeMs > 1000;
+}
+
+function load(path: string): Document {
+  const fd = openFile(path);
+  let keep = false;
+  try {
+    const stat = fstatSync(fd);
+    // Asked of the descriptor, not of the name: whatever links led here, and even if somebody turns them meanwhile.
+    const real = readlinkSync(`/proc/self/fd/${fd}`);
+    if (!stat.isFile() || !real.startsWith(`${root}/`)) throw noFile;
+    const document = new Document(path, stat);
+    keep = stat.size > limits.cachedFile;
+    if (keep) document.fd = fd;
+    else document.bytes = readAll(fd, stat.size);
+    if (keep || settled(stat)) remember(document);
+    return document;
+  } finally {
+    if (!keep) closeFile(fd);
+  }
+}
+
+/** The content; less than `size` when the file has shrunk a moment ago: then this is what there is. */
+function readAll(fd: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  for (let got = -1; got !== 0 && length < size; length += got)
+    got = readSync(fd, bytes, length, size - length, length);
+  return bytes.subarray(0, length);
+}
+
+function remember(document: Document): void {
+  documents.set(document.path, document);
+  cached += document.bytes?.length ?? 0;
+  for (const oldest of documents.values()) {
+    if (cached <= limits.cache) return;
+    if (oldest.bytes !== null) forget(oldest);
+  }
+}
+
+function forget(document: Document): void {
+  if (documents.get(document.path) !== document) return;
+  documents.delete(document.path);
+  cached -= document.bytes?.length ?? 0;
+}
+
+/** One reader less of a large file; the last one closes it. */
+function release(document: Document): void {
+  if (--document.readers > 0) return;
+  forget(document);
+  closeFile(document.fd);
+}
+
+/** Descriptors held only to be given up when all others are taken, by clients mostly. */
+const spares: number[] = [];
+
+function openFile(path: string): number {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    const spare = (error as NodeJS.ErrnoException).code === "EMFILE" ? spares.pop() : undefined;
+    if (spare === undefined) throw error;
+    closeSync(spare);
+    return openSync(path, flags);
+  }
+}
+
+function closeFile(fd: number): void {
+  closeSync(fd);
+  holdSpares();
+}
+
+function holdSpares(): void {
+  while (spares.length < limits.spares) spares.push(openSync("/dev/null", constants.O_RDONLY));
+}
+// #endregion document
+
+// #region reply
+/** A document; or, if the client has this very version already, the word that it has not changed: RFC 9110 13. */
+function replyDocument(c: Connection, request: Request, document: Document): void {
+  const { ifMatch, ifNoneMatch, method, minor } = request;
+  const { bytes, fields } = document;
+  if (ifMatch !== null && !names(ifMatch, document.etag)) {
+    reply(c, "412 Precondition Failed", "This is another version of the file.");
+  } else if (ifNoneMatch !== null && names(ifNoneMatch, document.etag)) {
+    say(c, headOf(c, "304 Not Modified", fields));
+  } else if (bytes === null) {
+    say(c, headOf(c, "200 OK", fields, document.stat.size));
+    if (method === "GET") c.file = { document, from: 0 };
+    document.readers++;
+    if (method === "HEAD") release(document);
+  } else if (method === "HEAD" || minor === 0 || c.closing) {
+    say(c, headOf(c, "200 OK", fields, bytes.length), method === "HEAD" ? nothing : bytes);
+  } else {
+    if (document.replyDate !== date)
+      document.reply = joined(headOf(c, "200 OK", fields, bytes.length), bytes);
+    document.replyDate = date;
+    append(c, document.reply);
+  }
+}
+
+function names(list: string, etag: string): boolean {
+  return listOf(list).some(member => member === "*" || member.replace(/^W\//, "") === etag);
+}
+
+/** An answer that is a sentence, or nothing. Its length is counted in octets: 正确 is two characters, and six. */
+function reply(c: Connection, status: string, sentence: string, fields = ""): void {
+  const body = Buffer.from(sentence === "" ? "" : `${sentence}\n`);
+  const type = sentence === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\n";
+  say(c, headOf(c, status, fields + type, body.length), c.request?.method === "HEAD" ? nothing : body);
+}
+
+function refuse(c: Connection, { status, message }: Refusal): void {
+  c.closing = true;
+  reply(c, status, message);
+  c.request = null;
+}
+
+function headOf(c: Connection, status: string, fields: string, length?: number): string {
+  const length_ = length === undefined ? "" : `Content-Length: ${length}\r\n`;
+  // A client of HTTP/1.0 who has asked for keep-alive must be told that it got it.
+  const kept = c.request?.minor === 0 ? "Connection: keep-alive\r\n" : "";
+  return `HTTP/1.1 ${status}\r\nDate: ${date}\r\n${fields}${length_}${c.closing ? "Connection: close\r\n" : kept}\r\n`;
+}
+
+/** Head and body go into one buffer, and so out in one send: of two small ones the second would wait for the first. */
+function say(c: Connection, head: string, body: Buffer = nothing): void {
+  append(c, joined(head, body));
+}
+
+function joined(head: string, body: Buffer): Buffer {
+  const octets = Buffer.allocUnsafe(head.length + body.length);
+  octets.write(head, "latin1");
+  body.copy(octets, head.length);
+  return octets;
+}
+
+function append(c: Connection, octets: Buffer): void {
+  c.output = c.output.length === 0 ? octets : Buffer.concat([c.output, octets]);
+}
+// #endregion reply
+
+// #region send
+function hasOutput(c: Connection): boolean {
+  return c.output.length > 0 || c.file !== null;
+}
+
+/** One send. What the kernel has no room for stays where it is, and EPOLLOUT will tell when there is room again. */
+function send(c: Connection): void {
+  const octets = c.file === null ? c.output : gather(c, c.file);
+  if (octets.length === 0) {
+    drop(c); // the file has shrunk, the promised length cannot be kept: to break off is how HTTP says so
+    return;
+  }
+  const sent = c.socket.send(octets) ?? 0;
+  if (sent > 0) c.phase = "busy"; // a step forward: patience begins anew
+  c.blocked = sent < octets.length;
+  if (c.blocked) enter(c, "send");
+  const ofOutput = Math.min(sent, c.output.length);
+  c.output = ofOutput === c.output.length ? nothing : c.output.subarray(ofOutput);
+  if (c.file === null) return;
+  c.file.from += sent - ofOutput;
+  if (c.file.from < c.file.document.stat.size) return;
+  release(c.file.document);
+  c.file = null;
+}
+
+/** All files pass through here. What the kernel does not take is read again later: a slow reader owns no buffer. */
+const passage = Buffer.allocUnsafeSlow(limits.output + limits.send);
+
+/** What waits, and behind it a piece of the file. */
+function gather(c: Connection, { document, from }: { document: Document; from: number }): Buffer {
+  const start = c.output.copy(passage);
+  const wanted = Math.min(limits.send, passage.length - start, document.stat.size - from);
+  return passage.subarray(0, start + (wanted > 0 ? readSync(document.fd, passage, start, wanted, from) : 0));
+}
+// #endregion send
+
+// #region close
+/**
+ * The last answer is sent. To close while octets arrive that nobody receives would reset the connection, and a reset
+ * can overtake the answer. So end our half, and go on receiving for a moment: RFC 9112 9.6.
+ */
+function linger(c: Connection): void {
+  c.socket.shutdown("write");
+  c.input = nothing;
+  c.at = 0;
+  watch(c, EPOLLIN);
+  enter(c, "linger");
+}
+
+/**
+ * Forgets a client. Its socket is closed only when all events of this turn are through: closed now, its number could
+ * be given to a new client at once, who would then be hit by an event that was meant for the old one.
+ */
+function drop(c: Connection): void {
+  if (c.phase === "gone") return;
+  c.phase = "gone";
+  connections.delete(c.socket.fd);
+  again.delete(c);
+  if (c.file !== null) release(c.file.document);
+  c.file = null;
+  dropped.push(c.socket);
+}
+
+function closeDropped(): void {
+  if (dropped.length === 0) return;
+  for (const socket of dropped) socket.close(); // which takes it off epoll's list: nobody else has it open
+  dropped.length = 0;
+  watchListener(true);
+}
+// #endregion close
+
+// #region sweep
+/** Looks whose time is over: one walk, when the first may be due, instead of a timer for each. */
+function sweep(): void {
+  const hurry = accepting ? 0 : patience.idle - crowdedIdleMs;
+  let next = Number.POSITIVE_INFINITY;
+  for (const c of connections.values()) {
+    const deadline = c.phase === "idle" ? c.deadline - hurry : c.deadline;
+    if (c.phase === "busy") continue;
+    if (deadline <= now) guard(c, expire);
+    else next = Math.min(next, deadline);
+  }
+  nextSweep = Math.max(next, now + sweepMs);
+  watchListener(true); // perhaps there is a descriptor by now; if not, accept will say so again
+}
+
+function expire(c: Connection): void {
+  if (c.phase === "head" || c.phase === "body") {
+    refuse(c, new Refusal("408 Request Timeout", "The request took too long to arrive."));
+    proceed(c);
+  } else {
+    // Who does not read holds kernel memory even after close. With this option close resets, and frees it.
+    if (c.phase === "send") c.socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
+    drop(c);
+  }
+}
+// #endregion sweep
+
+const port = Number(process.argv[2]);
+if (process.argv.length === 3 && Number.isInteger(port)) {
+  root = realpathSync("./html");
+  holdSpares();
+  listen(port);
+  console.log(`serving ${root} at http://127.0.0.1:${port}/`);
+  run();
+} else {
+  console.log("run it like this: npx tsx server.ts 7890");
+  process.exit(1);
+}

@@ -1,0 +1,72 @@
+// Exchanges with a server that echoes: whatever the client sends as an answer comes back, right or wrong.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Exchange } from "./exchange.ts";
+import { tryOut } from "./fixtures/try-out.ts";
+import { Site } from "./site.ts";
+
+const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const become = (wish: Omit<Exchange, "about">) =>
+  tryOut("echoes.ts", async ({ exchange }) => {
+    await exchange({ about: "an echo", ...wish });
+  });
+
+test("right answers pass, however they were cut", async () => {
+  const body = "ok";
+  const wants = [{ status: 200, body }, 200];
+  const outcome = await become({ sends: [ok.slice(0, 9), ok.slice(9) + ok], wants, after: "open" });
+  assert.equal(outcome.state, "passed", JSON.stringify(outcome.failure, null, 2));
+});
+
+const failures: [string, Omit<Exchange, "about">, RegExp][] = [
+  ["another status", { sends: ok, wants: [404] }, /^An echo: the answer has the status 200\.$/],
+  ["another body", { sends: ok, wants: [{ status: 200, body: "oh" }] }, /differs from octet 1 on/],
+  ["a missing field", { sends: ok, wants: [{ status: 200, head: { date: /GMT/ } }] }, /has no date/],
+  ["nothing", { sends: "", wants: [200] }, /the server sent nothing where the answer should be/],
+  ["half an answer", { sends: ok.slice(0, -1), wants: [200] }, /1 of the 2 octets of the body/],
+  [
+    "octets too many",
+    { sends: `${ok}!`, wants: [200], after: "open" },
+    /behind the last answer at octet 40 of what came, 1 octet came too many: "!"/,
+  ],
+  [
+    "octets in place of the next answer",
+    { sends: `${ok}!${ok}`, wants: [200, 200] },
+    /where answer 2 of 2 should begin, at octet 40 of what came, there is not a status line/,
+  ],
+  ["a connection that stays", { sends: ok, wants: [200], after: "close" }, /did not close the connection/],
+];
+for (const [name, wish, sentence] of failures) {
+  test(`what is said of ${name}`, async () => {
+    const outcome = await become({ ...wish, because: "It is so." });
+    assert.equal(outcome.state, "failed");
+    assert.match(outcome.failure!.summary, sentence);
+    assert.equal(outcome.failure!.because, "It is so.");
+  });
+}
+
+test("a check brings files, and nothing is left of them", async () => {
+  let folder = "";
+  const outcome = await tryOut(
+    "echoes.ts",
+    async ({ site, server }) => {
+      folder = site.folder;
+      assert.ok(existsSync(`/proc/${server.pids[0]}/cwd/html/a.txt`));
+      assert.ok(existsSync(`/proc/${server.pids[0]}/cwd/html/b.txt`));
+    },
+    { check: { files: { "html/a.txt": "a", "html/b.txt": { link: "a.txt" }, "html/f": { fifo: true } } } },
+  );
+  assert.equal(outcome.state, "passed", JSON.stringify(outcome.failure, null, 2));
+  assert.ok(folder !== "" && !existsSync(folder));
+});
+
+test("a command finds in the folder what lies beside it", () => {
+  const site = new Site({ "html/a.txt": "mine" });
+  const subject = site.around({ kind: "command", line: "cat exchange.ts", cwd: import.meta.dirname });
+  assert.equal(subject.cwd, site.folder);
+  assert.ok(existsSync(join(site.folder, "exchange.ts")));
+  site.remove();
+  assert.ok(existsSync(join(import.meta.dirname, "exchange.ts")), "links are removed, not what they lead to");
+});

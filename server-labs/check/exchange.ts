@@ -1,0 +1,197 @@
+// What a client sends, and which answers must come back, in which order, and nothing else: judged octet by octet,
+// and where it is not so, said with what was sent, what came, and the place where it went wrong.
+import { clock } from "./calls.ts";
+import type { Tools } from "./check.ts";
+import { type Client, patience } from "./client.ts";
+import { CheckFailure, type Why } from "./failure.ts";
+import { type Answer, type Fault, type More, readAnswer } from "./http.ts";
+import { count, grouped, quoted } from "./journal.ts";
+
+/** An answer as it must be: its status, or one of several, and perhaps what else. */
+export interface Wanted {
+  status: number | readonly number[];
+  /** The body, to the octet. */
+  body?: string | Uint8Array;
+  /** What the head must hold, by the names of its fields in small letters. */
+  head?: Record<string, RegExp>;
+  /** The method of the request that it answers: "GET" unless told. To HEAD no body comes. */
+  to?: string;
+}
+
+export interface Exchange extends Why {
+  /** What is tried: "a request in two pieces". */
+  about: string;
+  /** What the client sends, one character an octet; each piece when the server has read the one before. */
+  sends: string | readonly string[];
+  /** The answers, in order. */
+  wants: readonly (Wanted | number)[];
+  /** What then becomes of the connection; "any" (unless told) is not judged. "open": nothing more comes. */
+  after?: "open" | "close" | "any";
+  /** Who speaks; a new client unless told. */
+  client?: Client;
+  /** Milliseconds for each answer. */
+  within?: number;
+}
+
+/** A server that has read everything and sleeps for so long has no more to say, in milliseconds. */
+const silentMs = 700;
+
+/** What must not come has no event to wait for: it gets this long, in milliseconds. */
+const afterwardsMs = 20;
+
+/** Makes one exchange. @throws CheckFailure when something else comes back */
+export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> {
+  const { note } = tools;
+  const client = wish.client ?? (await tools.client());
+  note(`${client.name}: ${wish.about}`);
+  await speak(tools, client, typeof wish.sends === "string" ? [wish.sends] : wish.sends);
+  const fail = (summary: string, why: Why = {}): never => {
+    if (client.receivedBytes > 0) note(`${client.name} got ${came(client.received)}`);
+    const { because, see = commandFor(wish.sends), at } = wish;
+    throw new CheckFailure(`${capital(wish.about)}: ${summary}`, { because, see, at, ...why });
+  };
+
+  const hopeless = nothingMore(tools, client);
+  const answers: Answer[] = [];
+  for (const [i, want] of wish.wants.entries()) {
+    const wanted = typeof want === "number" ? { status: want } : want;
+    const which = wish.wants.length === 1 ? "the answer" : `answer ${i + 1} of ${wish.wants.length}`;
+    let seen: Fault | More | null = null;
+    const answer = await client.takes(
+      (octets, over) => {
+        const read = readAnswer(octets, wanted.to ?? "GET", over);
+        if ("status" in read) return read;
+        seen = read;
+        // A fault ends the search; nothing is taken.
+        return "fault" in read ? { ...read, length: 0 } : read;
+      },
+      { within: wish.within ?? patience, stop: hopeless },
+    );
+    if (answer === null || "fault" in answer) fail(missing(client, which, seen));
+    answers.push(judged(answer as Answer, wanted, which, fail));
+  }
+  await ending(tools, client, wish, fail);
+  return answers;
+}
+
+/**
+ * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been
+ * in a call which only somebody else can end. (In which call it was before is no sign: we may just have spoken.)
+ */
+function nothingMore({ server }: Tools, client: Client): () => boolean {
+  let [bytes, since] = [client.receivedBytes, clock()];
+  return () => {
+    if (client.receivedBytes !== bytes) [bytes, since] = [client.receivedBytes, clock()];
+    return clock() - since > silentMs && server.stuck(silentMs) !== null;
+  };
+}
+
+/** Sends piece after piece; a server that has closed, or stands still, is told no more. */
+async function speak({ server, until }: Tools, client: Client, pieces: readonly string[]): Promise<void> {
+  for (const [i, piece] of pieces.entries()) {
+    if (client.over) return;
+    client.send(Buffer.from(piece, "latin1"));
+    if (i === pieces.length - 1) return;
+    await until(() => client.over || server.hasRead(client) || server.stuck(silentMs), 1000);
+  }
+}
+
+function missing(client: Client, which: string, seen: Fault | More | null): string {
+  if (seen && "fault" in seen) {
+    const at = client.taken + seen.at;
+    return `where ${which} should begin, at octet ${grouped(at)} of what came, there is ${seen.fault}.`;
+  }
+  const so =
+    client.state === "open" ? "" : client.state === "ended" ? ", and closed" : ` (${client.trouble})`;
+  const has = seen === null || client.left.length === 0 ? "nothing" : seen.has;
+  return `the server sent ${has} where ${which} should be${so}.`;
+}
+
+function judged(
+  answer: Answer,
+  wanted: Wanted,
+  which: string,
+  fail: (summary: string, why?: Why) => never,
+): Answer {
+  const allowed = [wanted.status].flat();
+  if (!allowed.includes(answer.status)) {
+    fail(`${which} has the status ${answer.status}.`, {
+      expected: allowed.join(" or "),
+      actual: quoted(answer.head.split("\r\n")[0] ?? ""),
+    });
+  }
+  for (const [name, pattern] of Object.entries(wanted.head ?? {})) {
+    const value = answer.fields.get(name);
+    if (value !== undefined && pattern.test(value)) continue;
+    fail(`${which} ${value === undefined ? `has no ${name}` : `says ${name}: ${value}`}.`, {
+      expected: `${name}: something like ${pattern}`,
+      actual: quoted(answer.head, 200),
+    });
+  }
+  if (wanted.body !== undefined) {
+    const body = Buffer.from(wanted.body as string);
+    if (!answer.body.equals(body)) {
+      fail(difference(answer.body, body, which), { expected: quoted(body), actual: quoted(answer.body) });
+    }
+  }
+  return answer;
+}
+
+function difference(came: Buffer, wanted: Buffer, which: string): string {
+  let at = 0;
+  while (at < came.length && came[at] === wanted[at]) at++;
+  const lengths = came.length === wanted.length ? "" : ` It has ${count(came.length, "octet")}.`;
+  return `the body of ${which} is not the file: it differs from octet ${grouped(at)} on.${lengths}`;
+}
+
+async function ending(
+  tools: Tools,
+  client: Client,
+  wish: Exchange,
+  fail: (summary: string, why?: Why) => never,
+): Promise<void> {
+  const { server, until } = tools;
+  if (wish.after === "close") {
+    const hopeless = nothingMore(tools, client);
+    await until(() => client.over || hopeless(), wish.within ?? patience);
+    if (!client.over) fail("the server did not close the connection.");
+  }
+  if (wish.after === "open") {
+    await until(() => client.over || server.hasRead(client), 1000);
+    await server.quiet(afterwardsMs);
+    if (client.over) fail("the server closed the connection.");
+  }
+  // What follows an answer unasked is taken for the next answer by every client that keeps its connection.
+  if (wish.after && wish.after !== "any" && client.left.length > 0) {
+    const what = wish.wants.length === 0 ? "nothing was asked yet, and" : "behind the last answer";
+    fail(
+      `${what} at octet ${grouped(client.taken)} of what came, ${count(client.left.length, "octet")} came too many: ${quoted(client.left, 60)}.`,
+    );
+  }
+}
+
+/** What came, as far as a person will read it: of a long answer its head. */
+function came(octets: Buffer): string {
+  const head = octets.indexOf("\r\n\r\n") + 4;
+  if (octets.length <= 1000 || head > 500) return quoted(octets, 400);
+  return `${quoted(octets.subarray(0, head), 400)} and ${count(octets.length - head, "octet")} behind it`;
+}
+
+/** The same for a shell, if it is something that a person would type. */
+function commandFor(sends: string | readonly string[]): string | undefined {
+  const pieces = [sends].flat();
+  if (pieces.length > 4 || pieces.join("").length > 400) return undefined;
+  const words = pieces.map(piece => `printf '${escaped(piece)}'`).join("; sleep 0.2; ");
+  return `(${words}; sleep 1) | timeout 2 nc 127.0.0.1 {port}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^ -~]|['\\%]/g, char => {
+    if (char === "\r") return "\\r";
+    if (char === "\n") return "\\n";
+    if (char === "%") return "%%";
+    return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  });
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
