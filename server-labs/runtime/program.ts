@@ -10,7 +10,6 @@ import { EAGAIN } from "./errno.ts";
 import { native } from "./libc.ts";
 import "./net.ts";
 import { prime } from "./prime.ts";
-import { awaitReady, installSynchronousOutput, writeAll } from "./stdio.ts";
 import { awaitReady, hungUp, installSynchronousOutput, writeAll } from "./stdio.ts";
 import { reportUncaught } from "./uncaught.ts";
 
