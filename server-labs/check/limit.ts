@@ -3,6 +3,7 @@
 import { RLIMIT_NOFILE } from "../runtime/constants.ts";
 import { errnoName } from "../runtime/errno.ts";
 import { lastErrno, native } from "../runtime/libc.ts";
+import { Unobserved } from "./failure.ts";
 import { descriptors } from "./proc.ts";
 
 /**
@@ -17,6 +18,8 @@ export function limitDescriptors(pid: number, more: number): void {
   const pair = new BigUint64Array([BigInt(limit), BigInt(limit)]);
   if (native.prlimit(pid, RLIMIT_NOFILE, pair, null) === -1) {
     const code = errnoName(lastErrno());
+    if (code === "EPERM")
+      throw new Unobserved(`This check takes descriptors away, and process ${pid} belongs to somebody else.`);
     throw new Error(`the descriptors of process ${pid} could not be limited to ${limit}: ${code}`);
   }
 }
