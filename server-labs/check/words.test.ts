@@ -24,7 +24,8 @@ test("a long story keeps its beginning and its end, and says how much is missing
 });
 
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
-  assert.equal(quoted("a\r\n\x00é"), '"a\\r\\n\\u0000Ã©"');
+  assert.equal(quoted("a\r\n\x00é"), '"a\\r\\n\\u0000é"');
+  assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"aÿ"');
   assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1 000 bytes)');
   assert.equal(count(1, "byte"), "1 byte");
 });
