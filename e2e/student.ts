@@ -24,6 +24,8 @@ export interface Student {
   token(): string;
   /** Sends bytes to the student's server from a shell, waits for what the callback wants, closes. */
   curl(port?: number): Promise<void>;
+  /** The test has ended the lab server once: what the page had not fetched by then cannot be fetched. */
+  wasAway: boolean;
   startLabServer(): Promise<void>;
   /** Ends the lab server by this signal and waits for its end. */
   endLabServer(signal: NodeJS.Signals): Promise<void>;
@@ -73,7 +75,9 @@ export const test = base.extend<{ student: Student; problems: string[]; workbook
         child.stdout.resume();
         if (!link) throw new Error(`The lab server ended with ${child.exitCode} before it printed its link.`);
       },
+      wasAway: false,
       async endLabServer(signal) {
+        student.wasAway = true;
         const child = labServer;
         if (!child || child.exitCode !== null || child.signalCode !== null) return;
         const ended = new Promise(resolve => child.once("exit", resolve));
@@ -90,9 +94,12 @@ export const test = base.extend<{ student: Student; problems: string[]; workbook
 
   /** What the page complained of; every test ends by looking that it is empty. */
   problems: [
-    async ({ page }, use) => {
+    async ({ page, student }, use) => {
       const problems: string[] = [];
-      page.on("pageerror", error => problems.push(`page error: ${error.message}`));
+      page.on("pageerror", ({ message }) => {
+        if (student.wasAway && /Failed to fetch/.test(message)) return;
+        problems.push(`page error: ${message}`);
+      });
       page.on("console", message => {
         if (/Content Security Policy/.test(message.text())) problems.push(message.text());
       });
