@@ -15,25 +15,36 @@ export const historyOf = (labFolder: string, file: string) => join(labFolder, ".
  * Keeps a copy, unless the newest one is the same.
  * @param labFolder the lab's folder in the workspace
  * @param file the file's name in it
+ * @param durable false: not to wait for the disk, where the text is not about to be lost anyway
  * @returns path of the copy that holds this content
  */
-export async function keepCopy(labFolder: string, file: string, bytes: Uint8Array): Promise<string> {
+export async function keepCopy(
+  labFolder: string,
+  file: string,
+  bytes: Uint8Array,
+  durable = true,
+): Promise<string> {
   const folder = historyOf(labFolder, file);
   await mkdir(folder, { recursive: true });
   const newest = (await copies(folder)).at(-1);
   if (newest && sha256(await readFile(newest)) === sha256(bytes)) return newest;
-  const kept = await create(folder, extname(file), bytes);
+  const kept = await create(folder, extname(file), bytes, durable);
   await prune(dirname(folder));
   return kept;
 }
 
-async function create(folder: string, extension: string, bytes: Uint8Array): Promise<string> {
+async function create(
+  folder: string,
+  extension: string,
+  bytes: Uint8Array,
+  durable: boolean,
+): Promise<string> {
   // Sorted by name is sorted by time, and no character in it means anything to a shell.
   const time = new Date().toISOString().replaceAll(":", "-");
   for (let n = 1; ; n++) {
     const path = join(folder, `${time}${n > 1 ? `-${n}` : ""}${extension}`);
     try {
-      await createFile(path, bytes);
+      await createFile(path, bytes, 0o644, durable);
       return path;
     } catch (error) {
       // Two copies in one millisecond: the second gets a number.

@@ -98,8 +98,7 @@ export class Labs {
   /** Starts the student's program; what runs is kept in the history. */
   async startProgram(id: LabId, body: RunBody): Promise<Run> {
     const lab = this.lab(id);
-    // Read now, before the program can change it; that the copy reaches the disk is not waited for: it takes as long
-    // as all the rest from here to the first line.
+    // Read now, before the program can change it; written while the program starts.
     const kept = this.workspace.keep(id, lab.files[0]!.file, body.text);
     const run = await this.runs.startProgram(id, body);
     await kept;

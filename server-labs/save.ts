@@ -17,12 +17,21 @@ export function replaceFile(file: string, content: string | Uint8Array, mode = 0
   return place(file, content, mode, rename);
 }
 
-/** As replaceFile, but only where there is no file yet: EEXIST otherwise. */
-export function createFile(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-  return place(file, content, mode, async (from, to) => {
+/**
+ * As replaceFile, but only where there is no file yet: EEXIST otherwise.
+ * @param durable false: it is whole whatever is killed, but a power failure may still lose it
+ */
+export function createFile(
+  file: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+  durable = true,
+): Promise<void> {
+  const give = async (from: string, to: string) => {
     await link(from, to);
     await unlink(from);
-  });
+  };
+  return place(file, content, mode, give, durable);
 }
 
 async function place(
@@ -30,6 +39,7 @@ async function place(
   content: string | Uint8Array,
   mode: number,
   give: (from: string, to: string) => Promise<void>,
+  durable = true,
 ): Promise<void> {
   const folder = dirname(file);
   const beside = join(folder, `.${basename(file)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
@@ -39,7 +49,7 @@ async function place(
     await handle.chmod(mode); // open() subtracts the umask
     await handle.writeFile(content);
     // Without it a power failure may find the new name and no content: the rename can reach the disk first.
-    await handle.sync();
+    if (durable) await handle.sync();
     await handle.close();
     handle = undefined;
     await give(beside, file);
@@ -48,7 +58,7 @@ async function place(
     await unlink(beside).catch(() => {});
     throw error;
   }
-  await syncFolder(folder);
+  if (durable) await syncFolder(folder);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -184,7 +184,8 @@ export class Workspace {
     try {
       const folder = await this.ensure(lab);
       const bytes = text === undefined ? await readSource(this.root, this.path(lab, file)) : toBytes(text);
-      if (bytes) await keepCopy(folder, file, bytes);
+      // To sync it would be most of the time from a click to the first line; a saved text is on the disk already.
+      if (bytes) await keepCopy(folder, file, bytes, false);
     } catch {
       // A full disk must not keep a student from running a draft: that is what the run is allowed for.
     }
