@@ -97,7 +97,8 @@ export const test = base.extend<{ student: Student; problems: string[]; workbook
     async ({ page, student }, use) => {
       const problems: string[] = [];
       page.on("pageerror", ({ message }) => {
-        if (student.wasAway && /Failed to fetch/.test(message)) return;
+        // A worker that cannot be fetched says only "Event".
+        if (student.wasAway && /Failed to fetch|^Event$/.test(message)) return;
         problems.push(`page error: ${message}`);
       });
       page.on("console", message => {
