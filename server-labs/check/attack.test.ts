@@ -29,7 +29,7 @@ test("a program that comes to its end", async () => {
 test("a server that says nothing", async () => {
   const outcome = await tryOut("answers-nothing.ts", async ({ client, expect }) => {
     const guest = (await client()).send("hello?\r\n");
-    expect(await guest.hears("hello", { within: 300 }), "Nobody answered.").ok({
+    expect(await guest.hears("hello", { within: 1500 }), "Nobody answered.").ok({
       because: "Whoever is spoken to should say something.",
       see: "nc 127.0.0.1 {port}",
     });
