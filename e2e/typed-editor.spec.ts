@@ -33,7 +33,9 @@ test("hover shows the doc comment with its man page; completion knows the member
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+k");
     await page.keyboard.press("Control+i");
-    await expect(page.locator(".monaco-hover-content").first()).toContainText("listen(2)", { timeout: 2_000 });
+    await expect(page.locator(".monaco-hover-content").first()).toContainText("listen(2)", {
+      timeout: 2_000,
+    });
   }).toPass({ timeout: 40_000 });
   await page.keyboard.press("Escape");
   await page.keyboard.press("ArrowDown");
