@@ -2,6 +2,13 @@
 // ordered list of events for each run; everything that a person asks is a request. Nothing is in here that
 // has no reader. No DOM, no Node: both sides compile this file.
 import * as v from "valibot";
+import type { KernelSample } from "./protocol/kernel.ts";
+import { type Pace, paceBody, stepBody } from "./protocol/pace.ts";
+import { type VisitStep, visitBody } from "./protocol/visits.ts";
+
+export * from "./protocol/kernel.ts";
+export * from "./protocol/pace.ts";
+export * from "./protocol/visits.ts";
 
 /** Bounds, each with its reason. Sizes in bytes, times in milliseconds. */
 export const limits = {
@@ -105,6 +112,15 @@ export const request = v.variant("type", [
   v.strictObject({ type: v.literal("run"), lab, text: someText, port: somePort, instead: someRun }),
   v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
   v.strictObject({ type: v.literal("stop"), run }),
+  /** How fast it goes; who asks first drives, and `drive` takes the wheel from whoever has it. */
+  v.strictObject({ type: v.literal("pace"), run, pace: paceBody }),
+  v.strictObject({ type: v.literal("step"), run, step: stepBody }),
+  v.strictObject({ type: v.literal("drive"), run }),
+  /** Samples of the kernel's state for as long as this page wants them: so often in milliseconds, 0 for no more. */
+  v.strictObject({ type: v.literal("sample"), run, everyMs: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+  v.strictObject({ type: v.literal("visit"), run, visit: visitBody }),
+  /** Ends a visit's clients; of all visits when none is named. */
+  v.strictObject({ type: v.literal("leave"), run, visit: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
   /** I have shown everything of this run up to and including seq. */
   v.strictObject({ type: v.literal("ack"), run, seq }),
 ]);
@@ -201,6 +217,9 @@ export type Event = Common &
     | { type: "output-omitted"; stream: Stream; offset: number; bytes: number; lines: number }
     | { type: "syscalls"; calls: Syscall[] }
     | { type: "syscalls-omitted"; first: number; count: number; byName: Record<string, number> }
+    | ({ type: "pace" } & Pace)
+    | { type: "kernel"; sample: KernelSample }
+    | ({ type: "visit" } & VisitStep)
     | {
         type: "check";
         id: string;
