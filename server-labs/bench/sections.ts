@@ -1,0 +1,36 @@
+// The sections in their order, and the target of each.
+import { measureIdle } from "./idle.ts";
+import type { Site } from "./contestants.ts";
+import type { Options, Section } from "./options.ts";
+import { pair } from "./pair.ts";
+import type { Report } from "./report.ts";
+import { rivalry } from "./requests.ts";
+
+type Measure = (site: Site, options: Options, report: Report) => Promise<void>;
+
+export const measures: Partial<Record<Section, Measure>> = {
+  async requests(site, options, report) {
+    const rows = await rivalry("a small file, 100 keep-alive connections", site.small, site, options, report);
+    report.rows.push(...rows);
+    const nginx = rows.find(row => row.what.startsWith("nginx"))?.ratio;
+    report.targets.push({
+      what: "requests/s of our solution on a small file, of nginx with one worker",
+      atLeast: 1.5,
+      ratio: nginx ? 1 / nginx.median : null,
+      why: "nginx was not measured",
+    });
+  },
+  async files(site, options, report) {
+    report.rows.push(...(await rivalry("a file of 1 MB, 100 keep-alive connections", site.large, site, options, report)));
+  },
+  idle: measureIdle,
+  async trace(site, options, report) {
+    const both = [await site.solution(), await site.solution(true)] as const;
+    const { rows, rate, cpu } = await pair("traced", site, [...both], options);
+    report.rows.push(...rows);
+    report.targets.push(
+      { what: "requests/s traced, of untraced", atLeast: 0.95, ratio: rate.median },
+      { what: "CPU a request untraced, of traced", atLeast: 0.95, ratio: cpu.median },
+    );
+  },
+};
