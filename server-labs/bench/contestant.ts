@@ -53,7 +53,13 @@ export class Contestant {
         ...(program ? { LAB_CONTROL_FD: "3" } : {}),
         ...(traced ? { LAB_TRACE_FD: "4" } : {}),
       },
-      stdio: ["ignore", "pipe", "pipe", ...(program ? ["pipe" as const] : []), ...(memory === null ? [] : [memory])],
+      stdio: [
+        "ignore",
+        "pipe",
+        "pipe",
+        ...(program ? ["pipe" as const] : []),
+        ...(memory === null ? [] : [memory]),
+      ],
     });
     living.add(child);
     child.once("exit", () => living.delete(child));

@@ -1,8 +1,17 @@
 // Who is measured: the book's solution, and its rivals as far as they are installed.
-import { mkdtempSync, realpathSync, rmSync, mkdirSync, writeFileSync, existsSync, copyFileSync } from "node:fs";
+
 import { randomBytes } from "node:crypto";
-import { delimiter, join, resolve } from "node:path";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
 import { packageRoot } from "../check/package-root.ts";
 import { Workshop } from "../check/prepare.ts";
 import type { Command } from "./contestant.ts";
@@ -43,8 +52,12 @@ export class Site {
   /** Node's http, see node-http.ts. */
   nodeHttp(way: "read" | "cached"): Rival {
     const program = join(import.meta.dirname, "node-http.js");
-    const name = way === "read" ? "Node http, stat + readFile or createReadStream" : "Node http, stat + bytes in memory";
-    return { name, command: port => ({ argv: [process.execPath, program, String(port), way], cwd: this.folder }) };
+    const name =
+      way === "read" ? "Node http, stat + readFile or createReadStream" : "Node http, stat + bytes in memory";
+    return {
+      name,
+      command: port => ({ argv: [process.execPath, program, String(port), way], cwd: this.folder }),
+    };
   }
 
   /** One worker, sendfile, and no open_file_cache: a changed file is served changed at once. */
@@ -76,7 +89,9 @@ export class Site {
     else missing.push(absent("nginx", "nginx-light"));
     const python3 = onPath("python3");
     if (python === undefined)
-      missing.push("The course's Python server (2.3) was not measured: name a file that holds it with --python FILE.");
+      missing.push(
+        "The course's Python server (2.3) was not measured: name a file that holds it with --python FILE.",
+      );
     else if (!existsSync(python)) missing.push(`There is no ${python}: nothing in Python was measured.`);
     else if (!python3) missing.push(absent("python3", "python3"));
     else rivals.push(this.python(python3, resolve(python)));
@@ -101,7 +116,9 @@ export function onPath(program: string): string | undefined {
 
 function nginxConf(folder: string, html: string, port: number): string {
   const user = process.getuid!() === 0 ? "user root;" : "";
-  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(kind => `${kind}_temp_path ${folder}/${kind};`);
+  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    kind => `${kind}_temp_path ${folder}/${kind};`,
+  );
   return `daemon off; worker_processes 1; ${user} pid ${folder}/nginx-${port}.pid; error_log stderr crit;
 worker_rlimit_nofile 16384;
 events { worker_connections 16000; }

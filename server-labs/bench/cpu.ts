@@ -13,7 +13,9 @@ export function cpuMicros(pids: readonly number[]): number {
 function fine(pid: number): number | null {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
-    const times = threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]));
+    const times = threads.map(thread =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+    );
     const sum = times.reduce((a, b) => a + b, 0);
     return sum > 0 ? sum / 1000 : null;
   } catch {

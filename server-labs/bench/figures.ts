@@ -20,7 +20,8 @@ export function spread(numbers: readonly number[]): Spread {
 
 /** The ratio of each pair, a round's one by the same round's other. */
 export function ratios(these: readonly number[], by: readonly number[]): Spread {
-  if (these.length !== by.length) throw new Error(`${these.length} rounds cannot be paired with ${by.length}`);
+  if (these.length !== by.length)
+    throw new Error(`${these.length} rounds cannot be paired with ${by.length}`);
   return spread(these.map((one, i) => one / by[i]!));
 }
 

@@ -1,8 +1,8 @@
 // This side of the load generator: a process that is started once, so that it is warm, and asked job by job. And wrk,
 // to hold it against: a generator that is slower than the servers would measure itself.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { cpuMicros } from "./cpu.ts";
 import type { Job, Result } from "./load.ts";
@@ -15,7 +15,9 @@ export class LineProcess {
 
   constructor(file: string, args: readonly string[] = []) {
     this.#name = file;
-    this.#child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     this.#child.stdin!.on("error", () => {}); // its end is told by the line that does not come
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
     process.once("exit", () => this.#child.kill("SIGKILL"));
@@ -58,7 +60,12 @@ export async function wrk(program: string, job: Job): Promise<Result> {
   const url = `http://127.0.0.1:${job.port}${job.target}`;
   const seconds = Math.max(1, Math.round(job.seconds));
   const before = cpuMicros(job.pids);
-  const { stdout } = await promisify(execFile)(program, ["-t1", `-c${job.connections}`, `-d${seconds}s`, url]);
+  const { stdout } = await promisify(execFile)(program, [
+    "-t1",
+    `-c${job.connections}`,
+    `-d${seconds}s`,
+    url,
+  ]);
   const cpu = cpuMicros(job.pids) - before;
   const [, requests, took] = /(\d+) requests in ([\d.]+)s/.exec(stdout) ?? [];
   if (requests === undefined) throw new Error(`wrk said: ${stdout}`);

@@ -17,7 +17,9 @@ const others = 400;
 export async function measureIdle(site: Site, options: Options, report: Report): Promise<void> {
   const count = Math.min(wanted, hardLimit() - others);
   if (count < wanted)
-    report.notes.push(`Only ${count} idle connections: this machine lets a process open ${hardLimit()} descriptors.`);
+    report.notes.push(
+      `Only ${count} idle connections: this machine lets a process open ${hardLimit()} descriptors.`,
+    );
   const ours = await site.solution();
   const held = { ...ours, name: `with ${count} idle connections` };
   let holder: LineProcess | null = null;
@@ -49,7 +51,11 @@ export async function measureIdle(site: Site, options: Options, report: Report):
       figure: spread([resting]),
       unit: "% CPU",
     });
-    report.targets.push({ what: `requests/s with ${count} idle connections, of without`, atLeast: 0.95, ratio: rate.median });
+    report.targets.push({
+      what: `requests/s with ${count} idle connections, of without`,
+      atLeast: 0.95,
+      ratio: rate.median,
+    });
   } finally {
     (holder as LineProcess | null)?.end();
   }

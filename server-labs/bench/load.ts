@@ -96,7 +96,12 @@ function ask(socket: Socket, request: Buffer, body: Buffer): Expected {
 }
 
 /** The hot loop: what has come is counted, and the next request sent. */
-function spin(epfd: number, answers: readonly Answers[], request: Buffer, seconds: number): { requests: number; wrong: string | null } {
+function spin(
+  epfd: number,
+  answers: readonly Answers[],
+  request: Buffer,
+  seconds: number,
+): { requests: number; wrong: string | null } {
   const until = performance.now() + seconds * 1000;
   let requests = 0;
   while (performance.now() < until) {
@@ -107,7 +112,7 @@ function spin(epfd: number, answers: readonly Answers[], request: Buffer, second
       const got = native.recv(fd, room, room.length, MSG_DONTWAIT);
       if (got <= 0) return { requests, wrong: "it closed a connection" };
       const state = answers[fd]!.take(room, got);
-      if (state === -1) return { requests, wrong: "an answer was not like the first" };
+      if (state === -1) return { requests, wrong: "one of its answers was wrong" };
       if (state === 0) continue;
       requests++;
       native.send(fd, request, request.length, MSG_DONTWAIT | MSG_NOSIGNAL);

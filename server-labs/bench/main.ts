@@ -1,7 +1,8 @@
 // npm run bench: how fast the workbook is on this machine, as ratios that were measured in one run. A report, and
 // never a failing test: machines differ, and a busy one disturbs.
-import { availableParallelism, loadavg } from "node:os";
+
 import { writeFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { resolve } from "node:path";
 import { Site } from "./contestants.ts";
 import { readOptions, type Section, usage } from "./options.ts";

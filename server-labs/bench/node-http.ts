@@ -16,11 +16,18 @@ createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   stat(path, (error, found) => {
     if (error || !found.isFile()) return fail(response);
     const known = way === "cached" ? cache.get(path) : undefined;
-    if (known && known.stat.ctimeMs === found.ctimeMs && known.stat.size === found.size && known.stat.ino === found.ino)
+    if (
+      known &&
+      known.stat.ctimeMs === found.ctimeMs &&
+      known.stat.size === found.size &&
+      known.stat.ino === found.ino
+    )
       return whole(response, known.bytes);
     if (found.size > small) {
       response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Length": found.size });
-      createReadStream(path).on("error", () => response.destroy()).pipe(response);
+      createReadStream(path)
+        .on("error", () => response.destroy())
+        .pipe(response);
       return;
     }
     readFile(path, (failed, bytes) => {

@@ -25,7 +25,9 @@ export interface Options {
 /** @throws Error with a sentence for what is not known or makes no sense */
 export function readOptions(args: string[]): Options {
   // parseArgs knows no option whose value may be left out.
-  const given = args.flatMap((arg, i) => (arg === "--json" && (args[i + 1] ?? "--").startsWith("--") ? ["--json="] : [arg]));
+  const given = args.flatMap((arg, i) =>
+    arg === "--json" && (args[i + 1] ?? "--").startsWith("--") ? ["--json="] : [arg],
+  );
   const { values } = parseArgs({
     args: given,
     options: {
@@ -45,7 +47,8 @@ export function readOptions(args: string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
     throw new Error(`--rounds takes a number from 1 to 1000, not "${values.rounds}".`);
   const seconds = Number(values.seconds ?? 0.7);
-  if (!(seconds > 0 && seconds <= 60)) throw new Error(`--seconds takes a number up to 60, not "${values.seconds}".`);
+  if (!(seconds > 0 && seconds <= 60))
+    throw new Error(`--seconds takes a number up to 60, not "${values.seconds}".`);
   return {
     only: new Set(only as Section[]),
     rounds,

@@ -23,7 +23,11 @@ export async function pair(
   site: Site,
   [without, with_]: [Rival, Rival],
   options: Options,
-  hooks: { started?(on: Contestant): Promise<void>; between?(): Promise<void>; done?(on: Contestant): Promise<void> } = {},
+  hooks: {
+    started?(on: Contestant): Promise<void>;
+    between?(): Promise<void>;
+    done?(on: Contestant): Promise<void>;
+  } = {},
 ): Promise<Pair> {
   const generator = new Generator();
   const running: Contestant[] = [];
@@ -43,7 +47,10 @@ export async function pair(
       },
     ];
     // Twice as many short rounds: what is looked for is a few per cent.
-    const [plain, other] = (await inTurns(2 * options.rounds, measures)) as [Awaited<ReturnType<typeof job>>[], Awaited<ReturnType<typeof job>>[]];
+    const [plain, other] = (await inTurns(2 * options.rounds, measures)) as [
+      Awaited<ReturnType<typeof job>>[],
+      Awaited<ReturnType<typeof job>>[],
+    ];
     await hooks.done?.(b);
     const line = (name: string, results: typeof plain, ratio: Spread | null): Row => ({
       section,
@@ -56,7 +63,11 @@ export async function pair(
     });
     const byRate = ratios(other.map(rate), plain.map(rate));
     const byCpu = ratios(plain.map(cpuEach), other.map(cpuEach));
-    return { rows: [line(without.name, plain, null), line(with_.name, other, byRate)], rate: byRate, cpu: byCpu };
+    return {
+      rows: [line(without.name, plain, null), line(with_.name, other, byRate)],
+      rate: byRate,
+      cpu: byCpu,
+    };
   } finally {
     generator.end();
     await Promise.all(running.map(on => on.end()));

@@ -25,40 +25,44 @@ export function understand(octets: Buffer, body: Buffer): Expected | string | nu
   const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head);
   if (!length) return "its answer has no Content-Length";
   if (/\r\nconnection:[ \t]*close/i.test(head)) return "it closes the connection after each answer";
-  if (Number(length[1]) !== body.length) return `it sends ${length[1]} octets of a file that has ${body.length}`;
+  if (Number(length[1]) !== body.length)
+    return `it sends ${length[1]} octets of a file that has ${body.length}`;
   const total = at + end.length + body.length;
   if (octets.length < total) return null;
   if (octets.length > total) return "it sends more than its Content-Length says";
-  if (!octets.subarray(at + end.length).equals(body)) return "it sends something else than what is in the file";
+  if (!octets.subarray(at + end.length).equals(body))
+    return "it sends something else than what is in the file";
   return { head: at + end.length, total, body };
 }
 
 /** The answers of one connection, in pieces as they come. */
 export class Answers {
-  readonly #expected: Expected;
+  readonly #body: Buffer;
+  #expected: Expected;
+  /** Octets of the answer under way; and all of them, when it is not like those before. */
   #at = 0;
+  #odd: Buffer | null = null;
   #count = 0;
 
   constructor(expected: Expected) {
     this.#expected = expected;
+    this.#body = expected.body;
   }
 
   /**
-   * Takes the next piece.
-   * @returns 1: with it an answer is whole · 0: more is to come · -1: it is wrong
+   * Takes the next `length` octets, which are at the beginning of `piece`.
+   * @returns 1: with them an answer is whole · 0: more is to come · -1: it is wrong
    */
   take(piece: Buffer, length: number): -1 | 0 | 1 {
     const { head, total, body } = this.#expected;
     const from = this.#at;
     const to = from + length;
+    if (this.#odd !== null || (from === 0 && !(length >= head && alike(piece, head))))
+      return this.#study(piece, length);
     if (to > total) return -1;
-    // " 200" of the status line; and the head is where it was, or this is another answer than the first one.
-    if (from === 0 && length >= head && !(piece[9] === 0x32 && piece[10] === 0x30 && piece[11] === 0x30 && piece[head - 1] === 10 && piece[head - 3] === 10))
-      return -1;
     if ((this.#count & 15) === 0 && to > head) {
       const skip = Math.max(0, head - from);
-      const start = from + skip - head;
-      if (body.compare(piece, skip, length, start, to - head) !== 0) return -1;
+      if (body.compare(piece, skip, length, from + skip - head, to - head) !== 0) return -1;
     }
     if (to < total) {
       this.#at = to;
@@ -68,4 +72,28 @@ export class Answers {
     this.#count++;
     return 1;
   }
+
+  /** A head may change, say by an ETag: such an answer is understood anew. */
+  #study(piece: Buffer, length: number): -1 | 0 | 1 {
+    this.#odd = Buffer.concat([this.#odd ?? Buffer.alloc(0), piece.subarray(0, length)]);
+    const understood = understand(this.#odd, this.#body);
+    if (understood === null) return 0;
+    if (typeof understood === "string") return -1;
+    this.#odd = null;
+    this.#expected = understood;
+    this.#count++;
+    return 1;
+  }
+}
+
+/** Its status is 200, and its head ends where the last one did. */
+function alike(piece: Buffer, head: number): boolean {
+  const status = piece[9] === 0x32 && piece[10] === 0x30 && piece[11] === 0x30;
+  return (
+    status &&
+    piece[head - 4] === 13 &&
+    piece[head - 3] === 10 &&
+    piece[head - 2] === 13 &&
+    piece[head - 1] === 10
+  );
 }

@@ -59,7 +59,11 @@ function table(rows: readonly Row[]): string[] {
   ]);
   const head = ["ratio", "min-max", "what", "against", "figure", "CPU/request"];
   const widths = head.map((name, i) => Math.max(name.length, ...cells.map(line => width(line[i]!))));
-  const line = (cells: readonly string[]) => cells.map((cell, i) => pad(cell, widths[i]!, i !== 2 && i !== 3)).join("  ").trimEnd();
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => pad(cell, widths[i]!, i !== 2 && i !== 3))
+      .join("  ")
+      .trimEnd();
   const lines = [line(head)];
   let section = "";
   for (const [i, row] of rows.entries()) {

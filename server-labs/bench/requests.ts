@@ -34,7 +34,13 @@ export const rate = ({ requests, seconds }: Result) => requests / seconds;
 export const cpuEach = ({ cpu, requests }: Result) => cpu / requests;
 
 /** Our solution against its rivals on one document. */
-export async function rivalry(section: string, document: Document, site: Site, options: Options, report: Report): Promise<Row[]> {
+export async function rivalry(
+  section: string,
+  document: Document,
+  site: Site,
+  options: Options,
+  report: Report,
+): Promise<Row[]> {
   const { rivals, missing } = await site.rivals(options.python);
   for (const sentence of missing) if (!report.notes.includes(sentence)) report.notes.push(sentence);
   const generator = new Generator();
@@ -42,21 +48,28 @@ export async function rivalry(section: string, document: Document, site: Site, o
   try {
     for (const rival of rivals) {
       const found = await enter(rival, document, generator);
-      if (typeof found === "string") report.notes.push(`${rival.name} is no rival in "${section}": ${found}.`);
+      if (typeof found === "string")
+        report.notes.push(`${rival.name} is no rival in "${section}": ${found}.`);
       else running.push({ rival, on: found });
     }
     await sleep(settleMs);
-    const measures = running.map(({ on }) => () => generator.work(jobFor(on, document, options.seconds)));
+    const measures = running.map(
+      ({ on }) =>
+        () =>
+          generator.work(jobFor(on, document, options.seconds)),
+    );
     const program = document === site.small ? onPath("wrk") : undefined;
     const ours = running[0]!;
     if (program) measures.push(() => wrk(program, jobFor(ours.on, document, options.seconds)));
     else if (document === site.small) report.notes.push(absent("wrk", "wrk"));
     const figures = await inTurns(options.rounds, measures);
-    const all = figures.map((results, i): Measured => ({
-      name: running[i]?.rival.name ?? "our solution, asked by wrk -t1 instead of our generator",
-      rates: results.map(rate),
-      cpus: results.map(cpuEach),
-    }));
+    const all = figures.map(
+      (results, i): Measured => ({
+        name: running[i]?.rival.name ?? "our solution, asked by wrk -t1 instead of our generator",
+        rates: results.map(rate),
+        cpus: results.map(cpuEach),
+      }),
+    );
     return against(section, all);
   } finally {
     generator.end();
@@ -75,7 +88,10 @@ function against(section: string, [first, ...others]: Measured[]): Row[] {
     unit: "req/s",
     cpu: spread(cpus),
   });
-  return [line(first!, null, ""), ...others.map(other => line(other, ratios(other.rates, first!.rates), first!.name))];
+  return [
+    line(first!, null, ""),
+    ...others.map(other => line(other, ratios(other.rates, first!.rates), first!.name)),
+  ];
 }
 
 /** Starts a rival, and sees that it is one: its answers are right, and an edited file is served edited at once. */

@@ -1,6 +1,7 @@
 // The sections in their order, and the target of each.
-import { measureIdle } from "./idle.ts";
+
 import type { Site } from "./contestants.ts";
+import { measureIdle } from "./idle.ts";
 import type { Options, Section } from "./options.ts";
 import { pair } from "./pair.ts";
 import type { Report } from "./report.ts";
@@ -21,7 +22,9 @@ export const measures: Partial<Record<Section, Measure>> = {
     });
   },
   async files(site, options, report) {
-    report.rows.push(...(await rivalry("a file of 1 MB, 100 keep-alive connections", site.large, site, options, report)));
+    report.rows.push(
+      ...(await rivalry("a file of 1 MB, 100 keep-alive connections", site.large, site, options, report)),
+    );
   },
   idle: measureIdle,
   async trace(site, options, report) {
