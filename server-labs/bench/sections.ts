@@ -6,10 +6,12 @@ import type { Options, Section } from "./options.ts";
 import { pair } from "./pair.ts";
 import type { Report } from "./report.ts";
 import { rivalry } from "./requests.ts";
+import { measureStart } from "./start.ts";
 
 type Measure = (site: Site, options: Options, report: Report) => Promise<void>;
 
 export const measures: Partial<Record<Section, Measure>> = {
+  start: measureStart,
   async requests(site, options, report) {
     const rows = await rivalry("a small file, 100 keep-alive connections", site.small, site, options, report);
     report.rows.push(...rows);
