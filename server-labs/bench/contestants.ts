@@ -80,14 +80,21 @@ export class Site {
     };
   }
 
-  /** All that can be measured here, and a sentence for each that cannot. */
-  async rivals(python: string | undefined): Promise<{ rivals: Rival[]; missing: string[] }> {
+  /**
+   * All that can be measured here, and a sentence for each that cannot.
+   * @param python a file that holds a Python server
+   * @param beside where to look beside the PATH: Debian keeps nginx where only root is thought to look
+   */
+  async rivals(
+    python: string | undefined,
+    beside: readonly string[] = ["/usr/sbin"],
+  ): Promise<{ rivals: Rival[]; missing: string[] }> {
     const rivals = [await this.solution(), this.nodeHttp("read"), this.nodeHttp("cached")];
     const missing: string[] = [];
-    const nginx = onPath("nginx");
+    const nginx = onPath("nginx", beside);
     if (nginx) rivals.push(this.nginx(nginx));
     else missing.push(absent("nginx", "nginx-light"));
-    const python3 = onPath("python3");
+    const python3 = onPath("python3", beside);
     if (python === undefined)
       missing.push(
         "The course's Python server (2.3) was not measured: name a file that holds it with --python FILE.",
@@ -108,9 +115,8 @@ export function absent(program: string, debian: string): string {
   return `${program} is not installed and was not measured (Debian, Ubuntu: sudo apt install ${debian}).`;
 }
 
-/** Also where Debian keeps what only root is thought to start. */
-export function onPath(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
+export function onPath(program: string, beside: readonly string[] = []): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...beside];
   return folders.map(folder => join(folder, program)).find(existsSync);
 }
 

@@ -28,11 +28,13 @@ export class Page {
   readonly #socket: WebSocket;
   readonly #lab: string;
   #heard: (message: Message) => void = () => {};
+  #failed: (error: Error) => void = () => {};
   #sandbox = "";
 
   private constructor(socket: WebSocket, lab: string) {
     this.#socket = socket;
     this.#lab = lab;
+    socket.on("error", error => this.#failed(error));
     socket.on("message", data => {
       const message = JSON.parse(String(data)) as Message;
       if (message.type === "hello") this.#sandbox = message.sandbox.level;
@@ -79,7 +81,7 @@ export class Page {
 
   #until(wanted: (message: Message) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.once("error", reject);
+      this.#failed = reject;
       this.#heard = message => {
         if (message.type === "refused" || message.type === "problem") reject(new Error(message.sentence));
         else if (wanted(message)) resolve();

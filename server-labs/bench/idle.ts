@@ -28,7 +28,7 @@ export async function measureIdle(site: Site, options: Options, report: Report):
     if (Number(living) !== count) throw new Error(`Of ${count} idle connections ${living} are answered.`);
   };
   try {
-    const { rows, rate } = await pair("idle connections", site, [ours, held], options, {
+    const { rows, rate, cpu } = await pair("idle connections", site, [ours, held], options, {
       async started(on: Contestant) {
         holder = new LineProcess("hold.js", [String(on.port), site.small.target, String(count)]);
         all(await holder.hear());
@@ -51,11 +51,10 @@ export async function measureIdle(site: Site, options: Options, report: Report):
       figure: spread([resting]),
       unit: "% CPU",
     });
-    report.targets.push({
-      what: `requests/s with ${count} idle connections, of without`,
-      atLeast: 0.95,
-      ratio: rate.median,
-    });
+    report.targets.push(
+      { what: `requests/s with ${count} idle connections, of without`, atLeast: 0.95, ratio: rate.median },
+      { what: `CPU a request without idle connections, of with ${count}`, atLeast: 0.95, ratio: cpu.median },
+    );
   } finally {
     (holder as LineProcess | null)?.end();
   }

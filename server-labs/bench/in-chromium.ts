@@ -19,7 +19,7 @@ export function chromium(): string | null {
   const named = process.env.WORKBOOK_CHROMIUM;
   if (named) return existsSync(named) ? named : null;
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  return names.map(onPath).find(path => path !== undefined) ?? null;
+  return names.map(name => onPath(name)).find(path => path !== undefined) ?? null;
 }
 
 export class InChromium {
@@ -47,11 +47,14 @@ export class InChromium {
   /** Presses Run, and waits for a line that was not there before. Resolves when the run has ended. */
   async firstLine(): Promise<Seen> {
     const page = this.#page;
-    const seen = page.evaluate(() => (globalThis as unknown as { nextLine(): Promise<Seen> }).nextLine());
+    const seen = page.evaluate(() => (globalThis as unknown as PageGlobals).nextLine());
     const run = page.getByRole("button", { name: "Run", exact: true });
     await run.click();
     const times = await seen;
-    await page.getByText(/exited with 0/).first().waitFor();
+    await page
+      .getByText(/exited with 0/)
+      .first()
+      .waitFor();
     await run.waitFor();
     return times;
   }
@@ -61,47 +64,54 @@ export class InChromium {
   }
 }
 
+/** As much of a page's globals as is used below: this file's compiler knows no DOM. */
+interface PageGlobals {
+  document: {
+    body: object;
+    querySelector(selector: string): { textContent: string } | null;
+    addEventListener(type: "click", listener: (event: Click) => void, capture: true): void;
+  };
+  MutationObserver: new (
+    changed: () => void,
+  ) => { observe(node: object, what: object): void; disconnect(): void };
+  MessageChannel: new () => { port1: { onmessage: () => void }; port2: { postMessage(word: null): void } };
+  requestAnimationFrame(callback: () => void): void;
+  nextLine(): Promise<Seen>;
+}
+
+interface Click {
+  timeStamp: number;
+  target: { closest(selector: string): { firstChild: { textContent: string } | null } | null };
+}
+
 /** Runs in the page, before anything of it. It must not be costly: it is in what it measures. */
 function watch(): void {
-  // The page has a DOM, and this file's compiler knows none.
-  const page = globalThis as any;
+  const page = globalThis as unknown as PageGlobals;
   let clicked = 0;
-  let last = "";
-  const isRun = (target: any) => target?.closest?.("button")?.firstChild?.textContent === "Run";
-  page.document.addEventListener(
-    "click",
-    (event: any) => {
-      if (isRun(event.target)) clicked = event.timeStamp;
-    },
-    true,
-  );
+  const lineShown = () =>
+    /first line (\d+ \d+)/.exec(page.document.querySelector(".xterm-rows")?.textContent ?? "")?.[1];
+  const onClick = ({ target, timeStamp }: Click) => {
+    if (target.closest("button")?.firstChild?.textContent === "Run") clicked = timeStamp;
+  };
+  page.document.addEventListener("click", onClick, true);
   page.nextLine = () =>
     new Promise(resolve => {
       clicked = 0;
+      const before = lineShown();
       const observer = new page.MutationObserver(() => {
-        if (clicked === 0) return;
-        const text = page.document.querySelector(".xterm-rows")?.textContent ?? "";
-        const line = /first line (\d+ \d+)/.exec(text)?.[1];
-        if (line === undefined || line === last) return;
-        last = line;
+        const line = clicked === 0 ? undefined : lineShown();
+        if (line === undefined || line === before) return;
         observer.disconnect();
-        const inDom = performance.now() - clicked;
-        let painted = 0;
-        let nextFrame = 0;
-        const done = () => {
-          if (painted && nextFrame) resolve({ inDom, painted, nextFrame });
+        const seen = { inDom: performance.now() - clicked, painted: 0, nextFrame: 0 };
+        const at = (what: "painted" | "nextFrame") => () => {
+          seen[what] = performance.now() - clicked;
+          if (seen.painted > 0 && seen.nextFrame > 0) resolve(seen);
         };
         // xterm draws in a frame's callback, before the frame is made; a message is a task, and comes after it.
         const { port1, port2 } = new page.MessageChannel();
-        port1.onmessage = () => {
-          painted = performance.now() - clicked;
-          done();
-        };
+        port1.onmessage = at("painted");
         port2.postMessage(null);
-        page.requestAnimationFrame(() => {
-          nextFrame = performance.now() - clicked;
-          done();
-        });
+        page.requestAnimationFrame(at("nextFrame"));
       });
       observer.observe(page.document.body, { subtree: true, childList: true, characterData: true });
     });

@@ -25,7 +25,12 @@ export async function measureStart(site: Site, options: Options, report: Report)
     ends.push(() => cold.end());
     const pages = [await Page.open(warm, lab), await Page.open(cold, lab)] as const;
     for (const page of pages) ends.push(() => page.close());
-    const names = ["plain node x.mjs", "tsx x.ts", `over the WebSocket, warm (${pages[0].sandbox})`, `over the WebSocket, cold (${pages[1].sandbox})`];
+    const names = [
+      "plain node x.mjs",
+      "tsx x.ts",
+      `over the WebSocket, warm (${pages[0].sandbox})`,
+      `over the WebSocket, cold (${pages[1].sandbox})`,
+    ];
     const measures = [
       () => ofProcess([process.execPath, js]),
       () => ofProcess([join(packageRoot, "node_modules/.bin/tsx"), ts]),
@@ -39,12 +44,18 @@ export async function measureStart(site: Site, options: Options, report: Report)
       },
     ];
     const seen: Seen[] = [];
-    const browser = await openBrowser(warm, report);
-    if (browser) {
+    const path = chromium();
+    if (path === null) report.notes.push(noChromium);
+    // A lab server of its own: a page shows, and so draws, every run of the lab that it has open.
+    const paged = path === null ? null : await LabServer.start(join(site.folder, "paged"), true);
+    if (paged) ends.push(() => paged.end());
+    paged?.write(lab, program(true));
+    const browser = paged && (await InChromium.open(path!, paged, lab));
+    if (paged && browser) {
       ends.push(() => browser.close());
       names.push("click on Run in Chromium, warm → the line is painted");
       measures.push(async () => {
-        await warm.atRest(true);
+        await paged.atRest(true);
         const times = await browser.firstLine();
         seen.push(times);
         return times.painted;
@@ -62,14 +73,33 @@ export async function measureStart(site: Site, options: Options, report: Report)
       figure: spread(figures),
       unit: "ms",
     });
-    report.rows.push(row(names[0]!, node), ...figures.slice(1).map((times, i) => row(names[i + 1]!, times, node)));
+    report.rows.push(
+      row(names[0]!, node),
+      ...figures.slice(1).map((times, i) => row(names[i + 1]!, times, node)),
+    );
     for (const i of [2, 4]) if (figures[i]) report.rows.push(row(names[i]!, figures[i], tsx));
     if (browser) {
-      report.rows.push(row("… until it is in the terminal's DOM", seen.map(times => times.inDom), node));
-      report.rows.push(row("… until the frame after that begins", seen.map(times => times.nextFrame), node));
+      report.rows.push(
+        row(
+          "… until it is in the terminal's DOM",
+          seen.map(times => times.inDom),
+          node,
+        ),
+      );
+      report.rows.push(
+        row(
+          "… until the frame after that begins",
+          seen.map(times => times.nextFrame),
+          node,
+        ),
+      );
     }
     report.targets.push(
-      { what: "Run → first line over the WebSocket, warm, of plain node", atMost: 0.25, ratio: ratios(figures[2]!, node).median },
+      {
+        what: "Run → first line over the WebSocket, warm, of plain node",
+        atMost: 0.25,
+        ratio: ratios(figures[2]!, node).median,
+      },
       {
         what: "click on Run → line painted in Chromium, warm, of plain node",
         atMost: 0.25,
@@ -82,12 +112,5 @@ export async function measureStart(site: Site, options: Options, report: Report)
   }
 }
 
-async function openBrowser(server: LabServer, report: Report): Promise<InChromium | null> {
-  const path = chromium();
-  if (path === null) {
-    report.notes.push("No Chromium is installed, so no click was measured (Debian: sudo apt install chromium; or WORKBOOK_CHROMIUM=/path).");
-    return null;
-  }
-  server.write(lab, program(true));
-  return InChromium.open(path, server, lab);
-}
+const noChromium =
+  "No Chromium is installed, so no click was measured (Debian: sudo apt install chromium; or WORKBOOK_CHROMIUM=/path).";
