@@ -29,14 +29,11 @@ process.on("exit", () => {
 
 export class Contestant {
   readonly port: number;
-  /** Itself and everything that it has started: nginx works in a child. */
-  readonly pids: number[];
   readonly #child: ChildProcess;
   readonly #reader: TraceReader | null;
 
   private constructor(port: number, child: ChildProcess, reader: TraceReader | null) {
     this.port = port;
-    this.pids = family(child.pid!);
     this.#child = child;
     this.#reader = reader;
   }
@@ -85,6 +82,11 @@ export class Contestant {
       await sleep(10);
     }
     return new Contestant(port, child, reader);
+  }
+
+  /** Itself and everything that it has started by now: nginx works in a child, which comes after it listens. */
+  get pids(): number[] {
+    return family(this.#child.pid!);
   }
 
   async end(): Promise<void> {

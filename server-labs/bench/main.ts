@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
   const report: Report = { rows: [], targets: [], notes: [] };
+  const load = loadavg()[0]!;
   const site = new Site();
   process.once("exit", () => site.remove());
   for (const [name, measure] of Object.entries(measures)) {
@@ -33,10 +34,13 @@ async function main(): Promise<void> {
     process.stderr.write(`measuring: ${name} …\n`);
     await measure(site, options, report);
   }
-  const load = loadavg()[0]!.toFixed(1);
   report.notes.push(
-    `Node ${process.version}, ${availableParallelism()} processors, load ${load}. Ratios are medians of pairs measured in turns.`,
+    `Node ${process.version}, ${availableParallelism()} processors, load ${load.toFixed(1)} before. Ratios are medians of pairs measured in turns.`,
   );
+  if (load > availableParallelism() / 2)
+    report.notes.push(
+      "The machine was busy with something else: requests/s say little then, processor time for a request says more.",
+    );
   const json = `${JSON.stringify(report, null, 2)}\n`;
   if (options.json === "") process.stdout.write(json);
   else console.log(asText(report));

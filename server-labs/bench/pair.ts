@@ -36,7 +36,7 @@ export async function pair(
     const [a, b] = running as [Contestant, Contestant];
     await hooks.started?.(b);
     await sleep(1_100);
-    const job = (on: Contestant) => generator.work(jobFor(on, site.small, options.seconds));
+    const job = (on: Contestant) => generator.work(jobFor(on, site.small, options.seconds / 2.5));
     await job(a);
     await job(b);
     const measures = [
@@ -46,8 +46,8 @@ export async function pair(
         return job(b);
       },
     ];
-    // Twice as many short rounds: what is looked for is a few per cent.
-    const [plain, other] = (await inTurns(2 * options.rounds, measures)) as [
+    // Many short rounds: what is looked for is a few per cent.
+    const [plain, other] = (await inTurns(4 * options.rounds, measures)) as [
       Awaited<ReturnType<typeof job>>[],
       Awaited<ReturnType<typeof job>>[],
     ];
