@@ -1,11 +1,13 @@
 // What of the bench can be tested without a clock: its arithmetic, its words, and that it counts right answers only.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { Site } from "./contestants.ts";
 import { inTurns, ratios, spread } from "./figures.ts";
 import { readOptions } from "./options.ts";
@@ -49,9 +51,9 @@ test("the table has the ratio first, and a target says whether it was reached", 
     { section: "small", what: "nginx", against: "ours", ratio: one(0.5), figure: one(75_000), unit: "req/s" },
   ];
   const targets = [{ what: "ours, of nginx", atLeast: 1.5, ratio: 2 }];
-  const text = asText({ rows, targets, notes: ["wrk is not installed."] });
+  const table = asText({ rows, targets, notes: ["wrk is not installed."] });
   assert.equal(
-    text,
+    table,
     `ratio     min-max  what   against         figure  CPU/request
 
 small
@@ -171,18 +173,14 @@ async function answering(...answers: string[]): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-/** The generator blocks its thread, and the server is in ours. */
-function generate(port: number): Promise<{ requests: number; wrong: string | null }> {
+async function generate(port: number): Promise<{ requests: number; wrong: string | null }> {
   const file = join(folder, "file");
   writeFileSync(file, body);
   const job = { port, target: "/file", file, connections: 3, seconds: 0.2, pids: [process.pid] };
-  const load = JSON.stringify(new URL("./load.ts", import.meta.url).href);
-  const worker = new Worker(
-    `import("tsx/esm/api").then(({ register }) => { register(); return import(${load}); })
-       .then(({ work }) => require("node:worker_threads").parentPort.postMessage(work(${JSON.stringify(job)})));`,
-    { eval: true },
-  );
-  return new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  const load = fileURLToPath(new URL("./load.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", load], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(`${JSON.stringify(job)}\n`);
+  return JSON.parse(await text(child.stdout));
 }
 
 test("the generator counts right answers, and says what is wrong with a wrong one", async () => {
@@ -191,6 +189,8 @@ test("the generator counts right answers, and says what is wrong with a wrong on
   assert.ok(good.requests > 0);
   const bad = await generate(await answering("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
   assert.deepEqual([bad.requests, bad.wrong], [0, 'it answers "HTTP/1.1 404 Not Found"']);
+  const silent = await generate(await answering("HTTP/1.1 200 OK\r\n"));
+  assert.match(String(silent.wrong), /has not answered/);
   const later = await generate(
     await answering(
       ...Array(10).fill(whole(right).toString()),

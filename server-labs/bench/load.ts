@@ -2,7 +2,7 @@
 // trace. It hears one job a line on standard input, and says one result a line.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { MSG_DONTWAIT, MSG_NOSIGNAL } from "../runtime/constants.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL, SOL_SOCKET } from "../runtime/constants.ts";
 import { epollDataOffset, epollEventBytes, native } from "../runtime/libc.ts";
 import { EPOLLIN, Epoll, Socket } from "../runtime/net.ts";
 import { cpuMicros } from "./cpu.ts";
@@ -37,12 +37,6 @@ const events = new Uint8Array(most * epollEventBytes);
 const words = new Int32Array(events.buffer);
 const stride = epollEventBytes / 4;
 const dataWord = epollDataOffset / 4;
-
-if (process.argv[1] === import.meta.filename) {
-  for await (const line of createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(work(JSON.parse(line) as Job)));
-  }
-}
 
 /** Does one job. Blocks until it is done: there is nothing else that this process is for. */
 export function work(job: Job): Result {
@@ -81,12 +75,18 @@ function drive(job: Job, sockets: Socket[], epoll: Epoll): Result {
   return { requests, seconds, cpu: cpuMicros(job.pids) - before, wrong };
 }
 
+/** SO_RCVTIMEO of <asm-generic/socket.h>: how long a recv that blocks may take, as a struct timeval. See socket(7). */
+const SO_RCVTIMEO = 20;
+const patience = new BigInt64Array([3n, 0n]);
+
 /** One request and its answer, on a socket that blocks. */
 function ask(socket: Socket, request: Buffer, body: Buffer): Expected {
+  socket.setOption(SOL_SOCKET, SO_RCVTIMEO, patience);
   socket.send(request);
   let octets: Buffer = Buffer.alloc(0);
   for (;;) {
-    const piece = socket.recv(256 * 1024)!;
+    const piece = socket.recv(256 * 1024);
+    if (piece === null) throw new Error("it has not answered for three seconds");
     if (piece.length === 0) throw new Error("it closed the connection instead of answering");
     octets = octets.length === 0 ? piece : Buffer.concat([octets, piece]);
     const understood = understand(octets, body);
@@ -119,4 +119,10 @@ function spin(
     }
   }
   return { requests, wrong: null };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    console.log(JSON.stringify(work(JSON.parse(line) as Job)));
+  }
 }

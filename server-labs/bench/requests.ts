@@ -59,7 +59,9 @@ export async function rivalry(
           generator.work(jobFor(on, document, options.seconds)),
     );
     const program = document === site.small ? onPath("wrk") : undefined;
-    const ours = running[0]!;
+    const ours = running[0];
+    if (ours === undefined || ours.rival !== rivals[0])
+      throw new Error(`Nothing to compare with: ${report.notes.join(" ")}`);
     if (program) measures.push(() => wrk(program, jobFor(ours.on, document, options.seconds)));
     else if (document === site.small) report.notes.push(absent("wrk", "wrk"));
     const figures = await inTurns(options.rounds, measures);
