@@ -8,6 +8,7 @@ import { family, tcpRows, tcpState } from "../check/proc.ts";
 import { freePort } from "../check/start.ts";
 import { TraceReader } from "../trace.ts";
 import { createTraceMemory } from "../trace-memory.ts";
+import { adopt } from "./children.ts";
 
 /** A Node that loads koffi listens after 0.2 s; this is for a machine that does a hundred other things. */
 const listenWithinMs = 15_000;
@@ -20,11 +21,6 @@ export interface Command {
   /** With its calls written down, and read by this process as the lab server reads them. */
   traced?: boolean;
 }
-
-const living = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of living) child.kill("SIGKILL");
-});
 
 export class Contestant {
   readonly port: number;
@@ -57,8 +53,7 @@ export class Contestant {
         ...(memory === null ? [] : [memory]),
       ],
     });
-    living.add(child);
-    child.once("exit", () => living.delete(child));
+    adopt(child);
     let words = "";
     let problem = "";
     child.on("error", error => {

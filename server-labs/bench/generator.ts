@@ -4,6 +4,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { adopt } from "./children.ts";
 import { cpuMicros } from "./cpu.ts";
 import type { Job, Result } from "./load.ts";
 
@@ -20,7 +21,7 @@ export class LineProcess {
     });
     this.#child.stdin!.on("error", () => {}); // its end is told by the line that does not come
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-    process.once("exit", () => this.#child.kill("SIGKILL"));
+    adopt(this.#child);
   }
 
   async ask(line: string): Promise<string> {

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../check/package-root.ts";
 import { family, processState } from "../check/proc.ts";
+import { adopt } from "./children.ts";
 import { cpuMicros } from "./cpu.ts";
 
 /** Between two looks at whether a process has come to rest. */
@@ -22,7 +23,7 @@ export class LabServer {
     this.link = link;
     this.#child = child;
     this.#home = home;
-    process.once("exit", () => child.kill("SIGTERM"));
+    adopt(child);
   }
 
   /**
