@@ -12,12 +12,16 @@ export class OmittedCalls {
     this.#first = first;
   }
 
+  /** @param record only of calls that may be among the newest; a copy is made */
   add(name: string, count: number, record: Buffer | undefined, n: number): void {
     this.#count += count;
     this.#byName.set(name, (this.#byName.get(name) ?? 0) + count);
-    // A call without a record tears the tail: what follows it must be in one piece.
-    if (!record) this.#tail = [];
-    else this.#tail.push({ name, n, record: Buffer.from(record) });
+    if (!record) {
+      // It tears the tail: what follows it must be in one piece.
+      if (this.#tail.length > 0) this.#tail = [];
+      return;
+    }
+    this.#tail.push({ name, n, record: Buffer.from(record) });
     if (this.#tail.length >= 2 * limits.syscallsTail) this.#tail.splice(0, limits.syscallsTail);
   }
 

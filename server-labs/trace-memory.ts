@@ -29,6 +29,8 @@ export function createTraceMemory(): number {
 export class TraceMemory {
   readonly #fd: number;
   readonly #copy = Buffer.alloc(traceBytes);
+  /** Views of it, made once: a flood is half a million records a second. */
+  readonly #records: Buffer[] = [];
 
   /** @param fd as createTraceMemory gave it; close() closes it */
   constructor(fd: number) {
@@ -58,10 +60,12 @@ export class TraceMemory {
     this.#load(headerBytes, (count - straight) * recordBytes);
   }
 
-  /** The record of call `index`, as it was copied last. */
+  /** The record of call `index`, as it was copied last: to be read now, as the next load() changes it. */
   record(index: number): Buffer {
-    const at = headerBytes + (index % capacity) * recordBytes;
-    return this.#copy.subarray(at, at + recordBytes);
+    const slot = index % capacity;
+    const at = headerBytes + slot * recordBytes;
+    this.#records[slot] ??= this.#copy.subarray(at, at + recordBytes);
+    return this.#records[slot]!;
   }
 
   close(): void {

@@ -151,23 +151,25 @@ export class TraceReader {
       if (this.#bucket.level >= resumeCalls) this.#resume();
       index = (index + lost) >>> 0;
     }
-    for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (index + 1) >>> 0 === head);
+    for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (head - index - 1) >>> 0);
     this.#next = head;
   }
 
-  #one(index: number, newest: boolean): void {
+  /** @param newer how many calls are known that are newer */
+  #one(index: number, newer: number): void {
     const record = this.#memory.record(index);
     const n = this.#n;
     this.#see(record);
     if (this.#omitted || this.#bucket.level < 1) {
-      this.#leaveOut(nameOf(record), 1, record);
+      // Of a flood only the newest can ever be shown: a copy of each would cost more than the program pays for it.
+      this.#leaveOut(nameOf(record), 1, newer < limits.syscallsTail ? record : undefined);
     } else {
       this.#bucket.take(1);
       this.#shown.push(syscallOf(record, n, this.#began));
       this.#n++;
       if (this.#shown.length >= callsPerEvent) this.#flush();
     }
-    if (newest && !returned(record)) this.#open = { index, n };
+    if (newer === 0 && !returned(record)) this.#open = { index, n };
   }
 
   /** The call that was seen entered: has it returned by now? */
