@@ -38,7 +38,7 @@ const limits = {
   requestLine: 8 * KiB,
   /** A whole head, and with it the trailer behind a chunked body: octets, and lines. */
   head: 24 * KiB,
-  fields: 100,
+  lines: 100,
   /** A body is read only to find where the next request begins: no reason to read much. */
   body: 1024 * KiB,
   chunkLine: 256,
@@ -332,32 +332,29 @@ function takeLine(c: Connection, most: number, tooLong: Refusal): string | null 
 class Request {
   readonly method: string;
   readonly target: string;
-  /** The second 1 of HTTP/1.1. */
+  readonly major: number;
   readonly minor: number;
   /** Epoll has announced its first octet: it had begun to arrive when this turn began. See `find`. */
   readonly announced: boolean;
   /** What has to arrive next. */
   part: "fields" | "body" | "size" | "chunk" | "end of chunk" | "trailer" = "fields";
+  /** By their names in small letters. Lines of one name make one list: RFC 9110 5.3. */
+  readonly fields = new Map<string, string>();
+  /** Lines and octets of the head (and trailer) so far. */
+  lines = 0;
+  octets: number;
   /** Octets of the body, or of the chunk, still to come. */
   left = 0;
-  /** Of the head (and trailer), so far. */
-  octets: number;
-  fields = 0;
-  host: string | null = null;
-  connection = "";
-  expect = "";
-  ifMatch: string | null = null;
-  ifNoneMatch: string | null = null;
-  length: number | null = null;
-  coding: string | null = null;
+  /** Octets of a chunked body so far. */
+  body = 0;
 
   constructor(line: string, announced: boolean) {
     const found = requestLine.exec(line);
     if (found === null)
       throw bad("The first line is not a method, a target and an HTTP version, with a space between.");
-    if (found[3] !== "1") throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
     this.method = found[1]!;
     this.target = found[2]!;
+    this.major = Number(found[3]);
     this.minor = Number(found[4]);
     this.announced = announced;
     this.octets = line.length + 2;
@@ -371,7 +368,7 @@ const longTarget = new Refusal(
 );
 const longHead = new Refusal(
   "431 Request Header Fields Too Large",
-  `More than ${limits.fields} header lines, or too many octets of them.`,
+  `More than ${limits.lines} header lines, or too many octets of them.`,
 );
 
 /**
@@ -387,23 +384,23 @@ function hear(c: Connection): boolean {
       if (line === null) return false;
       // Some clients send a CRLF too many after a body: RFC 9112 2.2 would have us look away.
       if (line !== "") c.request = new Request(line, announced);
-    } else if (request.part === "body") return skipData(c, request);
-    else if (request.part === "chunk") {
-      if (!skipData(c, request)) return false;
-      request.part = "end of chunk";
-    } else if (request.part === "end of chunk") {
-      if (takeLine(c, 0, longChunk) === null) return false;
-      request.part = "size";
-    } else if (request.part === "size") {
-      const line = takeLine(c, limits.chunkLine, longChunkLine);
-      if (line === null) return false;
-      hearChunkSize(request, line);
-    } else {
+    } else if (request.part === "fields" || request.part === "trailer") {
       const line = takeLine(c, limits.head - request.octets, longHead);
       if (line === null) return false;
       if (line !== "") hearField(request, line);
       else if (request.part === "trailer") return true;
       else expectBody(c, request);
+    } else if (request.part === "size") {
+      const line = takeLine(c, limits.chunkLine, longChunkLine);
+      if (line === null) return false;
+      hearChunkSize(request, line);
+    } else if (request.part === "end of chunk") {
+      if (takeLine(c, 0, longChunk) === null) return false;
+      request.part = "size";
+    } else {
+      if (!skipData(c, request)) return false;
+      if (request.part === "body") return true;
+      request.part = "end of chunk";
     }
   }
 }
@@ -416,37 +413,15 @@ const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
  */
 function hearField(request: Request, line: string): void {
   request.octets += line.length + 2;
-  if (++request.fields > limits.fields) throw longHead;
+  if (++request.lines > limits.lines) throw longHead;
   if (!fieldLine.test(line))
     throw bad("A header line is not a name, a colon and a value without control characters.");
   if (request.part === "trailer") return; // it says nothing that we could use
   const colon = line.indexOf(":");
+  const name = line.slice(0, colon).toLowerCase();
   const value = trim(line.slice(colon + 1));
-  switch (line.slice(0, colon).toLowerCase()) {
-    case "host":
-      if (request.host !== null) throw bad("There is more than one Host.");
-      request.host = value;
-      break;
-    case "content-length":
-      // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
-      if (request.length !== null || !/^\d+$/.test(value)) throw bad("Content-Length is not one number.");
-      request.length = Number(value);
-      break;
-    case "transfer-encoding":
-      request.coding = request.coding === null ? value : `${request.coding},${value}`;
-      break;
-    case "connection":
-      request.connection += `,${value.toLowerCase()}`;
-      break;
-    case "expect":
-      request.expect = value.toLowerCase();
-      break;
-    case "if-match":
-      request.ifMatch = `${request.ifMatch ?? ""},${value}`;
-      break;
-    case "if-none-match":
-      request.ifNoneMatch = `${request.ifNoneMatch ?? ""},${value}`;
-  }
+  const before = request.fields.get(name);
+  request.fields.set(name, before === undefined ? value : `${before}, ${value}`);
 }
 
 /** Without the spaces and tabs at both ends. Not String.trim, to which \xa0 is space; nor a regular expression such
@@ -460,8 +435,8 @@ function trim(value: string): string {
 }
 
 /** The members of a list; empty ones do not count: RFC 9110 5.6.1. */
-function listOf(value: string): string[] {
-  return value.split(",").map(trim).filter(Boolean);
+function listOf(value: string | undefined): string[] {
+  return value === undefined ? [] : value.split(",").map(trim).filter(Boolean);
 }
 // #endregion head
 
@@ -469,30 +444,41 @@ function listOf(value: string): string[] {
 const hostRule = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:\d*)?$/;
 const largeBody = new Refusal("413 Content Too Large", `The body is larger than ${limits.body} octets.`);
 
-/** The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. */
+/**
+ * The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. Whoever sends Host or
+ * Content-Length twice has sent a list, which is no host and no number.
+ */
 function expectBody(c: Connection, request: Request): void {
-  const { host, minor, length, coding, expect } = request;
-  if (host === null && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
-  if (host !== null && !hostRule.test(host)) throw bad("Host is not a name or address, and perhaps a port.");
-  request.part = "body";
-  request.left = length ?? 0;
-  if (coding !== null) expectChunks(request, listOf(coding.toLowerCase()));
+  const { fields, major, minor } = request;
+  if (major !== 1) throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
+  const host = fields.get("host");
+  if (host === undefined && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
+  if (host !== undefined && !hostRule.test(host))
+    throw bad("Host is not one name or address, and perhaps a port.");
+  const coding = fields.get("transfer-encoding");
+  const length = fields.get("content-length");
+  // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
+  if (length !== undefined && !/^\d+$/.test(length)) throw bad("Content-Length is not one number.");
+  if (length !== undefined && coding !== undefined)
+    throw bad("Transfer-Encoding and Content-Length: which is it?");
+  request.left = Number(length ?? 0);
   if (request.left > limits.body) throw largeBody;
-  if (expect === "" || minor === 0) return; // HTTP/1.0 knows no 100
-  if (expect !== "100-continue")
+  request.part = coding === undefined ? "body" : "size";
+  if (coding !== undefined) checkCoding(minor, listOf(coding.toLowerCase()));
+  const expected = fields.get("expect");
+  if (expected === undefined || minor === 0) return; // HTTP/1.0 knows no 100
+  if (expected.toLowerCase() !== "100-continue")
     throw new Refusal("417 Expectation Failed", "Expect knows 100-continue only.");
-  const awaited = request.left > 0 || coding !== null;
+  const awaited = request.left > 0 || coding !== undefined;
   if (awaited && c.at === c.input.length) append(c, joined("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
-function expectChunks(request: Request, codings: string[]): void {
-  if (request.length !== null) throw bad("Transfer-Encoding and Content-Length: which is it?");
-  if (request.minor === 0) throw bad("HTTP/1.0 has no Transfer-Encoding.");
+function checkCoding(minor: number, codings: string[]): void {
+  if (minor === 0) throw bad("HTTP/1.0 has no Transfer-Encoding.");
   if (codings.length === 0 || codings.indexOf("chunked") !== codings.length - 1)
     throw bad("Transfer-Encoding must end with chunked.");
   if (codings.length > 1)
     throw new Refusal("501 Not Implemented", "No transfer coding but chunked is understood.");
-  request.part = "size";
 }
 
 /** Skips data of known length. True: there is no more of it. */
@@ -513,8 +499,8 @@ function hearChunkSize(request: Request, line: string): void {
   request.left = Number.parseInt(found[1]!, 16);
   request.part = request.left === 0 ? "trailer" : "chunk";
   // The size lines count too: a megabyte in chunks of one octet is six megabytes to read.
-  request.length = (request.length ?? 0) + request.left + line.length + 4;
-  if (request.length > limits.body) throw largeBody;
+  request.body += request.left + line.length + 4;
+  if (request.body > limits.body) throw largeBody;
 }
 // #endregion body
 
@@ -524,8 +510,8 @@ const allow = "Allow: GET, HEAD, OPTIONS\r\n";
 
 /** One whole request, one answer. */
 function answer(c: Connection, request: Request): void {
-  const { method, minor } = request;
-  const options = request.connection === "" ? [] : listOf(request.connection);
+  const { fields, method, minor } = request;
+  const options = listOf(fields.get("connection")?.toLowerCase());
   c.closing = options.includes("close") || (minor === 0 && !options.includes("keep-alive"));
   if (method === "GET" || method === "HEAD") answerFile(c, request);
   else if (method === "OPTIONS") reply(c, "200 OK", "", allow);
@@ -692,10 +678,15 @@ function find(request: Request): Document | null {
     return known;
   }
   documents.delete(target);
-  if (stat.isDirectory()) return null;
+  if (stat.isDirectory() && inside(realpathSync(path))) return null;
   // To open a FIFO can wait for ever, to open a device can do anything: neither is a document.
   if (!stat.isFile()) throw noFile;
   return load(target, path);
+}
+
+/** Whether a path without links leads to the root or below. Links may lead anywhere. */
+function inside(path: string): boolean {
+  return `${path}/`.startsWith(`${root}/`);
 }
 
 /** The time of change, unlike that of modification, cannot be set by anybody. */
@@ -715,7 +706,7 @@ function load(target: string, path: string): Document {
     const stat = fstatSync(fd);
     // Asked of the descriptor, not of the name: whatever links led here, and even if somebody turns them meanwhile.
     const real = readlinkSync(`/proc/self/fd/${fd}`);
-    if (!stat.isFile() || !real.startsWith(`${root}/`)) throw noFile;
+    if (!stat.isFile() || !inside(real)) throw noFile;
     const document = new Document(target, path, stat);
     keep = stat.size > limits.cachedFile;
     if (keep) document.fd = fd;
@@ -783,14 +774,13 @@ function holdSpare(): void {
 // #region reply
 /** A document; or, if the client has this very version already, the word that it has not changed: RFC 9110 13. */
 function replyDocument(c: Connection, request: Request, document: Document): void {
-  const { ifMatch, ifNoneMatch, method, minor } = request;
+  const { method, minor } = request;
   const { bytes, etag, fields, stat } = document;
-  if (ifMatch !== null && !listOf(ifMatch).some(tag => tag === "*" || tag === etag)) {
+  const ifMatch = request.fields.get("if-match");
+  const ifNoneMatch = listOf(request.fields.get("if-none-match"));
+  if (ifMatch !== undefined && !listOf(ifMatch).some(tag => tag === "*" || tag === etag)) {
     reply(c, "412 Precondition Failed", "This is another version of the file.");
-  } else if (
-    ifNoneMatch !== null &&
-    listOf(ifNoneMatch).some(tag => tag === "*" || tag.replace(/^W\//, "") === etag)
-  ) {
+  } else if (ifNoneMatch.some(tag => tag === "*" || tag.replace(/^W\//, "") === etag)) {
     append(c, joined(headOf(c, "304 Not Modified", fields)));
   } else if (bytes !== null && method === "GET" && minor > 0 && !c.closing) {
     document.reply ??= joined(headOf(c, "200 OK", fields, bytes.length), bytes);
@@ -809,11 +799,8 @@ function reply(c: Connection, status: string, sentence: string, fields = ""): vo
   const body = Buffer.from(sentence === "" ? "" : `${sentence}\n`);
   const type = sentence === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\n";
   // Whoever asks with HEAD takes no body, also not that of an error; even if the line does not end.
-  const method = c.request?.method ?? c.input.toString("latin1", c.at, c.at + 5);
-  append(
-    c,
-    joined(headOf(c, status, fields + type, body.length), method.trimEnd() === "HEAD" ? nothing : body),
-  );
+  const method = c.request?.method ?? c.input.toString("latin1", c.at, c.at + 4);
+  append(c, joined(headOf(c, status, fields + type, body.length), method === "HEAD" ? nothing : body));
 }
 
 function refuse(c: Connection, { status, message }: Refusal): void {
@@ -917,10 +904,12 @@ function closeDropped(): void {
 /** Looks whose time is over: one walk, when the first may be due, instead of a timer for each. */
 function sweep(): void {
   readClocks(); // a turn of its own: what is received now was not announced
-  nextSweep = Number.POSITIVE_INFINITY;
-  for (const c of connections.values()) if (c.phase !== "busy" && dueAt(c) <= now) guard(c, expire);
-  for (const c of connections.values()) if (c.phase !== "busy") nextSweep = Math.min(nextSweep, dueAt(c));
-  nextSweep = Math.max(nextSweep, now + sweepMs);
+  let next = Number.POSITIVE_INFINITY;
+  for (const c of connections.values()) {
+    if (c.phase !== "busy" && dueAt(c) <= now) guard(c, expire);
+    if (c.phase !== "busy" && c.phase !== "gone") next = Math.min(next, dueAt(c));
+  }
+  nextSweep = Math.max(next, now + sweepMs);
   watchListener(true); // perhaps there is a descriptor by now; if not, accept will say so again
 }
 
