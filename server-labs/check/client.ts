@@ -92,7 +92,7 @@ export class Client {
   /** Sends these bytes, as fast as the kernel takes them; returns at once. */
   send(bytes: Uint8Array | string): this {
     const buffer = Buffer.from(bytes as string);
-    this.#journal.note(`${this.name} sends ${quoted(buffer)}`);
+    this.#journal.note(`${this.name} sends ${quoted(buffer, 160)}`);
     this.#outgoing.push(buffer);
     if (this.state === "open") this.#flush();
     this.#watch();
