@@ -48,6 +48,7 @@ export class Client {
   #receivedBytes = 0;
   #taken = 0;
   #outgoing: Buffer[] = [];
+  #sentBytes = 0;
   #network: Network;
   #waiting: Waiting;
   #journal: Journal;
@@ -87,6 +88,11 @@ export class Client {
   /** Bytes given to send() that the kernel has not taken yet. */
   get unsent(): number {
     return this.#outgoing.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** Bytes that the kernel has taken so far. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   /** Sends these bytes, as fast as the kernel takes them; returns at once. */
@@ -230,6 +236,7 @@ export class Client {
       const [next] = this.#outgoing as [Buffer];
       const took = this.#socket.send(next);
       if (took === null) return;
+      this.#sentBytes += took;
       if (took < next.length) this.#outgoing[0] = next.subarray(took);
       else this.#outgoing.shift();
     }

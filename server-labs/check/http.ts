@@ -10,6 +10,8 @@ export interface Answer {
   /** Names in small letters; values of one name joined with ", ". */
   fields: Map<string, string>;
   body: Octets;
+  /** Milliseconds from its first octet to its last, as the client saw them. */
+  spread: number;
   /** Octets of it all, head and body: where the next answer begins. */
   length: number;
 }
@@ -61,7 +63,14 @@ export function readAnswer(octets: Octets, to: string, over: boolean, from = 0):
   const status = Number(found[1]);
   const begin = end + 4;
   if (status < 200 && status !== 101) return readAnswer(octets, to, over, begin);
-  const answer = (body: Octets, length: number): Answer => ({ status, head, fields, body, length });
+  const answer = (body: Octets, length: number): Answer => ({
+    status,
+    head,
+    fields,
+    body,
+    length,
+    spread: 0,
+  });
   if (to === "HEAD" || status === 204 || status === 304) return answer(Buffer.alloc(0), begin);
   if (/(^|,)\s*chunked\s*$/i.test(fields.get("transfer-encoding") ?? "")) {
     const body = readChunks(octets, begin);
