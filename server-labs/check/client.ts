@@ -12,6 +12,7 @@ import {
   Socket,
   SyscallError,
 } from "../runtime/net.ts";
+import { clock } from "./calls.ts";
 import { count, type Journal, quoted } from "./journal.ts";
 import type { Network } from "./network.ts";
 import type { Waiting } from "./wait.ts";
@@ -40,8 +41,10 @@ export class Client {
   trouble: string | null = null;
   readonly name: string;
   readonly fd: number;
-  /** Its own port: the server knows it by that. */
+  /** Its own port: the server knows it by that. 0 until it is connected. */
   port = 0;
+  /** When the last bytes came, in milliseconds of clock(). */
+  heardAt = 0;
   #socket: Socket;
   #reads: boolean;
   #received: Buffer[] = [];
@@ -209,7 +212,11 @@ export class Client {
   #finishConnect(): void {
     const errno = this.#socket.getOption(SOL_SOCKET, SO_ERROR);
     if (errno === 0) this.#opened();
-    else this.#broken(errnoName(errno));
+    else {
+      // Only a connection that there was can be reset: it was accepted, and cut off before we looked.
+      if (errnoName(errno) === "ECONNRESET") this.port = this.#socket.localAddress().port;
+      this.#broken(errnoName(errno));
+    }
   }
 
   #opened(): void {
@@ -229,6 +236,7 @@ export class Client {
     }
     this.#received.push(Buffer.from(bytes));
     this.#receivedBytes += bytes.length;
+    this.heardAt = clock();
   }
 
   #flush(): void {

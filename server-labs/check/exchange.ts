@@ -60,12 +60,10 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
     const wanted = typeof want === "number" ? { status: want } : want;
     const which = wish.wants.length === 1 ? "the answer" : `answer ${i + 1} of ${wish.wants.length}`;
     let seen: Fault | More | null = null;
-    let first = 0;
     const answer = await client.takes(
       (octets, over) => {
-        if (octets.length > 0) first ||= clock();
         const read = readAnswer(octets, wanted.to ?? "GET", over);
-        if ("status" in read) return { ...read, spread: clock() - first };
+        if ("status" in read) return read;
         seen = read;
         // A fault ends the search; nothing is taken.
         return "fault" in read ? { ...read, length: 0 } : read;

@@ -10,8 +10,6 @@ export interface Answer {
   /** Names in small letters; values of one name joined with ", ". */
   fields: Map<string, string>;
   body: Octets;
-  /** Milliseconds from its first octet to its last, as the client saw them. */
-  spread: number;
   /** Octets of it all, head and body: where the next answer begins. */
   length: number;
 }
@@ -69,7 +67,6 @@ export function readAnswer(octets: Octets, to: string, over: boolean, from = 0):
     fields,
     body,
     length,
-    spread: 0,
   });
   if (to === "HEAD" || status === 204 || status === 304) return answer(Buffer.alloc(0), begin);
   if (/(^|,)\s*chunked\s*$/i.test(fields.get("transfer-encoding") ?? "")) {

@@ -1,6 +1,6 @@
 // What a web server for files must do that one could leave running. Each check is one promise of HTTP/1.1 or of a
 // server with many clients; of the course's listing most are false. How it is written is not asked.
-import { type Client, check, type Exchange, type Files, type Tools } from "workbook/check";
+import { type Client, check, clock, type Exchange, type Files, type Tools } from "workbook/check";
 
 /** Octets in which no two places look alike, so that a piece that is lost, doubled or moved is seen. */
 function octets(length: number): Buffer {
@@ -299,7 +299,7 @@ check("malformed", "refuses what is no request with 400, and closes", { files },
       bad("octets that are no text", "\x02\x03\x04\xff\r\n\r\n"),
       bad("a version in small letters", `GET /menu.txt http/1.1\r\n${host}\r\n`),
       bad("HTTP/9.9", `GET /menu.txt HTTP/9.9\r\n${host}\r\n`, [505, 400]),
-      ...["X-Tea : green", ": green", "Bad[]: green"].map(line => ({
+      ...["X-Tea : green", ": green"].map(line => ({
         about: `the header line "${line}"`,
         sends: get("/menu.txt", `${line}\r\n`),
         wants: [400],
@@ -428,10 +428,14 @@ check("unread", "takes no more requests from one who reads no answer", { files: 
   const takesAll = await t.until(() => {
     const now = server.readOf(flood);
     if (now !== read) [read, since] = [now, performance.now()];
-    if (read > MB || server.memory - before > 200 * MB) return "too much";
+    // Memory is everybody's: whoever takes far too much is not waited for.
+    if (read > MB || server.memory - before > 300 * MB) return "too much";
     return flood.over || (read > 0 && performance.now() - since > 300) ? "stopped" : null;
   }, 10_000);
-  t.note(`the server has read ${read} octets of its requests, and ${flood.name} nothing of the answers`);
+  const grown = Math.round((server.memory - before) / MB);
+  t.note(
+    `the server has read ${read} octets of requests and taken ${grown} MB of memory; ${flood.name} has read nothing`,
+  );
   const because =
     "Each request makes an answer 150 times its size, and nobody takes it: all of it is yours to keep. While there is something to send that the kernel has no room for, do not read on from this client: its requests wait in the kernel, then in its own.";
   if (takesAll === null) t.fail("The server has read nothing of what a client asks.");
@@ -440,22 +444,17 @@ check("unread", "takes no more requests from one who reads no answer", { files: 
       because,
     });
   }
-  const grown = await growth(t, before, 100 * MB);
-  t.expect(
-    grown,
-    "One client asks and asks, and reads nothing; and the server keeps its answers (in MB).",
-  ).atMost(100, { because });
   await t.exchange({ about: "another client meanwhile", sends: get("/menu.txt"), wants: [theMenu] });
 
-  const late = await t.client({ reads: false, receiveBuffer: 4096 });
-  late.send(ask.repeat(1000));
+  const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
+  late.send(ask.repeat(600));
   await server.quiet(100);
   late.read(true);
   await t.exchange({
-    about: "a thousand requests of one who begins to read late",
+    about: "600 requests of one who begins to read late",
     client: late,
     sends: [],
-    wants: Array.from({ length: 1000 }, () => ({ status: 200, body: list })),
+    wants: Array.from({ length: 600 }, () => ({ status: 200, body: list })),
     after: "open",
     because:
       "Who was not read from for a while must be read from again when the answers are out. And what has arrived already is announced by no event: look into the buffer.",
@@ -469,7 +468,9 @@ check(
   async t => {
     const { server } = t;
     const before = server.memory;
-    const crowd = await t.clients(30, { reads: false, receiveBuffer: 4096 });
+    // Who will read has some room, or the kernels would send in tiny pieces.
+    const readers = await t.clients(4, { reads: false, receiveBuffer: 64 * 1024 });
+    const crowd = [...readers, ...(await t.clients(26, { reads: false, receiveBuffer: 4096 }))];
     for (const client of crowd) client.send(get("/large.bin"));
     t.note("thirty have asked for 12 MB, and do not read yet");
     await server.reads(crowd[29] as Client);
@@ -481,8 +482,8 @@ check(
       because:
         "Thirty times twelve is 360. A file lies on the disk already: of each client keep where it is in the file, and read the next piece when there is room to send it.",
     });
-    for (const client of crowd.slice(0, 4)) client.read(true);
-    for (const [i, client] of crowd.slice(0, 4).entries()) {
+    for (const client of readers) client.read(true);
+    for (const [i, client] of readers.entries()) {
       await t.exchange({
         about: `number ${i + 1} of four who now read`,
         client,
@@ -636,26 +637,24 @@ check("half-close", "answers one who ends its half, and then ends its own", { fi
   });
 });
 
-check("at-once", "lets no answer wait for an acknowledgement", { files }, async t => {
-  const client = await t.client();
+check("at-once", "lets no part of an answer wait for an acknowledgement", { files }, async t => {
+  let client = await t.client();
   const late: number[] = [];
-  for (let i = 0; i < 16; i++) {
-    const target = i % 2 === 0 ? "/nothing.html" : "/menu.txt";
-    const wants = [{ status: i % 2 === 0 ? 404 : 200 }];
-    const [answer] = await t.exchange({
-      about: `${target}, number ${i + 1}`,
-      client,
-      sends: get(target),
-      wants,
-    });
-    late.push(answer!.spread);
+  for (let i = 0; i < 12; i++) {
+    if (client.over) client = await t.client();
+    const before = client.receivedBytes;
+    client.send(get("/nothing.html"));
+    const began = await t.until(() => client.receivedBytes > before && clock(), 5000);
+    if (began === null) return t.fail("One who asks for what is not there gets no answer.");
+    await t.server.quiet(60);
+    late.push(Math.max(0, client.heardAt - began));
   }
   const slow = late.filter(ms => ms >= 25).length;
-  t.note(`from first to last octet: ${late.map(ms => Math.round(ms)).join(", ")} ms`);
-  t.expect(slow, "The rest of an answer comes long after its beginning (of 16 answers, so many).").atMost(4, {
+  t.note(`from the first octets of an answer to the last: ${late.map(Math.round).join(", ")} ms`);
+  t.expect(slow, "The rest of an answer comes long after its beginning (of 12 answers, so many).").atMost(4, {
     because:
       "A small second send() waits until the first is acknowledged (Nagle), and the client acknowledges late, after 40 ms, because it has nothing to say (tcp(7), TCP_NODELAY). Put head and body into one buffer, and send that.",
-    see: "curl -so /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}/nothing[1-16].html'   # the first octet, and the last",
+    see: "curl -s -o /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}/nothing[1-9].html'   # seconds to the first octet, and to the last",
   });
 });
 
@@ -742,29 +741,32 @@ check("drip", "waits ten seconds for a head, and no longer", { files, patient: t
   const drips = (await t.client()).send("GET /menu.txt HTTP/1.1\r\nHost: localhost\r\nX: ");
   const began = performance.now();
   const time = () => performance.now() - began;
-  while (!drips.over && time() < headWithinMs + noticedMs) {
-    if (drips.receivedBytes === 0) drips.send("x");
-    await t.until(() => drips.over, 250);
+  const see =
+    "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET / HTTP/1.1\\r\\nX: \" >&3; (while sleep 0.25; do printf x; done >&3) & time timeout 15 cat <&3; kill %1'";
+  while (!drips.over && drips.receivedBytes === 0 && time() < headWithinMs + noticedMs) {
+    drips.send("x");
+    await t.until(() => drips.over || drips.receivedBytes > 0, 250);
   }
   for (const [client, how] of [
-    [drips, "sends an octet each quarter of a second"],
+    [drips, "sends its head drop by drop"],
     [stalls, "has stopped in the middle of its head"],
   ] as const) {
-    await t.until(() => client.over, Math.max(0, headWithinMs + noticedMs - time()));
+    const left = headWithinMs + noticedMs - time();
+    await t.until(() => client.over || client.receivedBytes > 0, Math.max(0, left));
+    if (client.receivedBytes > 0)
+      t.expect(client.received, `One who ${how} gets an answer, as if it had asked for something.`).contains(
+        /^HTTP\/1\.[01] 4/,
+        { because: "Half a head is no request. It is answered with 408 (RFC 9110, 15.5.9), or not at all." },
+      );
+    await t.until(() => client.over, 1000);
     t.expect(
       client.over,
       `After ${Math.round(time() / 1000)} s the server still waits for one who ${how}.`,
     ).ok({
       because,
-      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET / HTTP/1.1\\r\\nX: \" >&3; (while sleep 0.25; do printf x; done >&3) & time timeout 15 cat <&3; kill %1'",
+      see,
     });
-    if (client.receivedBytes > 0)
-      t.expect(client.received, `One who ${how} got an answer to half a request.`).contains(
-        /^HTTP\/1\.[01] 4/,
-        {
-          because: "It is answered with 408 (RFC 9110, 15.5.9), or not at all.",
-        },
-      );
+    t.note(`${client.name} was waited for ${(time() / 1000).toFixed(1)} s`);
   }
   await t.exchange({ about: "somebody else, after that", sends: get("/menu.txt"), wants: [theMenu] });
 });
