@@ -483,8 +483,8 @@ check(
     const { server } = t;
     const before = server.memory;
     // Who will read has some room, or the kernels would send in tiny pieces.
-    const readers = await t.clients(4, { reads: false, receiveBuffer: 64 * 1024 });
-    const crowd = [...readers, ...(await t.clients(26, { reads: false, receiveBuffer: 4096 }))];
+    const readers = await oneByOne(t, 4, { reads: false, receiveBuffer: 64 * 1024 });
+    const crowd = [...readers, ...(await oneByOne(t, 26, { reads: false, receiveBuffer: 4096 }))];
     for (const client of crowd) client.send(get("/large.bin"));
     t.note("thirty have asked for 12 MB, and do not read yet");
     await server.reads(crowd[29] as Client);
@@ -504,7 +504,7 @@ check(
         sends: [],
         wants: [{ status: 200, body: large }],
         because:
-          "Several are sent one file, each of them at another place of it. Where one is is a number of this client, and not of the descriptor: read with a position.",
+          "Each of them is at another place of the file, and none waits for another. Where one is, is a number kept for this client, and not the position of a descriptor that all share; and a send() that blocks holds up everybody.",
       });
     }
     await t.exchange({ about: "a small file meanwhile", sends: get("/menu.txt"), wants: [theMenu] });
