@@ -4,6 +4,7 @@
 import { errnoName } from "../runtime/errno.ts";
 import {
   AF_INET,
+  IPPROTO_TCP,
   SO_ERROR,
   SO_LINGER,
   SO_RCVBUF,
@@ -11,7 +12,9 @@ import {
   SOL_SOCKET,
   Socket,
   SyscallError,
+  TCP_QUICKACK,
 } from "../runtime/net.ts";
+import { clock } from "./calls.ts";
 import { count, type Journal, quoted } from "./journal.ts";
 import type { Network } from "./network.ts";
 import type { Waiting } from "./wait.ts";
@@ -24,6 +27,8 @@ export interface ClientOptions {
   reads?: boolean;
   /** SO_RCVBUF in bytes: how much the kernel takes for a client who does not read. */
   receiveBuffer?: number;
+  /** Acknowledges what comes as late as it may, 40 ms: as every client does when it has been talking for a while. */
+  acknowledgesLate?: boolean;
 }
 
 export interface Within {
@@ -40,14 +45,18 @@ export class Client {
   trouble: string | null = null;
   readonly name: string;
   readonly fd: number;
-  /** Its own port: the server knows it by that. */
+  /** Its own port: the server knows it by that. 0 until it is connected. */
   port = 0;
+  /** When the last bytes came, in milliseconds of clock(). */
+  heardAt = 0;
   #socket: Socket;
   #reads: boolean;
+  readonly #acknowledgesLate: boolean;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #taken = 0;
   #outgoing: Buffer[] = [];
+  #sentBytes = 0;
   #network: Network;
   #waiting: Waiting;
   #journal: Journal;
@@ -63,6 +72,7 @@ export class Client {
     this.#journal = surroundings.journal;
     this.name = name;
     this.#reads = options.reads ?? true;
+    this.#acknowledgesLate = options.acknowledgesLate ?? false;
     this.#socket = new Socket(AF_INET, SOCK_STREAM);
     this.fd = this.#socket.fd;
     this.#socket.setBlocking(false);
@@ -89,12 +99,21 @@ export class Client {
     return this.#outgoing.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** Bytes that the kernel has taken so far. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   /** Sends these bytes, as fast as the kernel takes them; returns at once. */
   send(bytes: Uint8Array | string): this {
     const buffer = Buffer.from(bytes as string);
-    this.#journal.note(`${this.name} sends ${quoted(buffer)}`);
+    this.#journal.note(`${this.name} sends ${quoted(buffer, 160)}`);
     this.#outgoing.push(buffer);
-    if (this.state === "open") this.#flush();
+    if (this.state === "open") {
+      // Only until the kernel thinks otherwise, tcp(7): so it is said before each request.
+      if (this.#acknowledgesLate) this.#attempt(() => this.#socket.setOption(IPPROTO_TCP, TCP_QUICKACK, 0));
+      this.#flush();
+    }
     this.#watch();
     return this;
   }
@@ -203,7 +222,11 @@ export class Client {
   #finishConnect(): void {
     const errno = this.#socket.getOption(SOL_SOCKET, SO_ERROR);
     if (errno === 0) this.#opened();
-    else this.#broken(errnoName(errno));
+    else {
+      // Only a connection that there was can be reset: it was accepted, and cut off before we looked.
+      if (errnoName(errno) === "ECONNRESET") this.port = this.#socket.localAddress().port;
+      this.#broken(errnoName(errno));
+    }
   }
 
   #opened(): void {
@@ -223,6 +246,7 @@ export class Client {
     }
     this.#received.push(Buffer.from(bytes));
     this.#receivedBytes += bytes.length;
+    this.heardAt = clock();
   }
 
   #flush(): void {
@@ -230,6 +254,7 @@ export class Client {
       const [next] = this.#outgoing as [Buffer];
       const took = this.#socket.send(next);
       if (took === null) return;
+      this.#sentBytes += took;
       if (took < next.length) this.#outgoing[0] = next.subarray(took);
       else this.#outgoing.shift();
     }

@@ -1,8 +1,6 @@
 // What a check did and saw, in order, with the milliseconds since it began: the evidence of a failure.
 // Long stories keep their beginning and their end.
 
-import { isUtf8 } from "node:buffer";
-
 /** Lines kept from the beginning and from the end of a story. */
 const kept = { first: 6, last: 14 } as const;
 
@@ -11,6 +9,8 @@ export class Journal {
   #first: string[] = [];
   #last: string[] = [];
   #omitted = 0;
+  /** The last thing, whoever did it; and how many have done it, one after another. */
+  #same = { sentence: "", who: "", begun: "", times: 0 };
 
   /** From now on times are counted from here: the server is up, the check begins. */
   begin(): void {
@@ -21,12 +21,28 @@ export class Journal {
   note(sentence: string): void {
     const ms = Math.max(0, Math.round(performance.now() - this.#began));
     const line = `${String(ms).padStart(5)} ms  ${sentence}`;
+    if (this.#repeats(sentence, line)) return;
     if (this.#first.length < kept.first) this.#first.push(line);
     else this.#last.push(line);
     if (this.#last.length > kept.last) {
       this.#last.shift();
       this.#omitted++;
     }
+  }
+
+  /** What fifty clients do one after another is one line: it would fill the story. */
+  #repeats(sentence: string, line: string): boolean {
+    const [who] = /^client \d+/.exec(sentence) ?? [];
+    const anonymous = who ? sentence.slice(who.length) : "";
+    if (!who || anonymous !== this.#same.sentence || who === this.#same.who) {
+      this.#same = { sentence: anonymous, who: who ?? "", begun: line, times: 0 };
+      return false;
+    }
+    this.#same.who = who;
+    this.#same.times++;
+    const lines = this.#last.length > 0 ? this.#last : this.#first;
+    lines[lines.length - 1] = `${this.#same.begun} (and so ${count(this.#same.times, "other")}, to ${who})`;
+    return true;
   }
 
   lines(): string[] {
@@ -41,15 +57,33 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
     typeof bytes === "string"
       ? Buffer.from(bytes)
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shown = (from: number, to: number) => JSON.stringify(text(buffer.subarray(from, to))).slice(1, -1);
+  const shown = (from: number, to: number) => text(buffer.subarray(from, to));
   if (buffer.length <= most) return `"${shown(0, buffer.length)}"`;
   const half = Math.floor(most / 2);
   return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;
 }
 
-/** Octets that are UTF-8 as what they say, others one character each. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const names: Record<string, string> = { "\r": "\\r", "\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
+const hex = (octet: number) => `\\x${octet.toString(16).padStart(2, "0")}`;
+
+/** Octets as text where they are UTF-8; those that are not, and what nobody can see, by their number: "\xff". */
 function text(octets: Buffer): string {
-  return isUtf8(octets) ? octets.toString() : octets.toString("latin1");
+  let written = "";
+  for (let at = 0; at < octets.length; ) {
+    const first = octets[at]!;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    let char: string | null = null;
+    try {
+      char = utf8.decode(octets.subarray(at, at + length));
+    } catch {
+      // no character begins here
+    }
+    written +=
+      char === null ? hex(first) : (names[char] ?? (char < " " || char === "\x7f" ? hex(first) : char));
+    at += char === null ? 1 : length;
+  }
+  return written;
 }
 
 /** "1 client", "50 clients", "4 194 304 bytes". */

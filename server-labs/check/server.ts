@@ -6,7 +6,17 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, socketInodes, type TcpRow, tcpRows, tcpState } from "./proc.ts";
+import {
+  cpuMs,
+  descriptors,
+  memory,
+  processState,
+  socketInodes,
+  type TcpRow,
+  tcpRows,
+  tcpState,
+  wantedMs,
+} from "./proc.ts";
 import type { Program } from "./program.ts";
 import { every, type Waiting } from "./wait.ts";
 import { Watch } from "./watch.ts";
@@ -85,6 +95,11 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + descriptors(pid).size, 0);
   }
 
+  /** Octets of memory that are its own: grows with what it keeps, and with garbage that is not yet collected. */
+  get memory(): number {
+    return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
+  }
+
   /** The server's end of this client's connection; null when there is none (any more). */
   endOf(client: Client): TcpRow | null {
     return tcpRows().find(row => row.localPort === this.port && row.remotePort === client.port) ?? null;
@@ -111,6 +126,14 @@ export class Server {
   hasRead(client: Client): boolean {
     const row = this.endOf(client);
     return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
+  }
+
+  /** How many octets of this client the server itself has read: what lies in the kernel, on either side, does not count. */
+  readOf(client: Client): number {
+    const rows = tcpRows();
+    const mine = rows.find(row => row.localPort === client.port && row.remotePort === this.port);
+    const its = rows.find(row => row.localPort === this.port && row.remotePort === client.port);
+    return client.sentBytes - (mine?.sendQueue ?? 0) - (its?.recvQueue ?? 0);
   }
 
   /** Waits until the server has read everything that this client has sent. */
@@ -146,6 +169,22 @@ export class Server {
     const [before, began] = [used(), clock()];
     await during();
     return (used() - before) / (clock() - began);
+  }
+
+  /**
+   * The share of the time in which it runs, or would if it got a processor: 0 asleep, 1 without a pause. For a server
+   * that should not wake up at all: unlike cpu() it sees on a busy machine, too, who never sleeps.
+   */
+  async busy({ during }: { during: () => Promise<unknown> }): Promise<number> {
+    const wanted = () => this.pids.reduce((sum, pid) => sum + (wantedMs(pid) ?? 0), 0);
+    const [before, began] = [wanted(), clock()];
+    await during();
+    return (wanted() - before) / (clock() - began);
+  }
+
+  /** All of it sleeps in this moment: it waits for something, and not for a processor or a disk. */
+  get asleep(): boolean {
+    return this.pids.every(pid => processState(pid) === "S");
   }
 
   /** Lets time pass in which nobody says anything. For what must not happen, which has no event to wait for. */

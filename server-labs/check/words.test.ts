@@ -23,9 +23,26 @@ test("a long story keeps its beginning and its end, and says how much is missing
   assert.equal(lines.length, 21);
 });
 
+test("what many clients do one after another is one line", () => {
+  const journal = new Journal();
+  for (let i = 1; i <= 50; i++) journal.note(`client ${i} sends "x"`);
+  journal.note("client 50 closes");
+  journal.note("client 49 closes");
+  const lines = journal.lines().map(line => line.replace(/^ *\d+ ms {2}/, ""));
+  assert.deepEqual(lines, [
+    'client 1 sends "x" (and so 49 others, to client 50)',
+    "client 50 closes (and so 1 other, to client 49)",
+  ]);
+});
+
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
-  assert.equal(quoted("a\r\n\x00é"), '"a\\r\\n\\u0000é"');
-  assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"aÿ"');
+  assert.equal(quoted('a\r\n\x00é"'), '"a\\r\\n\\x00é\\""');
+  assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"a\\xff"');
+  assert.equal(
+    quoted(Buffer.from("输入").subarray(1)),
+    '"\\xbe\\x93入"',
+    "half a character, and a whole one",
+  );
   assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1 000 bytes)');
   assert.equal(count(1, "byte"), "1 byte");
 });
