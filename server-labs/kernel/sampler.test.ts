@@ -41,7 +41,9 @@ class Fake {
     later: (ms, callback) => {
       const timer = { at: this.time + ms, callback };
       this.#timers.push(timer);
-      return () => void (this.#timers = this.#timers.filter(other => other !== timer));
+      return () => {
+        this.#timers = this.#timers.filter(other => other !== timer);
+      };
     },
   });
 
