@@ -9,6 +9,7 @@ const { EAGAIN, EINPROGRESS, EALREADY } = constants.errno;
 const index = (name: TracedCall) => tracedCalls.indexOf(name);
 const POLL = index("poll");
 const EPOLL_WAIT = index("epoll_wait");
+const EPOLL_CTL = index("epoll_ctl");
 const makers = new Set((["socket", "accept4", "epoll_create1", "eventfd"] as const).map(index));
 const noted = new Set([...makers, ...(["listen", "connect", "close", "fcntl"] as const).map(index)]);
 /** A program may make more of everything than anybody looks at; what is over this is not known. */
@@ -25,6 +26,10 @@ export class KernelCalls {
   readonly counts = { ready: 0, waiting: 0, failed: 0 };
   /** The newest call, if it has not returned. */
   inside: Inside | null = null;
+  /** How many records were seen. */
+  seen = 0;
+  /** fd → which of them was the last that was about it. */
+  readonly #touched = new Map<number, number>();
   /** fd → what listen(2) was given. */
   readonly backlogs = new Map<number, number>();
   /** fd → who was accepted there, or connected to: "127.0.0.1:51322". */
@@ -41,7 +46,9 @@ export class KernelCalls {
   /** @param again a call that was seen before it returned, and has now */
   see(record: Buffer, again: boolean): void {
     if (again) this.counts.waiting--;
+    this.seen++;
     const call = record.readUInt16LE(at.call);
+    this.#touch(record.readInt32LE(call === EPOLL_CTL ? at.args + 8 : at.args));
     const inside = record.readDoubleLE(at.took) === -1;
     const result = record.readInt32LE(at.result);
     this.counts[inside ? "waiting" : this.#state(call, result, record.readInt32LE(at.errno))]++;
@@ -52,6 +59,15 @@ export class KernelCalls {
       this.inside = null;
       if (noted.has(call) && result >= 0) this.#note(call, record, result);
     }
+  }
+
+  /** Has no call been about this descriptor since so many were seen? Where it is not known, no. */
+  untouched(fd: number, since: number): boolean {
+    return (this.#touched.get(fd) ?? (this.#touched.size < mostNoted ? 0 : this.seen)) <= since;
+  }
+
+  #touch(fd: number): void {
+    keep(this.#touched, fd, this.seen);
   }
 
   #state(call: number, result: number, errno: number): "ready" | "waiting" | "failed" {
@@ -65,6 +81,7 @@ export class KernelCalls {
     const fd = record.readInt32LE(at.args);
     if (makers.has(call)) {
       this.#forget(result);
+      this.#touch(result);
       this.#made(result);
     }
     const name = tracedCalls[call];

@@ -25,10 +25,12 @@ export interface End {
   all: string;
 }
 
-/** What was so when the program slept in this call, which it is still in. */
+/** What was so when the program last slept in epoll_wait: nothing was on that instance's ready list. */
 export interface Slept {
   inside: Inside;
   ends: ReadonlyMap<number, End>;
+  /** Has the program made no call about this descriptor since, as far as every call is known? */
+  untouched(fd: number): boolean;
 }
 
 /** What is known of the moment. */
@@ -73,6 +75,8 @@ export function concludeEpoll(
     const { fd: of, events } = item;
     interest.push({ fd: of, events: eventNames(events), trigger: triggerOf(events), ready });
   }
+  // The kernel keeps them in an order that nobody else knows.
+  interest.sort((a, b) => a.fd - b.fd);
   const shown =
     interest.length <= kernelLimits.interest
       ? interest
@@ -105,14 +109,18 @@ function listOf(fd: number, items: readonly { ready: Tri }[], moment: Moment): R
   return asleep && inside?.name === "epoll_wait" && inside.args[0] === fd ? "empty" : "unknown";
 }
 
-/** The program was asleep on this instance, and has done nothing since: it is stopped, or only just being woken. */
+/**
+ * The program was asleep on this instance. In that very call it may still be: stopped, or only just being woken; then an
+ * arrival has put the descriptor on the list. Later it may have been told of it; but where nothing has arrived since, and
+ * no call was about it, it is as it was.
+ */
 function sinceOf(item: Registration, fd: number, ends: ReadonlyMap<number, End>, moment: Moment): Since {
   const { inside, asleep, slept } = moment;
-  if (asleep || inside === null || slept?.inside !== inside) return null;
-  if (inside.name !== "epoll_wait" || inside.args[0] !== fd) return null;
+  if (asleep || !slept || slept.inside.name !== "epoll_wait" || slept.inside.args[0] !== fd) return null;
   const now = ends.get(item.fd);
   const then = slept.ends.get(item.fd);
   if (!now || !then) return null;
-  if (now.arrival !== then.arrival) return item.events & IN_OR_RDHUP ? "arrived" : null;
-  return now.all === then.all ? "nothing" : null;
+  const there = inside === slept.inside;
+  if (now.arrival !== then.arrival) return there && item.events & IN_OR_RDHUP ? "arrived" : null;
+  return now.all === then.all && (there || slept.untouched(item.fd)) ? "nothing" : null;
 }

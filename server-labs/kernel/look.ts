@@ -3,7 +3,7 @@
 import { readlink } from "node:fs/promises";
 import type { KernelConnection, KernelSample } from "../protocol.ts";
 import { kernelLimits, paceLimits } from "../protocol.ts";
-import { KernelCalls, mostNoted } from "./calls.ts";
+import { type Inside, KernelCalls, mostNoted } from "./calls.ts";
 import {
   Descriptors,
   eventfdCount,
@@ -94,8 +94,7 @@ export class Looker {
     const still = this.calls.inside === inside ? inside : null;
     const asleep =
       still !== null && this.#at.paused() === null && before.state === "S" && after.state === "S";
-    if (asleep) this.#slept = { inside: still, ends };
-    else if (this.#slept?.inside !== still) this.#slept = null;
+    if (asleep) this.#slept = this.#sleeping(still, ends);
 
     const shown = connected.slice(0, kernelLimits.connections);
     const first = new Set([...listening, ...shown, ...gone].map(({ fd }) => fd));
@@ -121,6 +120,13 @@ export class Looker {
       tcpMemoryBytes: await tcpMemory(pid),
     };
     return { sample, sockets: this.#sockets.size };
+  }
+
+  #sleeping(inside: Inside, ends: ReadonlyMap<number, End>): Slept {
+    const { seen } = this.calls;
+    const lost = this.#at.lost();
+    const untouched = (fd: number) => this.#at.lost() === lost && this.calls.untouched(fd, seen);
+    return { inside, ends, untouched };
   }
 
   #counts(): KernelSample["calls"] {

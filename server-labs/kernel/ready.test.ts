@@ -40,6 +40,8 @@ test("what is on the ready list, as a table", () => {
     [edge, "yes", "only", null, "listed"],
     [edge, "yes", "unknown", "arrived", "listed"],
     [edge, "yes", "unknown", "nothing", "silent"],
+    [edge, "yes", "some", "nothing", "silent"],
+    [edge, "yes", "some", "arrived", "listed"],
     [edge, "no", "unknown", "arrived", "no"],
     [edge, "no", "empty", null, "no"],
     [edge, "maybe", "empty", null, "unknown"],

@@ -88,8 +88,8 @@ export function isReady(events: number, at: Readiness): Tri {
 export type ReadyList = "empty" | "only" | "some" | "unknown";
 
 /**
- * What has happened to this descriptor since it was known not to be on the list, while the program did nothing:
- * "arrived": something came, and so it was put there; "nothing"; null: it is not known.
+ * What has happened to this descriptor since it was known not to be on the list: "arrived": something came, and so it was
+ * put there, and nobody has been told; "nothing" came, and the program did nothing with it; null: it is not known.
  */
 export type Since = "arrived" | "nothing" | null;
 
@@ -106,7 +106,7 @@ export function onReadyList(events: number, ready: Tri, list: ReadyList, since: 
   if (ready === "maybe") return list === "only" ? "listed" : "unknown";
   if (list === "empty") return "silent";
   if (list === "only") return "listed";
-  return since === "arrived" ? "listed" : since === "nothing" && list === "unknown" ? "silent" : "unknown";
+  return since === "arrived" ? "listed" : since === "nothing" ? "silent" : "unknown";
 }
 
 /** "EPOLLIN|EPOLLET", as the program wrote it: without what the kernel adds by itself. */

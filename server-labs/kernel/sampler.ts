@@ -20,8 +20,9 @@ export interface World {
 export class Sampler {
   readonly #world: World;
   readonly #wanted = new Set<{ everyMs: number }>();
-  /** What one look costs, in milliseconds, the newer ones counting most; null before the first. */
-  #cost: number | null = null;
+  /** What one look costs, in milliseconds, the newer ones counting most. */
+  #cost = 0;
+  #looks = 0;
   #sockets = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #last: KernelSample | null = null;
@@ -78,7 +79,7 @@ export class Sampler {
 
   /** The time between two looks that their cost asks for, rounded up: it is shown, and need not flicker. */
   #least(): number {
-    const dear = (this.#cost ?? 0) / kernelLimits.share;
+    const dear = this.#cost / kernelLimits.share;
     return Math.max(kernelLimits.everyMs, Math.ceil(dear / 50) * 50);
   }
 
@@ -105,7 +106,9 @@ export class Sampler {
     }
     // The processor's time is of all that this process did meanwhile, the clock's holds waiting: the less is nearer.
     const cost = Math.min(now() - began, spent() - before);
-    this.#cost = this.#cost === null ? cost : 0.75 * this.#cost + 0.25 * cost;
+    // The first look finds everything new and costs twice what the others do; it is no measure of them.
+    this.#cost = this.#looks < 2 ? cost : 0.75 * this.#cost + 0.25 * cost;
+    this.#looks++;
     this.#sockets = looked.sockets;
     const everyMs = this.#wanted.size > 0 ? this.#every() : this.#least();
     const sample = { everyMs, thin: this.#thin(everyMs), ...looked.sample };
@@ -119,9 +122,9 @@ export class Sampler {
   }
 
   #thin(everyMs: number): string | null {
-    if (this.#wanted.size === 0 || everyMs <= this.#asked()) return null;
+    if (this.#wanted.size === 0 || this.#looks < 2 || everyMs <= this.#asked()) return null;
     const sockets = new Intl.NumberFormat("en").format(this.#sockets).replaceAll(",", " ");
-    const takes = Math.max(1, Math.round(this.#cost ?? 0));
+    const takes = Math.max(1, Math.round(this.#cost));
     const every = everyMs < 1000 ? `${everyMs} ms` : `${(everyMs / 1000).toFixed(1)} s`;
     return `${sockets} sockets on this machine: one look takes ${takes} ms, so there is one each ${every}.`;
   }

@@ -64,6 +64,8 @@ export class Sockets {
         waiting.push({ peer, state: candidate.state, recvQ: candidate.recvQ });
       }
     }
+    // Of the order in which they came the tables tell nothing; ports are mostly given out one after the other.
+    waiting.sort((a, b) => portOf(a.peer) - portOf(b.peer));
     return { fd, address: endpoint(local), queued: row.recvQ, backlog, waiting };
   }
 
@@ -87,3 +89,5 @@ export class Sockets {
     return found;
   }
 }
+
+const portOf = (peer: string): number => Number(peer.slice(peer.lastIndexOf(":") + 1));

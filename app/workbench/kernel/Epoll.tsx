@@ -32,7 +32,7 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
           {listed.map(one => (
             <Chip key={one.fd} of={one} trap={false} />
           ))}
-          <span className="dim">{readyWords(listed.length, ready, perhaps)}</span>
+          <span className="dim">{readyWords(fd, listed.length, ready, perhaps)}</span>
           {silent > 0 && (
             <span className="failed">
               ✗ {count(silent, "descriptor")} {silent === 1 ? "has" : "have"} something inside and{" "}
@@ -45,10 +45,10 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
   );
 }
 
-function readyWords(listed: number, ready: boolean | null, perhaps: number): string {
-  if (listed > 0) return perhaps > 0 ? "and perhaps more: not known while it runs" : "";
+function readyWords(fd: number, listed: number, ready: boolean | null, perhaps: number): string {
+  if (listed > 0) return perhaps > 0 ? "and perhaps more" : "";
   if (ready === true) return "not empty; which of them is on it is not known";
-  return ready === false ? "empty" : "not known while the program runs";
+  return ready === false ? "empty" : `not known now: the program is not asleep in epoll_wait(${fd})`;
 }
 
 function Chip({ of, trap }: { of: KernelInterest; trap: boolean }) {

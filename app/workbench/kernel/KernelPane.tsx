@@ -38,8 +38,9 @@ export function KernelPane({ program }: { program: RunView | null }) {
           ✗ {sample.problem}
         </p>
       )}
-      {sample.thin && program.live && <p className="kernel-notice dim">{sample.thin}</p>}
       <State sample={sample} names={kernel.names} />
+      {/* At the end: what comes and goes up there would move what is read. */}
+      {sample.thin && program.live && <p className="kernel-notice dim">{sample.thin}</p>}
     </div>
   );
 }

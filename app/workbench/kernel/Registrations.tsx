@@ -5,7 +5,7 @@ export function Registrations({ watched, trap }: { watched: readonly Watched[]; 
   return watched.map(({ epoll, events, trigger, ready }) => (
     <span key={epoll} className="kernel-watched">
       <abbr title={triggerWords[trigger].long}>{triggerWords[trigger].short}</abbr>{" "}
-      <code>{eventWords(events)}</code> <span className="dim">in {epoll}</span> ·{" "}
+      <code>{eventWords(events)}</code> <span className="dim">in epoll {epoll}</span> ·{" "}
       <span className={trap && ready === "silent" ? "failed" : ready === "listed" ? "ready" : "dim"}>
         {ready === "silent" && !trap ? "writable, and told of it" : readyWords[ready]}
       </span>

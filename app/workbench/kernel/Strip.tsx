@@ -25,14 +25,14 @@ export function Strip({ program, kernel, sample }: Props) {
       .map(value);
   const { open, limit } = sample.descriptors;
   const full = limit > 0 && open >= limit;
-  const asleep = sample.doing.startsWith("asleep") || sample.doing.startsWith("paused");
+  const [sign, colour] = signOf(sample.doing);
   return (
     <div className="kernel-strip">
       <p className="kernel-doing">
         {program.live ? (
           <>
-            <span className={asleep ? "waiting" : "ready"} aria-hidden="true">
-              {asleep ? "~" : "›"}
+            <span className={colour} aria-hidden="true">
+              {sign}
             </span>{" "}
             {sample.doing}
           </>
@@ -60,6 +60,10 @@ export function Strip({ program, kernel, sample }: Props) {
           <dd>{bytesInWords(sample.rssBytes)}</dd>
         </div>
         <div>
+          <dt title="Buffers of all TCP sockets of this machine">TCP memory</dt>
+          <dd>{bytesInWords(sample.tcpMemoryBytes)}</dd>
+        </div>
+        <div>
           <dt>calls each second</dt>
           <dd>
             <span className="ready">{number(rate("ready"))} useful</span>
@@ -76,11 +80,12 @@ export function Strip({ program, kernel, sample }: Props) {
             />
           </dd>
         </div>
-        <div>
-          <dt>TCP buffers, whole machine</dt>
-          <dd>{bytesInWords(sample.tcpMemoryBytes)}</dd>
-        </div>
       </dl>
     </div>
   );
+}
+
+function signOf(doing: string): [sign: string, colour: string] {
+  if (doing.startsWith("running")) return ["›", "ready"];
+  return doing.startsWith("asleep") ? ["~", "waiting"] : ["‖", "waiting"];
 }

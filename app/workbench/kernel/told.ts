@@ -106,7 +106,7 @@ export const readyWords: Record<KernelInterest["ready"], string> = {
   no: "not ready",
   listed: "on the ready list",
   silent: "ready, but not on the ready list",
-  unknown: "not known while it runs",
+  unknown: "not known now",
 };
 
 /** "127.0.0.1:51322" → 51322 */
