@@ -44,6 +44,8 @@ export class TraceReader {
   #closed = false;
   /** Calls of which nothing is known but that they were made: they came too fast to be read. */
   lost = 0;
+  /** Milliseconds that reading took so far. */
+  busyMs = 0;
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
@@ -77,6 +79,12 @@ export class TraceReader {
   /** Reads what is new now. Called by wake(), and once more when the program is gone. */
   read(): void {
     if (this.#closed) return;
+    const began = performance.now();
+    this.#read();
+    this.busyMs += performance.now() - began;
+  }
+
+  #read(): void {
     const head = this.#memory.head();
     // A look at nothing delays no other: the first call is seen at once.
     if (head === null && this.#n === 0) return;

@@ -74,6 +74,14 @@ export function socketInode(link: string): number {
   return link.startsWith("socket:[") ? Number.parseInt(link.slice(8), 10) : 0;
 }
 
+/** In words, for what is no connection and no epoll instance. @param cwd the program's folder: files in it are named from there */
+export function whatIs(link: string, cwd: string): string {
+  if (link.startsWith("socket:")) return "socket (not connected)";
+  const kind = /^(?:anon_inode:\[?|)([a-z]+)(?:\]|:\[\d+\])$/.exec(link)?.[1];
+  if (kind) return kind;
+  return `file ${cwd !== "" && link.startsWith(`${cwd}/`) ? link.slice(cwd.length + 1) : link}`;
+}
+
 export interface Registration {
   fd: number;
   /** As the kernel keeps it: EPOLLERR and EPOLLHUP always, unless a ONESHOT is disarmed. */

@@ -4,20 +4,13 @@ import { readlink } from "node:fs/promises";
 import type { KernelConnection, KernelSample } from "../protocol.ts";
 import { kernelLimits, paceLimits } from "../protocol.ts";
 import { type Inside, KernelCalls, mostNoted } from "./calls.ts";
-import {
-  Descriptors,
-  eventfdCount,
-  isNonblocking,
-  type Links,
-  registrations,
-  socketInode,
-} from "./descriptors.ts";
+import { Connections, ranked, sum } from "./connections.ts";
+import { Descriptors, eventfdCount, type Links, registrations, socketInode, whatIs } from "./descriptors.ts";
 import { doingInWords } from "./doing.ts";
 import { concludeEpoll, type End, type Slept } from "./epolls.ts";
 import { descriptorLimit, processState, rssBytes, somaxconn, tcpMemory } from "./facts.ts";
 import { connectionReadiness, listenerReadiness, unknownReadiness } from "./ready.ts";
 import { type Held, Sockets } from "./sockets.ts";
-import { endpoint } from "./tables.ts";
 
 export type Looked = Omit<KernelSample, "everyMs" | "thin">;
 
@@ -36,19 +29,13 @@ export interface Lookable {
 }
 
 const epollLink = "anon_inode:[eventpoll]";
-/** Of /proc/<pid>/fdinfo, how many are read at a time: each takes a turn of the thread pool. */
-const atOnce = 32;
 
 export class Looker {
   readonly calls: KernelCalls;
   readonly #at: Lookable;
   readonly #descriptors: Descriptors;
   readonly #sockets = new Sockets();
-  /** By the socket's link: to find it out costs a file. */
-  #nonblocking = new Map<string, boolean>();
-  #lost = 0;
-  /** Of sockets, when they were last in the tables: a reset takes them out, and the descriptor stays. */
-  #ends = new Map<string, { local: string; peer: string }>();
+  readonly #connections: Connections;
   #slept: Slept | null = null;
 
   /** @param own Node's own descriptors, before the program begins */
@@ -56,6 +43,7 @@ export class Looker {
     this.#at = at;
     this.#descriptors = new Descriptors(own);
     this.calls = new KernelCalls(fd => this.#descriptors.made(fd));
+    this.#connections = new Connections(this.calls, this.#sockets);
   }
 
   /** @returns null when there is no process (any more). Never rejects for what /proc does not let us see. */
@@ -84,7 +72,7 @@ export class Looker {
     const held = this.#sockets.held(links);
     const listening = held.filter(({ row }) => row.state === "LISTEN");
     const connected = ranked(held.filter(({ row }) => row.state !== "LISTEN"));
-    const gone = this.#gone(links, connected);
+    const gone = this.#connections.gone(links, connected);
     const ends = await this.#endsOf(pid, links, held, gone);
     const watched = await this.#registrations(pid, links);
     const asked = [...watched.keys(), ...ends.keys()].slice(0, paceLimits.peekedFds);
@@ -110,7 +98,10 @@ export class Looker {
       descriptors: { open, limit },
       calls: this.#counts(),
       listeners: listening.map(one => this.#sockets.listener(one, this.#backlog(one.fd, most))),
-      connections: [...gone.slice(0, kernelLimits.connections), ...(await this.#connections(pid, shown))],
+      connections: [
+        ...gone.slice(0, kernelLimits.connections),
+        ...(await this.#connections.shown(pid, shown, this.#at.lost())),
+      ],
       omitted: {
         ...sum(connected.slice(shown.length), Math.max(0, gone.length - kernelLimits.connections)),
         others: Math.max(0, others.length - kernelLimits.others),
@@ -144,30 +135,6 @@ export class Looker {
     const inode = socketInode(link);
     if (inode === 0 || this.#sockets.holds(inode)) return false;
     return this.calls.peers.get(fd)?.startsWith("[") ?? true;
-  }
-
-  /** Connections that the kernel no longer lists, while the program has them open: reset, or timed out. */
-  #gone(links: Links, connected: readonly Held[]): KernelConnection[] {
-    const before = this.#ends;
-    this.#ends = new Map(
-      connected.map(({ link, row, table }) => [
-        link,
-        { local: endpoint(table.local(row)), peer: endpoint(table.remote(row)) },
-      ]),
-    );
-    const gone: KernelConnection[] = [];
-    for (const [fd, link] of links) {
-      const inode = socketInode(link);
-      if (inode === 0 || this.#sockets.holds(inode)) continue;
-      const known = before.get(link);
-      const peer = known?.peer ?? this.calls.peers.get(fd);
-      if (peer === undefined) continue;
-      const local = known?.local ?? "";
-      if (known) this.#ends.set(link, known);
-      const nonblocking = this.#nonblocking.get(link) ?? false;
-      gone.push({ fd, local, peer, state: "CLOSE", recvQ: 0, sendQ: 0, other: null, nonblocking });
-    }
-    return gone;
   }
 
   async #endsOf(
@@ -210,67 +177,11 @@ export class Looker {
     return found;
   }
 
-  async #connections(pid: number, shown: readonly Held[]): Promise<KernelConnection[]> {
-    await this.#learnNonblocking(pid, shown);
-    const others = this.#sockets.others(shown);
-    return shown.map(held => {
-      const { fd, link, row } = held;
-      const { local, peer } = this.#ends.get(link)!;
-      const { state, recvQ, sendQ } = row;
-      const nonblocking = this.#nonblocking.get(link) ?? false;
-      return { fd, local, peer, state, recvQ, sendQ, other: others.get(held) ?? null, nonblocking };
-    });
-  }
-
-  /** A flag stays as it is until the program makes a call that may change it, or calls that nobody has read. */
-  async #learnNonblocking(pid: number, shown: readonly Held[]): Promise<void> {
-    const { flagged } = this.calls;
-    const lost = this.#at.lost();
-    const forget = lost !== this.#lost || flagged.size >= mostNoted;
-    const known = new Map<string, boolean>();
-    const unknown: Held[] = [];
-    for (const held of shown) {
-      const before = forget || flagged.has(held.fd) ? undefined : this.#nonblocking.get(held.link);
-      if (before === undefined) unknown.push(held);
-      else known.set(held.link, before);
-    }
-    flagged.clear();
-    this.#lost = lost;
-    for (let i = 0; i < unknown.length; i += atOnce) {
-      const slice = unknown.slice(i, i + atOnce);
-      const answers = await Promise.all(slice.map(({ fd }) => isNonblocking(pid, fd)));
-      for (const [k, answer] of answers.entries()) if (answer !== null) known.set(slice[k]!.link, answer);
-    }
-    this.#nonblocking = known;
-  }
-
   async #others(pid: number, links: Links, shown: ReadonlySet<number>): Promise<KernelSample["others"]> {
     const rest = [...links].filter(([fd, link]) => link !== epollLink && !shown.has(fd));
     const cwd = rest.length > 0 ? await readlink(`/proc/${pid}/cwd`).catch(() => "") : "";
     return rest.map(([fd, link]) => ({ fd, what: whatIs(link, cwd) }));
   }
-}
-
-/** Those with something in a queue first, or that their peer has left: the others look alike. */
-function ranked(connected: readonly Held[]): Held[] {
-  const rank = ({ row }: Held) => (row.recvQ > 0 || row.sendQ > 0 || row.state !== "ESTABLISHED" ? 0 : 1);
-  return [...connected].sort((a, b) => rank(a) - rank(b) || a.fd - b.fd);
-}
-
-function sum(left: readonly Held[], gone: number): { connections: number; recvQ: number; sendQ: number } {
-  const total = { connections: left.length + gone, recvQ: 0, sendQ: 0 };
-  for (const { row } of left) {
-    total.recvQ += row.recvQ;
-    total.sendQ += row.sendQ;
-  }
-  return total;
-}
-
-function whatIs(link: string, cwd: string): string {
-  if (link.startsWith("socket:")) return "socket (not connected)";
-  const kind = /^(?:anon_inode:\[?|)([a-z]+)(?:\]|:\[\d+\])$/.exec(link)?.[1];
-  if (kind) return kind;
-  return `file ${cwd !== "" && link.startsWith(`${cwd}/`) ? link.slice(cwd.length + 1) : link}`;
 }
 
 const nothing: Looked = {

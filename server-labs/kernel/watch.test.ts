@@ -130,11 +130,24 @@ await atEachLevel("the kernel's state of a program", make => {
     const run = await started("reads-one-octet.ts");
     await first(run, "listening");
     const [, edge] = [await client(run), await client(run)];
-    await sample(run, s => of(s, edge!) !== undefined);
+    const before = of(await sample(run, s => of(s, edge!) !== undefined), edge!)!;
     const peer = address(edge!);
     edge!.resetAndDestroy();
     const seen = await sample(run, s => s.connections.some(c => c.peer === peer && c.state === "CLOSE"));
     assert.equal(seen.connections.length, 2);
+    assert.deepEqual(
+      seen.connections.find(c => c.peer === peer),
+      {
+        fd: before.fd,
+        local: before.local,
+        peer,
+        state: "CLOSE",
+        recvQ: 0,
+        sendQ: 0,
+        other: null,
+        nonblocking: false,
+      },
+    );
     await run.stop();
   });
 

@@ -4,10 +4,15 @@ import { count, number } from "../words.ts";
 import { showCallsOf } from "./show-calls.ts";
 import { eventWords, triggerWords } from "./told.ts";
 
+/** More registrations than this are counted, by how they are told. */
+const mostChips = 24;
+
 export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet<number> }) {
   const { fd, interest, registered, ready } = epoll;
   const listed = interest.filter(one => one.ready === "listed");
   const perhaps = interest.filter(one => one.ready === "unknown").length;
+  const many = registered > mostChips;
+  const chips = many ? interest.filter(one => traps.has(one.fd)) : interest;
   const silent = interest.filter(one => traps.has(one.fd)).length;
   return (
     <section className="kernel-epoll" aria-label={`Epoll instance, fd ${fd}`}>
@@ -20,18 +25,19 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
         <dt>interest list</dt>
         <dd>
           {registered === 0 && <span className="dim">empty: it watches nobody</span>}
-          {interest.map(one => (
+          {many && <span>{summary(epoll)}</span>}
+          {chips.slice(0, mostChips).map(one => (
             <Chip key={one.fd} of={one} trap={traps.has(one.fd)} />
           ))}
-          {registered > interest.length && (
-            <span className="dim">and {number(registered - interest.length)} more</span>
-          )}
         </dd>
         <dt>ready list</dt>
         <dd>
-          {listed.map(one => (
+          {listed.slice(0, mostChips).map(one => (
             <Chip key={one.fd} of={one} trap={false} />
           ))}
+          {listed.length > mostChips && (
+            <span className="dim">and {number(listed.length - mostChips)} more</span>
+          )}
           <span className="dim">{readyWords(fd, listed.length, ready, perhaps)}</span>
           {silent > 0 && (
             <span className="failed">
@@ -43,6 +49,18 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
       </dl>
     </section>
   );
+}
+
+/** "300 registered: 280 ET, 1 LT, 19 not shown" */
+function summary({ interest, registered }: KernelEpoll): string {
+  const ways = new Map<string, number>();
+  for (const { trigger } of interest) {
+    const { short } = triggerWords[trigger];
+    ways.set(short, (ways.get(short) ?? 0) + 1);
+  }
+  const parts = [...ways].map(([way, times]) => `${number(times)} ${way}`);
+  if (registered > interest.length) parts.push(`${number(registered - interest.length)} not shown`);
+  return `${number(registered)} registered: ${parts.join(", ")}`;
 }
 
 function readyWords(fd: number, listed: number, ready: boolean | null, perhaps: number): string {

@@ -4,7 +4,6 @@ import type {
   KernelEpoll,
   KernelInterest,
   KernelListener,
-  KernelSample,
   TcpState,
 } from "../../../server-labs/protocol.ts";
 import { number } from "../words.ts";
@@ -68,11 +67,6 @@ export function connectionNote(
   return null;
 }
 
-/** How many connections and listeners are in the trap. */
-export function trapped(sample: KernelSample, watched: ReadonlyMap<number, Watched[]>): number {
-  return sample.connections.filter(one => connectionTrap(one, watched.get(one.fd) ?? [])).length;
-}
-
 export const stateWords: Record<TcpState, string> = {
   ESTABLISHED: "open both ways",
   SYN_SENT: "connecting",
@@ -99,8 +93,8 @@ export const triggerWords: Record<KernelInterest["trigger"], { short: string; lo
 export const eventWords = (events: string): string =>
   events
     .split("|")
-    .filter(name => name !== "EPOLLET" && name !== "EPOLLONESHOT")
-    .join(" ") || "0";
+    .filter(name => !["EPOLLET", "EPOLLONESHOT", "0"].includes(name))
+    .join(" ");
 
 export const readyWords: Record<KernelInterest["ready"], string> = {
   no: "not ready",
