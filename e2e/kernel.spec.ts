@@ -24,7 +24,7 @@ test("clients of a stopped server wait; woken, it takes one, and nobody tells it
   student,
 }) => {
   await page.goto(student.link("/epoll/static-server"));
-  await showPane(page, "Kernel");
+  await page.getByRole("tab", { name: "Kernel" }).click();
   const kernel = page.getByRole("tabpanel", { name: "Kernel" });
   await expect(kernel).toContainText("Nothing runs.");
   await run(page);
@@ -47,8 +47,11 @@ test("clients of a stopped server wait; woken, it takes one, and nobody tells it
   await expect(kernel.getByRole("region", { name: /^Epoll/ })).toContainText(
     "1 descriptor has something inside",
   );
-  const { violations } = await new AxeBuilder({ page }).include(".kernel").analyze();
-  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).include(".kernel").analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  }
   await stop(page);
 });
 
