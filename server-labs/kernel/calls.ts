@@ -29,7 +29,7 @@ export class KernelCalls {
   /** How many records were seen. */
   seen = 0;
   /** fd → which of them was the last that was about it. */
-  readonly #touched = new Map<number, number>();
+  #touched = new Float64Array(256);
   /** fd → what listen(2) was given. */
   readonly backlogs = new Map<number, number>();
   /** fd → who was accepted there, or connected to: "127.0.0.1:51322". */
@@ -63,11 +63,17 @@ export class KernelCalls {
 
   /** Has no call been about this descriptor since so many were seen? Where it is not known, no. */
   untouched(fd: number, since: number): boolean {
-    return (this.#touched.get(fd) ?? (this.#touched.size < mostNoted ? 0 : this.seen)) <= since;
+    return fd < mostNoted && (this.#touched[fd] ?? 0) <= since;
   }
 
   #touch(fd: number): void {
-    keep(this.#touched, fd, this.seen);
+    if (fd < 0 || fd >= mostNoted) return;
+    if (fd >= this.#touched.length) {
+      const larger = new Float64Array(2 ** Math.ceil(Math.log2(fd + 1)));
+      larger.set(this.#touched);
+      this.#touched = larger;
+    }
+    this.#touched[fd] = this.seen;
   }
 
   #state(call: number, result: number, errno: number): "ready" | "waiting" | "failed" {

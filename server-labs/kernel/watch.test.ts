@@ -151,6 +151,22 @@ await atEachLevel("the kernel's state of a program", make => {
     await run.stop();
   });
 
+  test("a listener of IPv6 that takes IPv4 clients, made by Node's own library: both ends are found", async () => {
+    const text = `import { createServer } from "node:net";
+      createServer(() => {}).listen(Number(process.argv[2]), "::", () => console.log("ready"));`;
+    const run = await at.runs.startProgram(at.lab, { text });
+    run.kernel!.want(1);
+    await first(run, "output");
+    const one = await client(run);
+    const seen = await sample(run, s => of(s, one)?.other != null);
+    assert.equal(seen.listeners[0]!.address, `[::]:${run.port}`);
+    assert.equal(seen.listeners[0]!.backlog, null, "listen(2) was not among the calls that are traced");
+    assert.equal(of(seen, one)!.local, `127.0.0.1:${run.port}`);
+    assert.deepEqual(of(seen, one)!.other, { state: "ESTABLISHED", recvQ: 0, sendQ: 0 });
+    assert.deepEqual(seen.epolls, [], "Node's own epoll instances are not the student's");
+    await run.stop();
+  });
+
   test("when the program ends between two looks, there is the last sample and no more", async () => {
     const run = await started("exits-at-once.ts");
     const events = await whole(run);
