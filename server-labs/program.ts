@@ -75,7 +75,7 @@ class Watch {
       log: run.log,
       reader: () => this.#reader,
       pid: () => this.#tree?.program() ?? null,
-      peek: () => run.peek,
+      peek: async fds => (await run.peek?.(fds)) ?? null,
     });
     this.#reader = new TraceReader(
       memory,

@@ -22,7 +22,7 @@ interface Watched {
   reader(): TraceReader;
   /** The program's process; null before it runs and after. */
   pid(): number | null;
-  peek(): Peek | undefined;
+  peek: Peek;
 }
 
 export class KernelOfRun implements KernelWatch {
@@ -61,7 +61,7 @@ export class KernelOfRun implements KernelWatch {
         const pace = log.newest("pace");
         return pace?.state === "stopped" ? pace.sentence : null;
       },
-      peek: async fds => (await peek()?.(fds)) ?? null,
+      peek,
     });
   }
 
