@@ -224,6 +224,20 @@ test("who reads slowly gets a gap that counts what is missing, and the lab serve
   assert.ok(missing > 0, "there was a gap");
 });
 
+test("one sample of the kernel's state; a sentence when there is nobody to ask about", async () => {
+  const run = await house.runs.startProgram(labId, {});
+  const sample = { doing: "asleep in epoll_wait(4)" };
+  Object.assign(run, { kernel: { want: () => () => {}, once: async () => sample } });
+  const got = await curl("GET", `/api/runs/${run.id}/kernel`);
+  assert.deepEqual([got.status, got.body], [200, sample]);
+  Object.assign(run, { kernel: { want: () => () => {}, once: async () => null } });
+  const gone = await curl("GET", `/api/runs/${run.id}/kernel`);
+  assert.equal(gone.status, 409);
+  assert.match(gone.body.problem, /There is no process to ask the kernel about: running\./);
+  const check = await house.runs.startCheck(labId, {});
+  assert.match((await curl("GET", `/api/runs/${check.id}/kernel`)).body.problem, /That run is a check/);
+});
+
 test("a check tells its events until it has ended", async () => {
   const answer = await open("POST", `/api/labs/${labId}/check`, {
     headers: json,

@@ -38,6 +38,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/api/runs/:run", handle: showRun },
   { method: "DELETE", pattern: "/api/runs/:run", handle: stopRun },
   { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
+  { method: "GET", pattern: "/api/runs/:run/kernel", handle: showKernel },
 ];
 
 /** Answers a request below /api that the gate has let in. @throws Refusal */
@@ -147,6 +148,20 @@ async function tellEvents(call: Call): Promise<void> {
       `"from" is the number of the first event that is wanted, like ?from=0, not ${JSON.stringify(from.slice(0, 40))}.`,
     );
   await stream(run, Number(from), call);
+}
+
+/** One sample of what the kernel knows of a program that runs. */
+async function showKernel({ labs, run, response }: Call): Promise<void> {
+  const found = labs.run(run);
+  const sample = await found.kernel?.once();
+  if (!sample)
+    throw new Refusal(
+      409,
+      found.kind === "check"
+        ? "That run is a check: the kernel is asked about programs only."
+        : `There is no process to ask the kernel about: ${found.summary().sentence}.`,
+    );
+  answer(response, 200, sample, { "Cache-Control": "no-store" });
 }
 
 /** One JSON object a line, as fast as the caller reads and no faster. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventLog } from "./event-log.ts";
-import { type Event, limits, type Syscall } from "./protocol.ts";
+import { type Event, type KernelSample, limits, type Syscall } from "./protocol.ts";
 
 const all = Number.POSITIVE_INFINITY;
 
@@ -160,4 +160,21 @@ test("however much an omission counts, what was printed around it is kept", () =
     events.map(event => event.type),
     ["output", "output-omitted", "output"],
   );
+});
+
+test("samples evict nothing but older samples, and one that a newer one replaced is no gap", () => {
+  const log = new EventLog("r1");
+  print(log, 10);
+  const sample = {
+    doing: "running",
+    others: [{ fd: 3, what: "x".repeat(50_000) }],
+  } as unknown as KernelSample;
+  for (let i = 0; i < 100; i++) log.append({ type: "kernel", sample });
+  print(log, 10);
+  const { events, next } = log.read(0, all);
+  assert.equal(next, 102);
+  assert.deepEqual([...new Set(events.map(({ type }) => type))], ["output", "kernel"]);
+  assert.ok(events.length <= 8, `${events.length} events`);
+  assert.equal(log.newest("kernel")?.seq, 100);
+  assert.equal(log.newest("exited"), null);
 });

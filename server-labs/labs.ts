@@ -7,6 +7,7 @@ import type {
   CheckBody,
   Event,
   EventOf,
+  KernelSample,
   LabId,
   LabSummary,
   RunBody,
@@ -30,6 +31,11 @@ export interface Run {
   kind: RunKind;
   log: Log;
   summary(): RunSummary;
+  /** Samples of what the kernel knows of it; null (or missing) when there is no program. */
+  readonly kernel?: {
+    want(everyMs: number): () => void;
+    once(): Promise<KernelSample | null>;
+  } | null;
   stop(): Promise<void>;
   ended: Promise<void>;
 }

@@ -1,6 +1,7 @@
 // A student's program as a run: its types blanked, its calls watched. What it listens on is read off the trace.
 import { pathToFileURL } from "node:url";
 import { flow } from "./held.ts";
+import { KernelOfRun } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { type Listener, Listeners } from "./listeners.ts";
 import { holderOf, listeningOn, untilFree } from "./ports.ts";
@@ -41,6 +42,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
     throw error;
   }
   const watch = new Watch(run, spare.memory, port);
+  run.kernel = watch.kernel;
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
     sandbox: setting.sandbox,
@@ -60,6 +62,7 @@ class Watch {
   readonly #port: number;
   readonly #reader: TraceReader;
   readonly #listeners = new Listeners();
+  readonly kernel: KernelOfRun;
   #tree: Launched | null = null;
   /** "host:port" of each listening event. */
   readonly #said = new Set<string>();
@@ -68,11 +71,18 @@ class Watch {
   constructor(run: Run, memory: number, port: number) {
     this.#run = run;
     this.#port = port;
+    this.kernel = new KernelOfRun({
+      log: run.log,
+      reader: () => this.#reader,
+      pid: () => this.#tree?.program() ?? null,
+      peek: async fds => (await run.peek?.(fds)) ?? null,
+    });
     this.#reader = new TraceReader(
       memory,
       run.log.began,
       body => run.log.append(body),
-      record => {
+      (record, again) => {
+        this.kernel.see(record, again);
         const listener = this.#listeners.see(record);
         if (listener) void this.#listens(listener);
       },
@@ -82,8 +92,14 @@ class Watch {
   attach(tree: Launched, command: object): void {
     this.#tree = tree;
     const [control] = tree.pipes;
-    flow(control!, () => this.#reader.wake());
-    control!.write(`${JSON.stringify(command)}\n`);
+    let begun = false;
+    flow(control!, () => {
+      if (begun) return this.#reader.wake();
+      // Its first word says that it waits for a command: what it has open now is not the student's.
+      begun = true;
+      this.kernel.begin();
+      control!.write(`${JSON.stringify(command)}\n`);
+    });
   }
 
   async finish({
@@ -109,6 +125,7 @@ class Watch {
   }
 
   close(): void {
+    this.kernel.close();
     this.#reader.close();
   }
 

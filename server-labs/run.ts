@@ -3,6 +3,7 @@
 // to the lab server; pages and shells only read its log.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventLog } from "./event-log.ts";
+import type { KernelWatch, Peek } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
 import type { Ending } from "./process-tree.ts";
@@ -61,6 +62,10 @@ export class Run {
   readonly log: EventLog;
   /** The port that it was told to listen on; 0 for a check. */
   port = 0;
+  /** What the kernel knows of it; null for a check, and of a run that never started. */
+  kernel: KernelWatch | null = null;
+  /** poll(2) of its descriptors while it waits at a boundary. */
+  peek?: Peek;
   /** Resolves when it has ended and nothing of it is left. Never rejects. */
   readonly ended: Promise<void>;
   readonly #changed: () => void;

@@ -245,6 +245,41 @@ test("what cannot be understood is answered in a sentence, and the socket stays 
   assert.equal(await closed, 1009);
 });
 
+test("a page has samples for as long as it wants them, and takes its wish along when it goes", async () => {
+  const run = await house.runs.startProgram(labId, {});
+  const wanted: number[] = [];
+  let changed = () => {};
+  const want = (everyMs: number) => {
+    wanted.push(everyMs);
+    return () => {
+      wanted.splice(wanted.indexOf(everyMs), 1);
+      changed();
+    };
+  };
+  Object.assign(run, { kernel: { want, once: async () => null } });
+  const page = await Page.open();
+  page.say({ type: "sample", run: run.id, everyMs: 250 });
+  page.say({ type: "sample", run: run.id, everyMs: 500 });
+  page.say({ type: "sample", run: "no-such", everyMs: 500 });
+  assert.match((await page.hearA("problem")).sentence, /There is no run "no-such"/);
+  assert.deepEqual(wanted, [500], "the newest wish of a page is its only one");
+  page.say({ type: "sample", run: run.id, everyMs: 0 });
+  await new Promise<void>(resolve => {
+    changed = resolve;
+  });
+  assert.deepEqual(wanted, []);
+  page.say({ type: "sample", run: run.id, everyMs: 300 });
+  page.say({ type: "sample", run: "no-such", everyMs: 1 });
+  await page.hearA("problem");
+  assert.deepEqual(wanted, [300]);
+  const ended = new Promise<void>(resolve => {
+    changed = resolve;
+  });
+  page.socket.terminate();
+  await ended;
+  assert.deepEqual(wanted, []);
+});
+
 test("pages that do not answer are ended, but not because the machine slept", async t => {
   let now = 0;
   const labs = { runs: house.runs, workspace: house.workspace } as never;

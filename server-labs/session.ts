@@ -23,6 +23,8 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #labs: Labs;
   readonly #watches = new Map<LabId, Watch>();
+  /** Ends the samples of each run that this page looks into. */
+  readonly #samples = new Map<RunId, () => void>();
   readonly #window = new Window(limits.windowBytes);
   readonly #unsubscribe: (() => void)[];
 
@@ -77,9 +79,18 @@ export class Session {
       }
       case "stop":
         return this.#labs.run(asked.run).stop();
+      case "sample":
+        return this.#sample(asked.run, asked.everyMs);
       case "ack":
         return this.#window.acknowledge(asked.run, asked.seq);
     }
+  }
+
+  #sample(id: RunId, everyMs: number): void {
+    this.#samples.get(id)?.();
+    this.#samples.delete(id);
+    const { kernel } = this.#labs.run(id);
+    if (everyMs > 0 && kernel) this.#samples.set(id, kernel.want(everyMs));
   }
 
   async #watch(lab: LabId, from: Record<RunId, number>): Promise<void> {
@@ -120,6 +131,8 @@ export class Session {
   #leave(run: RunId, watch: Watch): void {
     watch.readers.get(run)?.abort();
     watch.readers.delete(run);
+    this.#samples.get(run)?.();
+    this.#samples.delete(run);
     this.#window.forget(run);
   }
 
@@ -141,6 +154,7 @@ export class Session {
 
   #end(): void {
     for (const off of this.#unsubscribe) off();
+    for (const end of this.#samples.values()) end();
     for (const lab of [...this.#watches.keys()]) this.#unwatch(lab);
   }
 }

@@ -26,7 +26,7 @@ const callsPerMs = 20_000;
 export class TraceReader {
   readonly #memory: TraceMemory;
   readonly #emit: (body: CallsBody) => void;
-  readonly #see: (record: Buffer) => void;
+  readonly #see: (record: Buffer, again: boolean) => void;
   readonly #now: () => number;
   readonly #bucket: Bucket;
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
@@ -42,17 +42,21 @@ export class TraceReader {
   #timer: NodeJS.Timeout | null = null;
   #due = 0;
   #closed = false;
+  /** Calls of which nothing is known but that they were made: they came too fast to be read. */
+  lost = 0;
+  /** Milliseconds that reading took so far. */
+  busyMs = 0;
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
-   * emit is called with events in order, see with every record that was not lost, shown or not. now() in
-   * milliseconds.
+   * emit is called with events in order, see with every record that was not lost, shown or not: once more (`again`)
+   * with one that had not returned when it was seen, and has now. now() in milliseconds.
    */
   constructor(
     fd: number,
     began: number,
     emit: (body: CallsBody) => void,
-    see: (record: Buffer) => void = () => {},
+    see: (record: Buffer, again: boolean) => void = () => {},
     now: () => number = () => performance.now(),
   ) {
     this.#memory = new TraceMemory(fd);
@@ -75,6 +79,12 @@ export class TraceReader {
   /** Reads what is new now. Called by wake(), and once more when the program is gone. */
   read(): void {
     if (this.#closed) return;
+    const began = performance.now();
+    this.#read();
+    this.busyMs += performance.now() - began;
+  }
+
+  #read(): void {
     const head = this.#memory.head();
     // A look at nothing delays no other: the first call is seen at once.
     if (head === null && this.#n === 0) return;
@@ -147,6 +157,7 @@ export class TraceReader {
     let index = this.#next;
     const lost = Math.min(fresh, fresh + overrun - capacity + 1);
     if (lost > 0) {
+      this.lost += lost;
       this.#leaveOut("?", lost);
       if (this.#bucket.level >= resumeCalls) this.#resume();
       index = (index + lost) >>> 0;
@@ -159,7 +170,7 @@ export class TraceReader {
   #one(index: number, newer: number): void {
     const record = this.#memory.record(index);
     const n = this.#n;
-    this.#see(record);
+    this.#see(record, false);
     if (this.#omitted || this.#bucket.level < 1) {
       // Of a flood only the newest can ever be shown: a copy of each would cost more than the program pays for it.
       this.#leaveOut(nameOf(record), 1, newer < limits.syscallsTail ? record : undefined);
@@ -177,6 +188,7 @@ export class TraceReader {
     const record = this.#memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
+    this.#see(record, true);
     if (this.#omitted?.replace(open.n, record)) return;
     this.#shown.push(syscallOf(record, open.n, this.#began));
   }

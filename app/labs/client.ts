@@ -15,9 +15,11 @@ import type {
 import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
 import { away, type Conflict, type Files, type FileText, locked, tooLong } from "./files.ts";
+import type { KernelLog } from "./kernel.ts";
 import { KnownRuns } from "./known-runs.ts";
 import type { OutputListener } from "./output.ts";
 import type { RunView } from "./run-log.ts";
+import { Sampling } from "./sampling.ts";
 
 /** One lab that somebody on this page looks at. */
 export interface LabView {
@@ -46,6 +48,7 @@ export class Labs {
   readonly #connection: Connection;
   readonly #runs: KnownRuns;
   readonly #watchers = new Map<LabId, number>();
+  readonly #sampling = new Sampling(request => void this.#connection.send(request));
 
   constructor(wire: Wire, files: Files) {
     this.#files = files;
@@ -137,6 +140,24 @@ export class Labs {
     return this.#runs.calls(run);
   }
 
+  /**
+   * Asks for samples of what the kernel knows of a run, so often in milliseconds; also after a break in the connection.
+   * @returns ends it.
+   */
+  sample(run: RunId, everyMs: number): () => void {
+    return this.#sampling.want(run, everyMs);
+  }
+
+  /** Calls back when kernel(run) has changed. @returns ends it. */
+  onKernel(run: RunId, listener: () => void): () => void {
+    return this.#runs.onKernel(run, listener);
+  }
+
+  /** What the kernel knows of a run, as it was sampled; empty for a run that is not known. */
+  kernel(run: RunId | null | undefined): KernelLog {
+    return this.#runs.kernel(run);
+  }
+
   #hear(message: Message): void {
     if (message.type === "hello") this.store.setState({ hello: message });
     else if (message.type === "problem") this.#problem(message);
@@ -151,6 +172,8 @@ export class Labs {
 
   /** Told to who asked; to all when nobody did. */
   #problem({ sentence, request }: Extract<Notice, { type: "problem" }>): void {
+    // A run that is no longer known has no samples; that it is gone is said by other means.
+    if (request === "sample") return;
     const views = Object.entries(this.store.getState().labs);
     const asker = views.find(([, view]) => view.asked && (!request || view.asked === request))?.[0];
     for (const lab of asker ? [asker] : this.#watchers.keys()) {
@@ -165,6 +188,7 @@ export class Labs {
       if (connection === "ready") this.#watch(lab);
       else this.#lab(lab, () => ({ asked: null }));
     }
+    if (connection === "ready") this.#sampling.again();
   }
 
   #watch(lab: LabId): void {

@@ -10,6 +10,7 @@ import type {
   Sandbox,
 } from "../../server-labs/protocol.ts";
 import { Calls } from "./calls.ts";
+import { KernelLog } from "./kernel.ts";
 import { isOutput, Output } from "./output.ts";
 
 /** What panes show of a run; a new object whenever something in it changed. */
@@ -45,6 +46,7 @@ export class RunLog {
   readonly run: RunId;
   readonly output = new Output();
   readonly calls = new Calls();
+  readonly kernel = new KernelLog();
   /** The next seq wanted: what to ask for after a break in the connection. */
   next = 0;
   #summary: RunSummary;
@@ -85,6 +87,7 @@ export class RunLog {
     if (event.type === "check") this.#checks.set(event.id, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
+    if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
     if (isOutput(event)) this.output.add(event);
     return true;
   }
