@@ -19,6 +19,8 @@ export interface ProgramOptions {
   /** Absolute path of the student's own file. */
   name: string;
   javascript: string;
+  /** Of the text that the student wrote. */
+  etag: string;
   port: number;
 }
 
@@ -44,6 +46,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
     sandbox: setting.sandbox,
+    etag: options.etag,
     start: () => spare.use(),
     attach: tree => watch.attach(tree, { type: "program", file, name, args: [String(port)] }),
     finish: end => watch.finish(end),

@@ -138,6 +138,11 @@ export interface Syscall {
   name: string;
   /** The file descriptor it is about, where there is one. */
   fd: number | null;
+  /**
+   * What the descriptors are that it speaks of, where the calls before it told: "listener", "epoll", "eventfd", or of a
+   * connection its peer, "127.0.0.1:51322". The same number with another peer is another connection.
+   */
+  who?: Record<number, string>;
   /** The arguments in strace's notation, without the parentheses. */
   args: string;
   /** What the kernel answered, in strace's notation ("7", "-1 EAGAIN (would block)"), "" while inside. */
@@ -202,6 +207,8 @@ export type Event = Common &
         sandbox: Sandbox;
         /** Unix time in milliseconds of `at` 0. */
         began: number;
+        /** Of a program: the ETag of the text that runs. Lines are lines of that text, and of no other. */
+        etag?: string;
       }
     | { type: "listening"; host: string; port: number; url: string }
     | {

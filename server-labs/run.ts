@@ -22,6 +22,8 @@ export interface Part {
   /** As one would type it: "server.ts 7890". */
   command: string;
   sandbox: Sandbox;
+  /** Of a program: the ETag of the text that runs. */
+  etag?: string;
   /** @throws Error with a sentence when there can be no tree */
   start(): Promise<Launched>;
   /** The tree lives: talk to it. */
@@ -120,7 +122,9 @@ export class Run {
     const began = Math.round(performance.timeOrigin + this.log.began);
     const { lab, kind, port } = this;
     const sandbox = { level, sentence };
-    this.log.append({ type: "starting", lab, kind, command: part.command, port, sandbox, began });
+    const { command, etag } = part;
+    const text = etag === undefined ? {} : { etag };
+    this.log.append({ type: "starting", lab, kind, command, port, sandbox, began, ...text });
     const tree = this.#tree;
     const drained = Promise.all([
       this.#output.drain("stdout", tree.stdout),

@@ -58,6 +58,19 @@ export function readySet(bytes: Buffer, ready: number): string {
   return `[${parts.join(", ")}${ready > shown ? ", …" : ""}]`;
 }
 
+/** The descriptors in a ready set, as far as it is shown. */
+export function epollFds(bytes: Buffer, ready: number): number[] {
+  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / epollEventBytes)));
+  return Array.from({ length: shown }, (_, i) => bytes.readInt32LE((i + 1) * epollEventBytes - 8));
+}
+
+/** The descriptors that poll(2) is asked about, as far as they are shown. */
+export function pollFds(bytes: Buffer): number[] {
+  return Array.from({ length: Math.floor(bytes.length / pollFdBytes) }, (_, i) =>
+    bytes.readInt32LE(i * pollFdBytes),
+  );
+}
+
 /** Before the call: what is asked of each descriptor. After it: what came, where something came. */
 export function pollSet(bytes: Buffer, count: number, inside: boolean): string {
   const shown = Math.max(0, Math.min(count, Math.floor(bytes.length / pollFdBytes)));
