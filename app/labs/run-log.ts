@@ -31,6 +31,10 @@ export interface RunView {
   listening: EventOf<"listening"> | null;
   /** The newest word on each check, in the order in which they were first named. */
   checks: EventOf<"check">[];
+  /** How fast it goes and who says so; null until somebody has said anything. */
+  pace: EventOf<"pace"> | null;
+  /** The ETag of the text that runs; null when it is not known. */
+  etag: string | null;
   exited: EventOf<"exited"> | null;
   refused: EventOf<"refused"> | null;
   /** Bytes printed so far, shown or not. */
@@ -52,6 +56,7 @@ export class RunLog {
   #listening: EventOf<"listening"> | null = null;
   #exited: EventOf<"exited"> | null = null;
   #refused: EventOf<"refused"> | null = null;
+  #pace: EventOf<"pace"> | null = null;
   #printed = 0;
   #spoke = false;
   #lost: string | null = null;
@@ -82,6 +87,7 @@ export class RunLog {
     if (event.type === "listening") this.#listening = event;
     if (event.type === "exited") this.#exited = event;
     if (event.type === "refused") this.#refused = event;
+    if (event.type === "pace") this.#pace = event;
     if (event.type === "check") this.#checks.set(event.id, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
@@ -109,6 +115,8 @@ export class RunLog {
       began: this.#starting?.began ?? 0,
       listening: this.#listening,
       checks: [...this.#checks.values()],
+      pace: this.#pace,
+      etag: this.#starting?.etag ?? null,
       exited: this.#exited,
       refused: this.#refused,
       outputBytes: this.#printed,

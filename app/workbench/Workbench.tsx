@@ -1,6 +1,7 @@
 // The right half of the page: the student's file over what its program does. Everything here is a view of three
 // things: the draft, the lab's runs, and what the reader has opened.
 import "../style/workbench.css";
+import "../style/pace.css";
 import type { Root } from "hast";
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
 import { type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
@@ -14,6 +15,7 @@ import { Bars } from "./Bars.tsx";
 import { HeadBar } from "./HeadBar.tsx";
 import { useKeys } from "./keys.ts";
 import { useActions, useDraft, useDraftState, useLab, type WorkbenchLab } from "./lab.ts";
+import { useMarks } from "./marks.ts";
 import { PaneBoundary } from "./PaneBoundary.tsx";
 import { Panes } from "./Panes.tsx";
 import { storage } from "./remember.ts";
@@ -48,6 +50,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
     <section className="bench" aria-label={`Workbench: ${lab.title}`}>
       <HeadBar {...{ lab, draft, program, check, asked, actions }} onReset={reset} />
       <Bars lab={lab} draft={draft} problem={problem} replaced={replaced} onReplaced={setReplaced} />
+      <LineMarks draft={draft} program={program} />
       <Group orientation="vertical" className="bench-group" {...layout}>
         <Panel id="editor" defaultSize="60%" minSize="20%">
           <PaneBoundary name="The editor" onReload={Editor.again}>
@@ -97,6 +100,12 @@ function LabEditor({ lab, draft, program, check }: LabEditorProps) {
       reveal={reveal}
     />
   );
+}
+
+/** The lines that the program is at; a component of its own, as it looks at every change of the text. */
+function LineMarks({ draft, program }: { draft: Draft | null; program: RunView | null }) {
+  useMarks(draft, program);
+  return null;
 }
 
 /** The text before the editor is there: it can be read at once. */

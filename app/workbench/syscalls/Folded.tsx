@@ -24,9 +24,11 @@ export function Folded({ fold, folds, open }: { fold: Fold; folds: Folds; open: 
   const title = `${calls.map(inStrace).join("\n")}\n${times}${open ? "" : " · click to unfold"}`;
   return (
     <>
+      <i className="syscall-fold" aria-hidden="true">
+        {open ? "▾" : "▸"}
+      </i>
       <span className="syscall-time">{(at / 1000).toFixed(3)}</span>
       <span className="syscall-call" title={title}>
-        <i className="syscall-fold">{open ? "▾" : "▸"}</i>
         {fold.period === 1 ? <One call={call} /> : <Turn calls={calls} />}
       </span>
       {fold.period === 1 ? (

@@ -11,7 +11,7 @@ export function Pieces({ pieces }: { pieces: Piece[] }) {
 
 function One({ piece }: { piece: Piece }) {
   if (typeof piece === "string") return piece;
-  if ("peer" in piece) return <Word word={piece.peer} />;
+  if ("peer" in piece) return <Peer peer={piece.peer} />;
   const { fd, who } = piece;
   return (
     <>
@@ -20,6 +20,17 @@ function One({ piece }: { piece: Piece }) {
         <Word word={isPeer(who) ? who : `fd:${fd}`} className="who">{` ${shortName(who)}`}</Word>
       )}
     </>
+  );
+}
+
+/** The port alone, where there is little room. */
+function Peer({ peer }: { peer: string }) {
+  const port = peer.lastIndexOf(":");
+  return (
+    <Word word={peer}>
+      <span className="host">{peer.slice(0, port)}</span>
+      {peer.slice(port)}
+    </Word>
   );
 }
 
