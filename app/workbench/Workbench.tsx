@@ -18,6 +18,7 @@ import { useActions, useDraft, useDraftState, useLab, type WorkbenchLab } from "
 import { useMarks } from "./marks.ts";
 import { PaneBoundary } from "./PaneBoundary.tsx";
 import { Panes } from "./Panes.tsx";
+import { usePaceKeys } from "./pace/driving.ts";
 import { storage } from "./remember.ts";
 import { view } from "./view.ts";
 
@@ -41,6 +42,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   const [replaced, setReplaced] = useState<string | null>(null);
   const layout = useDefaultLayout({ id: "workbench", storage });
   useKeys(actions, program?.live ?? false);
+  usePaceKeys(program);
   const reset = useCallback(() => {
     void resetDraft(lab.id, lab.file).then(why =>
       setReplaced(why ?? "The starter is back. Your text was set aside."),

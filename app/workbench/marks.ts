@@ -25,7 +25,7 @@ export function useMarks(draft: Draft | null, program: RunView | null): void {
   const live = program?.live ?? false;
   const same = useRuns(text, live ? (program?.etag ?? null) : null);
   const run = same ? (program?.run ?? null) : null;
-  const stop = program?.pace?.state === "stopped" ? program.pace : null;
+  const stop = live && program?.pace?.state === "stopped" ? program.pace : null;
   useEffect(() => {
     if (!run) return;
     const end = followLatest(run, latest => marks.setState({ latest }));
@@ -35,9 +35,20 @@ export function useMarks(draft: Draft | null, program: RunView | null): void {
     };
   }, [run]);
   useEffect(() => {
-    const line = run && stop?.stop ? lineOf(run, stop.stop.n) : null;
-    const waits = line && stop?.stop ? { line, where: stop.stop.where, words: stop.sentence } : null;
-    marks.setState({ waits });
+    if (!run || !stop?.stop) return;
+    const { n, where } = stop.stop;
+    const words = stop.sentence;
+    // The call may come a moment later than the word that the program waits at it.
+    const show = () => {
+      const line = lineOf(run, n);
+      if (line !== null) marks.setState({ waits: { line, where, words } });
+      return line !== null;
+    };
+    const end = show() ? () => {} : labs.onSyscalls(run, () => void show());
+    return () => {
+      end();
+      marks.setState({ waits: null });
+    };
   }, [run, stop]);
 }
 

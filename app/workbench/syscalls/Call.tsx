@@ -19,11 +19,15 @@ export function Call({ call, program }: { call: Syscall; program: RunView }) {
       </span>
       <Result call={call}>
         {call.took === null ? <Inside call={call} program={program} /> : <Answer call={call} />}
+        {call.took !== null && isAfter(call, program) && <b className="syscall-stop"> paused after it</b>}
       </Result>
       <LineOf line={call.line} />
     </>
   );
 }
+
+const isAfter = (call: Syscall, { live, pace }: RunView) =>
+  live && pace?.state === "stopped" && pace.stop?.n === call.n;
 
 export function Result({ call, children }: { call: Syscall; children: ReactNode }) {
   const title = call.took === null ? inStrace(call) : `${call.result} · ${took(call.took)}`;
@@ -71,16 +75,22 @@ export function LineOf({ line }: { line: number | null }) {
 /** A call that has not returned: the program sleeps in it, and the time it has slept is the news. */
 function Inside({ call, program }: { call: Syscall; program: RunView }) {
   if (!program.live) return <span>…never returned: the program had ended</span>;
-  return <Asleep since={program.began + call.at} />;
+  const { pace, began } = program;
+  if (pace?.state === "stopped" && pace.stop?.n === call.n)
+    return <b className="syscall-stop">paused before it</b>;
+  return <Asleep since={began + call.at} held={pace?.mode === "slow" ? pace.delayMs : 0} />;
 }
 
-const Asleep = memo(function Asleep({ since }: { since: number }) {
+/** @param held milliseconds that slow motion waits before it is called at all */
+const Asleep = memo(function Asleep({ since, held }: { since: number; held: number }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 100);
     return () => clearInterval(timer);
   }, []);
-  return <span>…asleep {duration(Math.max(0, now - since))}</span>;
+  const slept = now - since - held;
+  if (held > 0 && slept < 0) return <span>…waits, in slow motion</span>;
+  return <span>…asleep {duration(Math.max(0, slept))}</span>;
 });
 
 const took = (microseconds: number) =>

@@ -1,9 +1,10 @@
 // One line of the list: a call, calls that repeat, or what was counted instead of shown.
+import type { Stop } from "../../../server-labs/protocol.ts";
 import type { CallRow, Calls, RunView } from "../../labs.ts";
 import { count, number } from "../words.ts";
 import { Call } from "./Call.tsx";
 import { Folded } from "./Folded.tsx";
-import type { Folds } from "./fold.ts";
+import { type Folds, rowsOf } from "./fold.ts";
 import type { Line } from "./visible.ts";
 
 interface Props {
@@ -23,10 +24,13 @@ interface Props {
 export function Row({ id, line, folds, calls, top, place, current, program, onChoose }: Props) {
   const row = rowOf(line, folds, calls);
   const inside = line.type === "row" && line.inside;
+  const stop = stopOf(program);
+  const waits =
+    stop !== null && (row ? row.type === "call" && row.call.n === stop.n : holds(line, folds, stop.n));
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list itself has the keys.
     <div
-      className={inside ? "syscall inside" : "syscall"}
+      className={`syscall${inside ? " inside" : ""}${waits ? " at-stop" : ""}`}
       role="treeitem"
       tabIndex={-1}
       id={id}
@@ -43,6 +47,20 @@ export function Row({ id, line, folds, calls, top, place, current, program, onCh
       {row && row.type !== "call" && <Left row={row} />}
     </div>
   );
+}
+
+/** Where the program waits at a call's boundary, if it does. */
+export function stopOf(program: RunView): Stop | null {
+  return program.live && program.pace?.state === "stopped" ? program.pace.stop : null;
+}
+
+/** Is the call among those that a fold stands for? */
+function holds(line: Line, folds: Folds, n: number): boolean {
+  if (line.type !== "fold" || line.open) return false;
+  const [first, last] = [line.fold.first, line.fold.first + rowsOf(line.fold) - 1].map(
+    row => folds.row(row)?.row,
+  );
+  return last?.type === "call" && n <= last.call.n && !(first?.type === "call" && n < first.call.n);
 }
 
 /** The row that a line shows; none for a fold. */

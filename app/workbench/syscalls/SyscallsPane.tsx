@@ -4,6 +4,7 @@ import { type KeyboardEvent, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import type { Calls, RunView } from "../../labs.ts";
 import { keyNames } from "../keys.ts";
+import { goesOn } from "../pace/driving.ts";
 import { FilterBar } from "./FilterBar.tsx";
 import { filter, parseFilter, setFilter } from "./filter.ts";
 import { Folds } from "./fold.ts";
@@ -37,7 +38,10 @@ export function SyscallsPane({ program }: { program: RunView | null }) {
 function Shown({ program, calls, version }: { program: RunView; calls: Calls; version: number }) {
   const text = useStore(filter, state => state.text);
   const folds = useMemo(() => new Folds(calls, parseFilter(text)), [calls, text]);
-  folds.follow();
+  // Who steps wants to see each step.
+  folds.follow(
+    program.live && program.pace !== null && !(program.pace.mode === "full" && goesOn(program.pace)),
+  );
   const field = useRef<HTMLInputElement>(null);
   const pressed = (event: KeyboardEvent) => {
     if (event.key !== "/" || event.target === field.current || event.ctrlKey || event.altKey || event.metaKey)

@@ -11,10 +11,12 @@ function program(filter = "", keep = 100_000) {
   const calls = new Calls(keep);
   const folds = new Folds(calls, parseFilter(filter));
   let n = 0;
+  const how = { apart: false };
   const common = { run: "r", seq: 0, at: 0 } as const;
   return {
     calls,
     folds,
+    how,
     /** "recv 7 EAGAIN": one call each; "nanosleep …" has not returned. */
     makes(...words: string[]) {
       for (const word of words) {
@@ -36,7 +38,7 @@ function program(filter = "", keep = 100_000) {
         };
         calls.add({ ...common, type: "syscalls", calls: [call] });
       }
-      folds.follow();
+      folds.follow(how.apart);
     },
     wakes(result = "0") {
       const open = calls.row(calls.length - 1)!;
@@ -89,6 +91,14 @@ test("the turns of a polling loop are one line, and the turn that goes otherwise
   );
   for (let i = 0; i < 3; i++) makes(...turn);
   assert.equal(shown().at(-1), "accept4+recv+recv+nanosleep ×3");
+});
+
+test("of a program that is stepped, every call stands alone", () => {
+  const server = program();
+  server.makes("recv 7 EAGAIN", "recv 7 EAGAIN", "recv 7 EAGAIN");
+  server.how.apart = true;
+  for (let i = 0; i < 4; i++) server.makes("recv 7 EAGAIN");
+  assert.deepEqual(server.shown(), ["recv ×3", "recv", "recv", "recv", "recv"]);
 });
 
 test("a call that sleeps stands at the end until it is done, and then counts", () => {

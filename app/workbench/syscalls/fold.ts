@@ -80,15 +80,18 @@ export class Folds {
     return found && { row: found, place: place! };
   }
 
-  /** Takes what has come since. */
-  follow(): void {
+  /**
+   * Takes what has come since.
+   * @param apart every call of it stands alone, as somebody goes through them one by one
+   */
+  follow(apart = false): void {
     const calls = this.#calls;
     const open = calls.open;
     // The call that has not returned will be another row when it has.
     const end = open ?? calls.forgotten + calls.length;
     for (let place = Math.max(this.#next, calls.forgotten); place < end; place++) {
       const row = calls.row(place - calls.forgotten)!;
-      if (this.#wants(row)) this.#take(place, keyOf(row));
+      if (this.#wants(row)) this.#take(place, keyOf(row), apart);
     }
     this.#next = end;
     const last = open === null ? undefined : calls.row(open - calls.forgotten);
@@ -100,20 +103,20 @@ export class Folds {
     return this.#matches === null || (row.type === "call" && this.#matches(row.call));
   }
 
-  #take(place: number, key: number): void {
+  #take(place: number, key: number, apart: boolean): void {
     const row = this.#gone + this.#keys.length;
     this.#places.push(place);
     this.#keys.push(key);
     const last = this.#folds.at(-1);
     if (last && isFolded(last)) {
-      if (key === this.#key(row - last.period)) {
+      if (!apart && key === this.#key(row - last.period)) {
         last.begun++;
         if (last.begun === last.period) [last.turns, last.begun] = [last.turns + 1, 0];
         return;
       }
       this.#putOut(last);
     }
-    this.#single(row);
+    this.#single(row, apart);
   }
 
   /** A turn was begun and goes on otherwise: its calls stand alone. */
@@ -125,8 +128,12 @@ export class Folds {
     for (let row = from; row < from + begun; row++) this.#single(row);
   }
 
-  #single(row: number): void {
+  #single(row: number, apart = false): void {
     this.#folds.push({ first: row, period: 1, turns: 1, begun: 0 });
+    if (apart) {
+      this.#same.fill(0);
+      return;
+    }
     for (let period = 1; period <= longestTurn; period++) {
       const alone = this.#folds.at(-1 - period);
       const alike = alone?.first === row - period && !isFolded(alone);
