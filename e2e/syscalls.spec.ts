@@ -41,6 +41,7 @@ test("a connection has a name: its fd and its peer, from accept4 on", async ({ p
   const pane = page.getByRole("tabpanel", { name: "Syscalls", exact: true });
   const row = (words: string | RegExp) => pane.getByRole("treeitem").filter({ hasText: words }).first();
   await page.getByLabel("Filter the calls").fill(`:${guest.port}`);
+  await page.keyboard.press("Tab");
   await expect(row("accept4")).toContainText(`from 127.0.0.1:${guest.port}`);
   const fd = /= (\d+) from/.exec((await row("accept4").textContent())!)![1];
   await expect(row(/recv.*hello/)).toContainText(`recv(${fd} :${guest.port}, 1024)`);
