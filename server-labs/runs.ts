@@ -135,7 +135,8 @@ export class Runs {
     if (taken) return taken;
     const name = workspace.path(lab.id, labFile);
     const setting = await this.#setting(lab);
-    return programPart({ run, spares: this.#spares, setting, name, javascript: stripped.javascript, port });
+    const { javascript } = stripped;
+    return programPart({ run, spares: this.#spares, setting, name, javascript, port, pace: body.pace });
   }
 
   async #check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {
