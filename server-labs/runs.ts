@@ -136,9 +136,9 @@ export class Runs {
     if (taken) return taken;
     const name = workspace.path(lab.id, labFile);
     const setting = await this.#setting(lab);
-    const etag = etagOf(Buffer.from(text));
     const { javascript } = stripped;
-    return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port });
+    const etag = etagOf(Buffer.from(text));
+    return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port, pace: body.pace });
   }
 
   async #check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {

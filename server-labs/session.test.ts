@@ -248,7 +248,8 @@ test("what cannot be understood is answered in a sentence, and the socket stays 
 test("pages that do not answer are ended, but not because the machine slept", async t => {
   let now = 0;
   const labs = { runs: house.runs, workspace: house.workspace } as never;
-  const hello = { type: "problem", sentence: "hello" } as const;
+  const sandbox = { level: "plain", sentence: "" } as const;
+  const hello = { type: "hello", version: "test", sandbox, workspace: "" } as const;
   const sessions = new Sessions(
     labs,
     hello,

@@ -109,6 +109,23 @@ export class TraceReader {
     this.#memory.close();
   }
 
+  /** The number of calls that have begun, and one of them as it stands now. Null: none, or it is no longer there. */
+  get calls(): number {
+    return this.#closed ? 0 : (this.#memory.head() ?? 0);
+  }
+
+  /** Raises the command word (trace-layout.ts). */
+  raise(count: number): void {
+    if (!this.#closed) this.#memory.raise(count);
+  }
+
+  call(n: number): Syscall | null {
+    const ago = (this.calls - n) >>> 0;
+    if (ago === 0 || ago >= capacity) return null;
+    this.#memory.load(n, n + 1);
+    return syscallOf(this.#memory.record(n), n, this.#began);
+  }
+
   /** Reads in ms milliseconds, if it is not to be read sooner anyway. */
   #later(ms: number): void {
     const due = this.#now() + ms;
