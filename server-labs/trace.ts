@@ -47,8 +47,8 @@ export class TraceReader {
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
-   * emit is called with events in order, see with every record that was not lost, shown or not. now() in
-   * milliseconds.
+   * emit is called with events in order, see with every record that was not lost, shown or not: of a call that was
+   * seen entered once more when it is done. now() in milliseconds.
    */
   constructor(
     fd: number,
@@ -205,6 +205,7 @@ export class TraceReader {
     const record = this.#memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
+    this.#see(record);
     const who = this.#descriptors.who(record);
     if (this.#omitted?.replace(open.n, record, who)) return;
     this.#shown.push(syscallOf(record, open.n, this.#began, who));
