@@ -96,11 +96,14 @@ await atEachLevel("pace", make => {
     const epoll = calls.find(call => call.name === "epoll_create1")!.returned;
     for (let i = 0; i < 3; i++) {
       const ready = await run.peek([listener, epoll, 999]);
-      assert.deepEqual([...ready!], [
-        [listener, 1],
-        [epoll, 1],
-        [999, 0x20],
-      ]);
+      assert.deepEqual(
+        [...ready!],
+        [
+          [listener, 1],
+          [epoll, 1],
+          [999, 0x20],
+        ],
+      );
     }
     assert.equal(acceptQueue(port), 3, "a peek takes nothing");
     await pacer.change(me, { mode: "full", breakpoints: [] });
