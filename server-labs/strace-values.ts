@@ -59,8 +59,8 @@ export function readySet(bytes: Buffer, ready: number): string {
 
 /** The descriptors in a ready set, as far as it is shown. */
 export function epollFds(bytes: Buffer, ready: number): number[] {
-  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / epollEventBytes)));
-  return Array.from({ length: shown }, (_, i) => bytes.readInt32LE((i + 1) * epollEventBytes - 8));
+  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / pairBytes)));
+  return Array.from({ length: shown }, (_, i) => bytes.readInt32LE(i * pairBytes));
 }
 
 /** The descriptors that poll(2) is asked about, as far as they are shown. */
