@@ -46,6 +46,14 @@ await atEachLevel("pace", make => {
   };
   const greets = () => fixture("greets.ts");
 
+  test("who drove may leave when the program has ended", async () => {
+    const { run, pacer } = await start(greets(), { mode: "paused" });
+    pacer.drive(me);
+    await run.stop();
+    pacer.left(me);
+    assert.equal((await whole(run)).at(-1)?.type, "exited");
+  });
+
   test("from its first call, step by step: before and after each, in words", async () => {
     const { run, pacer } = await start(greets(), { mode: "paused" });
     const stopped = await paceWhere(run, pace => pace.state === "stopped");

@@ -94,7 +94,7 @@ export class Pacer {
 
   /** Who has gone drives nothing any more; the program stays as it is. */
   left(who: string): void {
-    if (this.#driver !== who) return;
+    if (this.#driver !== who || this.#ended) return;
     this.#driver = null;
     this.#change();
   }

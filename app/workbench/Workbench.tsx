@@ -4,7 +4,7 @@ import "../style/workbench.css";
 import "../style/pace.css";
 import type { Root } from "hast";
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
-import { type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { type ReactNode, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { useStore } from "zustand";
@@ -20,6 +20,7 @@ import { PaneBoundary } from "./PaneBoundary.tsx";
 import { Panes } from "./Panes.tsx";
 import { usePaceKeys } from "./pace/driving.ts";
 import { storage } from "./remember.ts";
+import { setFilter } from "./syscalls/filter.ts";
 import { view } from "./view.ts";
 
 export type { WorkbenchLab } from "./lab.ts";
@@ -43,6 +44,8 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   const layout = useDefaultLayout({ id: "workbench", storage });
   useKeys(actions, program?.live ?? false);
   usePaceKeys(program);
+  // Its words are about one lab's descriptors and peers.
+  useEffect(() => () => setFilter(""), [lab.id]);
   const reset = useCallback(() => {
     void resetDraft(lab.id, lab.file).then(why =>
       setReplaced(why ?? "The starter is back. Your text was set aside."),

@@ -19,7 +19,7 @@ export function Call({ call, program }: { call: Syscall; program: RunView }) {
       </span>
       <Result call={call}>
         {call.took === null ? <Inside call={call} program={program} /> : <Answer call={call} />}
-        {call.took !== null && isAfter(call, program) && <b className="syscall-stop"> paused after it</b>}
+        {call.took !== null && isAfter(call, program) && <b className="syscall-stop"> paused after</b>}
       </Result>
       <LineOf line={call.line} />
     </>
@@ -77,7 +77,7 @@ function Inside({ call, program }: { call: Syscall; program: RunView }) {
   if (!program.live) return <span>…never returned: the program had ended</span>;
   const { pace, began } = program;
   if (pace?.state === "stopped" && pace.stop?.n === call.n)
-    return <b className="syscall-stop">paused before it</b>;
+    return <b className="syscall-stop">paused before</b>;
   return <Asleep since={began + call.at} held={pace?.mode === "slow" ? pace.delayMs : 0} />;
 }
 
