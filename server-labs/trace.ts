@@ -45,8 +45,8 @@ export class TraceReader {
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
-   * emit is called with events in order, see with every record that was not lost, shown or not. now() in
-   * milliseconds.
+   * emit is called with events in order, see with every record that was not lost, shown or not, and again when one
+   * that was seen entered has returned. now() in milliseconds.
    */
   constructor(
     fd: number,
@@ -192,6 +192,7 @@ export class TraceReader {
     const record = this.#memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
+    this.#see(record);
     if (this.#omitted?.replace(open.n, record)) return;
     this.#shown.push(syscallOf(record, open.n, this.#began));
   }
