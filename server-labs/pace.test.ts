@@ -11,9 +11,9 @@ import type { Run } from "./run.ts";
 
 const me = "page 1";
 
-/** The next pace event (from now on, or from `since`) for which something holds. */
-function paceWhere(run: Run, holds: (pace: Pace) => boolean, since = 0): Promise<EventOf<"pace">> {
-  return first(run, "pace", event => event.seq >= since && holds(event));
+/** The first pace event for which something holds. */
+function paceWhere(run: Run, holds: (pace: Pace) => boolean): Promise<EventOf<"pace">> {
+  return first(run, "pace", holds);
 }
 
 /** A client that says something; resolves with the answer when the server has closed. */
@@ -99,7 +99,7 @@ await atEachLevel("pace", make => {
     assert.equal(acceptQueue(port), 1);
     const others = [client(port, "two"), client(port, "three")];
     while (acceptQueue(port) < 3) await new Promise(setImmediate);
-    const calls = (await whole0(run)).flatMap(event => (event.type === "syscalls" ? event.calls : []));
+    const calls = (await soFar(run)).flatMap(event => (event.type === "syscalls" ? event.calls : []));
     const listener = calls.find(call => call.name === "listen")!.fd!;
     const epoll = calls.find(call => call.name === "epoll_create1")!.returned;
     for (let i = 0; i < 3; i++) {
@@ -145,9 +145,133 @@ await atEachLevel("pace", make => {
     assert.ok(n > 10_000, String(n));
     await first(run, "syscalls", event => event.calls.some(call => call.n === n && call.line === 8));
     const next = await pacer.step(me, { to: "call" });
-    assert.equal(next.stop!.n, stop!.where === "before" ? n + 1 : n + 1);
+    assert.equal(next.stop!.n, n + 1);
     await pacer.change(me, { mode: "full", breakpoints: [] });
     await run.stop();
+  });
+
+  test("slow motion waits before each call, and says no more than that it does", async () => {
+    const { run, pacer } = await start(greets(), { mode: "slow", delayMs: 30 });
+    const { at: listened } = await first(run, "listening");
+    assert.ok(listened >= 4 * 30, `four calls, ${listened} ms`);
+    const seen = [client(run.port, "one"), client(run.port, "two")];
+    assert.deepEqual(await Promise.all(seen), ["you said one", "you said two"]);
+    const events = await soFar(run);
+    const said = events.filter(event => event.type === "pace");
+    assert.equal(said.length, 1);
+    assert.equal(said[0]!.sentence, "goes in slow motion: waits 30 ms before each call");
+    const stopped = await pacer.change(me, { mode: "paused" });
+    assert.ok(["stopped", "stopping"].includes(stopped.state));
+    const full = await pacer.change(me, { mode: "full" });
+    assert.deepEqual([full.mode, full.state, full.delayMs], ["full", "going", 30]);
+  });
+
+  test("a breakpoint on an error stops after the call, and the driver may go on to the next", async () => {
+    const { run, pacer } = await start(fixture("recvs-too-soon.ts"), { breakpoints: [{ errno: "EAGAIN" }] });
+    for (const call of [8, 9]) {
+      const { stop, sentence } = await paceWhere(
+        run,
+        pace => pace.state === "stopped" && pace.stop!.n === call,
+      );
+      assert.match(
+        sentence,
+        /^paused after recv\(\d+, 1024\) = -1 EAGAIN \(would block\), at the breakpoint on any call that fails with EAGAIN$/,
+      );
+      assert.deepEqual([stop!.where, stop!.because, stop!.breakpoint], ["after", "breakpoint", 0]);
+      await pacer.change(me, { mode: "full" });
+    }
+    await run.ended;
+    assert.equal(ending(await whole(run)).code, 0);
+  });
+
+  test("stop ends a paused program at once, and before it makes another call", async () => {
+    const { run } = await start(greets(), { breakpoints: [{ name: "listen" }] });
+    await paceWhere(run, pace => pace.state === "stopped");
+    await run.stop();
+    const events = await whole(run);
+    const { sentence, signal } = ending(events);
+    assert.deepEqual([sentence, signal], ["stopped", "SIGTERM"]);
+    assert.ok(!events.some(event => event.type === "listening"), "listen was not made");
+    assert.match(
+      events.findLast(event => event.type === "pace")!.sentence,
+      /^ended while paused before listen\(\d+, 50\), at the breakpoint on listen$/,
+    );
+  });
+
+  test("a paused program that handles SIGTERM is let go to do so", async () => {
+    const text = `import { Socket } from "workbook/net";
+      process.on("SIGTERM", () => { console.log("closing"); process.exit(0); });
+      console.log("ready");
+      setTimeout(() => new Socket(), 1);
+      setInterval(() => {}, 1000);`;
+    const { run } = await start(text, { mode: "paused" });
+    await paceWhere(run, pace => pace.state === "stopped");
+    await run.stop();
+    const events = await whole(run);
+    assert.equal(textOf(events), "ready\nclosing\n");
+    assert.deepEqual([ending(events).code, ending(events).sentence], [0, "stopped"]);
+  });
+
+  test("who asks first drives; others are refused in words, may take the wheel, or get it when it is free", async () => {
+    const { run, pacer } = await start(greets(), { mode: "paused" });
+    await paceWhere(run, pace => pace.state === "stopped");
+    assert.equal(pacer.pace.driver, null);
+    assert.equal((await pacer.step(me, {})).driver, me);
+    const refused = { status: 409, message: /^page 1 drives this run.*"take": true.*/ };
+    await assert.rejects(pacer.step("a shell", {}), refused);
+    await assert.rejects(pacer.change("a shell", { mode: "full" }), refused);
+    assert.equal(pacer.pace.stop!.where, "after", "it has not moved");
+    assert.equal((await pacer.step("a shell", { take: true })).driver, "a shell");
+    pacer.left(me);
+    assert.equal(pacer.pace.driver, "a shell", "it is not the driver who has left");
+    pacer.left("a shell");
+    assert.deepEqual([pacer.pace.driver, pacer.pace.state], [null, "stopped"]);
+    assert.equal(pacer.drive(me).driver, me);
+  });
+
+  test("names that there are not are refused with those that were meant", async () => {
+    const { pacer } = await start(greets());
+    for (const [breakpoint, words] of [
+      [{ name: "acept4" }, /No call that is traced has the name "acept4". Did you mean "accept4"\?/],
+      [{ errno: "EAGIAN" }, /no error of the name "EAGIAN". Did you mean "EAGAIN"\?/],
+    ] as const)
+      await assert.rejects(pacer.change(me, { breakpoints: [breakpoint] }), { status: 400, message: words });
+    assert.deepEqual([pacer.pace.breakpoints, pacer.pace.driver], [[], null]);
+  });
+
+  test("garbage on the control socket changes nothing", async () => {
+    const text = `
+      import fs from "node:fs";
+      import { Socket } from "workbook/net";
+      for (const words of ["hello", "{}", '{"type":"stopped"}', '{"type":"peeked","id":1,"fds":[[1]]}',
+        '{"type":"stopped","where":"before","n":-1,"because":"asked"}', "x".repeat(100_000), "null", "[]"])
+        fs.writeSync(3, words + "\\n");
+      fs.writeSync(3, '{"type":"stopped","where":"before","n":7,"because":"breakpoint","breakpoint":9}\\n');
+      fs.writeSync(3, '{"type":"going"}\\n');
+      console.log("said");
+      for (;;) new Socket().close();`;
+    const { run, pacer } = await start(text);
+    await first(run, "output", event => event.text.includes("said"));
+    const { stop, state } = await pacer.change(me, { mode: "paused" });
+    assert.equal(state, "stopped");
+    assert.equal(stop!.because, "asked");
+    assert.ok((await pacer.step(me, { to: "call" })).stop!.n > stop!.n);
+  });
+
+  test("a program that has closed the control socket is said not to stop", async () => {
+    const text = `
+      import fs from "node:fs";
+      import { Socket } from "workbook/net";
+      fs.closeSync(3);
+      console.log("closed");
+      for (;;) new Socket().close();`;
+    const { run, pacer } = await start(text);
+    await first(run, "output", event => event.text.includes("closed"));
+    await pacer.change(me, { mode: "paused" });
+    await paceWhere(run, pace => pace.sentence.includes("it has closed the control socket"));
+    assert.equal(pacer.pace.state, "stopping");
+    await run.stop();
+    assert.equal(ending(await whole(run)).sentence, "stopped");
   });
 
   test("it says that it makes no calls: busy, or asleep in Node", async () => {
@@ -165,6 +289,6 @@ await atEachLevel("pace", make => {
   });
 });
 
-async function whole0(run: Run) {
+async function soFar(run: Run) {
   return run.log.read(0, Number.POSITIVE_INFINITY).events;
 }

@@ -1,7 +1,8 @@
 // How one program goes through its calls, and who says so: what the driver wished, what the program's wrapper claims,
 // and the sentence that is made of both. It decides nothing about calls: runtime/pace.ts does, in the program.
 import { Refusal } from "./answers.ts";
-import { breakpointSentence, conditionOf } from "./breakpoints.ts";
+import { conditionOf } from "./breakpoints.ts";
+import { insteadSentence, speedSentence, stopSentence } from "./pace-sentences.ts";
 import type { Pace, PaceBody, StepBody, Stop, Syscall, WrapperCommand, WrapperSays } from "./protocol.ts";
 
 /** What a Pacer sees of its program. */
@@ -224,35 +225,23 @@ export class Pacer {
     const made = calls - this.#callsBefore;
     this.#callsBefore = calls;
     this.#looks++;
-    if (newest && newest.took === null)
-      return `will pause when ${newest.name}(${newest.fd ?? newest.args}) returns: it is asleep there`;
     // At the first look what it was asked may have been on its way still.
-    if (made > 0 && this.#looks > 1)
-      return "goes on and does not stop: it has closed the control socket on which it is asked to";
-    if (made > 0) return "will pause at its next call";
-    const since = calls === 0 ? "it has made none yet" : "it has made none since";
-    const why = this.#driven?.busy() ? "it is busy with its own code" : "Node sleeps, in its own event loop";
-    return `will pause at its next call; ${since}: ${why}`;
+    const deaf = made > 0 && this.#looks > 1;
+    return insteadSentence({
+      newest: newest ?? null,
+      calls,
+      made,
+      deaf,
+      busy: () => this.#driven?.busy() ?? false,
+    });
   }
 
   #sentence(): string {
     if (this.#ended || this.#state === "stopping") return this.#instead || "runs at full speed";
-    if (this.#state === "stopped") return this.#stopSentence(this.#stop!);
-    const speed =
-      this.#wished === "slow"
-        ? `goes in slow motion: waits ${this.#delayMs} ms before each call`
-        : "runs at full speed";
-    const [first, ...more] = this.#breakpoints.map(breakpointSentence);
-    return first === undefined ? speed : `${speed}, to a breakpoint: ${[first, ...more].join("; ")}`;
-  }
-
-  #stopSentence({ where, n, breakpoint }: Stop): string {
-    const call = this.#driven?.call(n);
-    const words = !call
-      ? `call ${n}`
-      : `${call.name}(${call.args})${where === "after" ? ` = ${call.result}` : ""}`;
+    if (this.#state === "going") return speedSentence(this.#wished, this.#delayMs, this.#breakpoints);
+    const { n, breakpoint } = this.#stop!;
     const hit = breakpoint === undefined ? undefined : this.#breakpoints[breakpoint];
-    return `paused ${where} ${words}${hit ? `, at the breakpoint on ${breakpointSentence(hit)}` : ""}`;
+    return stopSentence(this.#stop!, this.#driven?.call(n) ?? null, hit);
   }
 
   #change(): void {

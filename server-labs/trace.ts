@@ -47,8 +47,8 @@ export class TraceReader {
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
-   * emit is called with events in order, see with every record that was not lost, shown or not: of a call that was
-   * seen entered once more when it is done. now() in milliseconds.
+   * emit is called with events in order, see with every record that was not lost, shown or not, and again when one
+   * that was seen entered has returned. now() in milliseconds.
    */
   constructor(
     fd: number,

@@ -45,6 +45,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   useKeys(actions, program?.live ?? false);
   usePaceKeys(program);
   // Its words are about one lab's descriptors and peers.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another lab is what it is cleared for.
   useEffect(() => () => setFilter(""), [lab.id]);
   const reset = useCallback(() => {
     void resetDraft(lab.id, lab.file).then(why =>

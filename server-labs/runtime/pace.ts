@@ -55,13 +55,13 @@ const EPOLL_CTL = tracedCalls.indexOf("epoll_ctl");
 export class Pace {
   stopped = false;
   delayMs = 0;
+  breakpoints: Condition[] = [];
   #paused = false;
   #step: "boundary" | "call" | null = null;
-  #breakpoints: Condition[] = [];
 
   /** Is there anything to decide at a boundary? */
   get active(): boolean {
-    return this.#paused || this.#step !== null || this.delayMs > 0 || this.#breakpoints.length > 0;
+    return this.#paused || this.#step !== null || this.delayMs > 0 || this.breakpoints.length > 0;
   }
 
   obey(command: PaceCommand): void {
@@ -72,7 +72,7 @@ export class Pace {
       return;
     }
     this.delayMs = command.delayMs;
-    this.#breakpoints = command.breakpoints;
+    this.breakpoints = command.breakpoints;
     if (command.paused === null) return;
     this.#paused = command.paused;
     this.#step = null;
@@ -86,7 +86,7 @@ export class Pace {
 
   /** Does it stop before this call? `target` is the descriptor that an epoll_ctl is about. */
   before(call: number, fd: number, target: number): Why | null {
-    const hit = this.#breakpoints.findIndex(
+    const hit = this.breakpoints.findIndex(
       c => c.errno === null && named(c, call) && (c.fd === null || about(c.fd, call, fd, target)),
     );
     return this.#why(hit, this.#step !== null);
@@ -94,7 +94,7 @@ export class Pace {
 
   /** Does it stop after it? */
   after(call: number, fd: number, target: number, result: number, errno: number): Why | null {
-    const hit = this.#breakpoints.findIndex(c => {
+    const hit = this.breakpoints.findIndex(c => {
       if (!named(c, call)) return false;
       const made = c.fd !== null && result === c.fd && returnsFd.includes(tracedCalls[call]!);
       if (c.errno === null) return made;
