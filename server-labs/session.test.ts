@@ -272,6 +272,7 @@ test("one page drives, the others watch; its reload leaves the program as it is,
   for (let i = 0; i < 3000; i++) await run.pacer!.step("a shell", {});
   const again = new Page();
   t.after(() => again.close());
+  await again.hearA("hello");
   again.say({ type: "watch", lab: labId });
   const { program } = await again.hearA("lab");
   assert.deepEqual(program!.pace!.stop, { where: "before", n: 3000, because: "step" });

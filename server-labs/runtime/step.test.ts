@@ -23,7 +23,7 @@ try {
   socket.accept();
 } catch {}
 socket.close();
-console.log(`done ${process.argv.slice(2)}.`);
+console.log("done " + process.argv.slice(2) + ".");
 `,
 );
 // Loaded from where it is, whatever folder the program is in.
