@@ -255,6 +255,58 @@ test("a check tells its events until it has ended", async () => {
   assert.match(unknown.body.problem, /no check "answer".*Did you mean "answers"/);
 });
 
+test("a shell paces a run and steps through it; how it goes is in the run's summary and in its events", async () => {
+  const { run, events } = (await post(`/api/labs/${labId}/run`)).body;
+  const breakpoints = [{ name: "recv", fd: 7 }];
+  const paused = await post(`/api/runs/${run}/pace`, { mode: "paused", breakpoints });
+  assert.equal(paused.status, 200);
+  const { mode, state, stop, driver, sentence } = paused.body;
+  assert.deepEqual(
+    [mode, state, stop.n, driver, sentence],
+    ["paused", "stopped", 0, "a shell", "paused before call 0"],
+  );
+  const step = await post(`/api/runs/${run}/step`);
+  assert.deepEqual(step.body.stop, { where: "before", n: 1, because: "step" });
+  assert.deepEqual((await curl("GET", `/api/runs/${run}`)).body.pace, step.body);
+  const slow = await post(`/api/runs/${run}/pace`, { mode: "slow", delayMs: 100 });
+  assert.deepEqual([slow.body.state, slow.body.delayMs, slow.body.breakpoints], ["going", 100, breakpoints]);
+  await curl("DELETE", `/api/runs/${run}`);
+  const told = (await curl("GET", events)).text.trim().split("\n");
+  const states = told
+    .map(line => JSON.parse(line))
+    .flatMap(event => (event.type === "pace" ? [event.state] : []));
+  assert.equal(states.at(-1), "going");
+  assert.ok(states.includes("stopped"));
+});
+
+test("what cannot be paced is said in words", async () => {
+  const { run } = (await post(`/api/labs/${labId}/run`)).body;
+  for (const [body, status, words] of [
+    [{ mode: "fast" }, 400, /"mode"/],
+    [{ delayMs: 0 }, 400, /"delayMs"/],
+    [{ breakpoints: [{ name: "acept4" }] }, 400, /Did you mean "accept4"/],
+    [{ breakpoints: [{ errno: "EAGIAN" }] }, 400, /Did you mean "EAGAIN"/],
+    [{ breakpoints: Array(33).fill({}) }, 400, /"breakpoints"/],
+  ] as const) {
+    const refused = await post(`/api/runs/${run}/pace`, body);
+    assert.equal(refused.status, status);
+    assert.match(refused.body.problem, words);
+  }
+  house.runs.get(run)!.pacer!.drive("page 7");
+  const watched = await post(`/api/runs/${run}/step`);
+  assert.deepEqual([watched.status, watched.body.driver], [409, "page 7"]);
+  assert.match(watched.body.problem, /^page 7 drives this run/);
+  const taken = await post(`/api/runs/${run}/step`, { take: true });
+  assert.deepEqual([taken.status, taken.body.driver], [200, "a shell"]);
+  await curl("DELETE", `/api/runs/${run}`);
+  const ended = await post(`/api/runs/${run}/step`);
+  assert.equal(ended.status, 409);
+  assert.match(ended.body.problem, /has ended/);
+  await post(`/api/labs/${labId}/run`);
+  const start = await post(`/api/labs/${labId}/run`, { pace: { breakpoints: [{ name: "acept4" }] } });
+  assert.equal(start.status, 400);
+});
+
 test("every way to ask wrongly has its status and a sentence", async () => {
   const say = async (status: number, pattern: RegExp, answer: ReturnType<typeof curl>) => {
     const { status: got, body } = await answer;

@@ -6,7 +6,16 @@ import { answer, Refusal, readJson } from "./answers.ts";
 import { follow } from "./follow.ts";
 import type { Passed } from "./gate.ts";
 import { type Labs, type Run, refusedEvent } from "./labs.ts";
-import { checkBody, fileBody, limits, type RefusedReason, resetBody, runBody } from "./protocol.ts";
+import {
+  checkBody,
+  fileBody,
+  limits,
+  paceBody,
+  type RefusedReason,
+  resetBody,
+  runBody,
+  stepBody,
+} from "./protocol.ts";
 import { WorkspaceError, type WorkspaceProblem } from "./workspace.ts";
 
 interface Call {
@@ -26,6 +35,9 @@ interface Route {
   handle: (call: Call) => void | Promise<void>;
 }
 
+/** Who asks over HTTP, as a driver: a shell comes and goes with each request, so all of them are one. */
+const shell = "a shell";
+
 /** Every address below /api. */
 export const routes: readonly Route[] = [
   { method: "GET", pattern: "/api/labs", handle: listLabs },
@@ -37,6 +49,8 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/api/labs/:chapter/:lesson/check", handle: startCheck },
   { method: "GET", pattern: "/api/runs/:run", handle: showRun },
   { method: "DELETE", pattern: "/api/runs/:run", handle: stopRun },
+  { method: "POST", pattern: "/api/runs/:run/pace", handle: paceRun },
+  { method: "POST", pattern: "/api/runs/:run/step", handle: stepRun },
   { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
   { method: "GET", pattern: "/api/runs/:run/kernel", handle: showKernel },
 ];
@@ -112,7 +126,7 @@ async function resetLab({ labs, lab, request, response }: Call): Promise<void> {
 
 async function startRun({ labs, lab, request, response }: Call): Promise<void> {
   const { id } = labs.lab(lab);
-  const run = await labs.startProgram(id, await readJson(request, response, runBody));
+  const run = await labs.startProgram(id, await readJson(request, response, runBody), shell);
   throwIfRefused(run);
   const summary = run.summary();
   const address = `http://127.0.0.1:${summary.port}/`;
@@ -137,6 +151,17 @@ async function stopRun({ labs, run, response }: Call): Promise<void> {
   await found.stop();
   await found.ended;
   answer(response, 200, found.summary());
+}
+
+/** Answers when it goes so, has stopped, or after 0.2 s with what it does instead of stopping. */
+async function paceRun({ labs, run, request, response }: Call): Promise<void> {
+  const pacer = labs.pacer(run);
+  answer(response, 200, await pacer.change(shell, await readJson(request, response, paceBody)));
+}
+
+async function stepRun({ labs, run, request, response }: Call): Promise<void> {
+  const pacer = labs.pacer(run);
+  answer(response, 200, await pacer.step(shell, await readJson(request, response, stepBody)));
 }
 
 async function tellEvents(call: Call): Promise<void> {

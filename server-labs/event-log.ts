@@ -30,6 +30,8 @@ const lifeBytes = 1024 * 1024;
 const kernelBytes = 256 * 1024;
 /** Totals are remembered at each of the newest events, so that a gap from any of them is exact: 4 MB at most. */
 const marks = 1 << 18;
+/** How a program went: the newest few hundred steps. The newest is always there, for who comes late. */
+const paceBytes = 128 * 1024;
 const outputOverhead = 128;
 
 export class EventLog {
@@ -40,6 +42,7 @@ export class EventLog {
     output: lane(limits.outputRingBytes),
     calls: lane(limits.syscallRingBytes),
     kernel: lane(kernelBytes),
+    pace: lane(paceBytes),
     life: lane(lifeBytes),
   };
   #nextSeq = 0;
@@ -155,6 +158,7 @@ export class EventLog {
     if (event.type === "output" || event.type === "output-omitted") return this.#lanes.output;
     if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#lanes.calls;
     if (event.type === "kernel") return this.#lanes.kernel;
+    if (event.type === "pace") return this.#lanes.pace;
     return this.#lanes.life;
   }
 }

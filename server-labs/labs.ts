@@ -3,6 +3,8 @@
 import { Refusal } from "./answers.ts";
 import { suggestion } from "./book/problem.ts";
 import type { Book, Lab } from "./book.ts";
+import { conditionOf } from "./breakpoints.ts";
+import type { Pacer } from "./pace.ts";
 import type {
   CheckBody,
   Event,
@@ -30,6 +32,7 @@ export interface Run {
   lab: LabId;
   kind: RunKind;
   log: Log;
+  pacer?: Pacer | null;
   summary(): RunSummary;
   /** Samples of what the kernel knows of it; null (or missing) when there is no program. */
   readonly kernel?: {
@@ -83,6 +86,18 @@ export class Labs {
     );
   }
 
+  /** How a running program goes. @throws Refusal 404, 409 when it has ended or is a check */
+  pacer(id: RunId): Pacer {
+    const { pacer, log, kind } = this.run(id);
+    if (pacer && !log.ended) return pacer;
+    throw new Refusal(
+      409,
+      kind === "check"
+        ? "A check cannot be paused: its clients would take that for the server's fault. Pause a program of your own."
+        : "This program has ended. Start it again, paused before its first call if you like.",
+    );
+  }
+
   async summary(lab: Lab): Promise<LabSummary> {
     return {
       lab: lab.id,
@@ -101,12 +116,17 @@ export class Labs {
     return { program: program?.summary() ?? null, check: check?.summary() ?? null };
   }
 
-  /** Starts the student's program; what runs is kept in the history. */
-  async startProgram(id: LabId, body: RunBody): Promise<Run> {
+  /**
+   * Starts the student's program; what runs is kept in the history. Who says at what pace it begins drives it.
+   * @param who "page 3", "a shell"
+   */
+  async startProgram(id: LabId, body: RunBody, who: string): Promise<Run> {
     const lab = this.lab(id);
+    body.pace?.breakpoints?.map(conditionOf);
     // Read now, before the program can change it; written while the program starts.
     const kept = this.workspace.keep(id, lab.files[0]!.file, body.text);
     const run = await this.runs.startProgram(id, body);
+    if (body.pace && !run.log.ended) run.pacer?.drive(who);
     await kept;
     return run;
   }

@@ -4,14 +4,17 @@ import { flow } from "./held.ts";
 import { KernelOfRun } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { type Listener, Listeners } from "./listeners.ts";
+import { Pacer } from "./pace.ts";
 import { holderOf, listeningOn, untilFree } from "./ports.ts";
 import type { Ending } from "./process-tree.ts";
-import { limits } from "./protocol.ts";
+import { processFacts } from "./processes.ts";
+import { limits, type PaceBody } from "./protocol.ts";
 import type { HowItEnded, Part, Run } from "./run.ts";
 import { endSentence, listeningSentence } from "./sentences.ts";
 import { heapMegabytes, type Setting } from "./spare.ts";
 import type { Spares } from "./spares.ts";
 import { TraceReader } from "./trace.ts";
+import { Wrapper } from "./wrapper.ts";
 
 export interface ProgramOptions {
   run: Run;
@@ -20,7 +23,11 @@ export interface ProgramOptions {
   /** Absolute path of the student's own file. */
   name: string;
   javascript: string;
+  /** Of the text that the student wrote. */
+  etag: string;
   port: number;
+  /** How it begins. */
+  pace?: PaceBody;
 }
 
 /** A program that listens here and there without end; the first of them say enough. */
@@ -30,6 +37,9 @@ const freeMs = 1000;
 /** Makes ready what a program needs to be started, or takes what is ready. */
 export async function programPart(options: ProgramOptions): Promise<Part> {
   const { run, spares, setting, name, port } = options;
+  const pacer = new Pacer(pace => run.log.append({ type: "pace", ...pace }));
+  pacer.begin(options.pace ?? {});
+  run.pacer = pacer;
   // A blank line keeps a comment that ends the text from swallowing the name.
   const text = `${options.javascript}\n//# sourceURL=${pathToFileURL(name)}\n`;
   run.log.begin();
@@ -41,13 +51,16 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
     await spare.discard();
     throw error;
   }
-  const watch = new Watch(run, spare.memory, port);
+  const watch = new Watch(run, pacer, spare.memory, port);
   run.kernel = watch.kernel;
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
     sandbox: setting.sandbox,
+    etag: options.etag,
     start: () => spare.use(),
-    attach: tree => watch.attach(tree, { type: "program", file, name, args: [String(port)] }),
+    attach: tree =>
+      watch.attach(tree, { type: "program", file, name, args: [String(port)], pace: pacer.first }),
+    terminating: () => pacer.release(),
     finish: end => watch.finish(end),
     async dispose() {
       watch.close();
@@ -59,6 +72,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
 /** Reads the trace of one program, and says where it listens. */
 class Watch {
   readonly #run: Run;
+  readonly #pacer: Pacer;
   readonly #port: number;
   readonly #reader: TraceReader;
   readonly #listeners = new Listeners();
@@ -68,14 +82,15 @@ class Watch {
   readonly #said = new Set<string>();
   readonly #ports = new Set<number>();
 
-  constructor(run: Run, memory: number, port: number) {
+  constructor(run: Run, pacer: Pacer, memory: number, port: number) {
     this.#run = run;
+    this.#pacer = pacer;
     this.#port = port;
     this.kernel = new KernelOfRun({
       log: run.log,
       reader: () => this.#reader,
       pid: () => this.#tree?.program() ?? null,
-      peek: async fds => (await run.peek?.(fds)) ?? null,
+      peek: fds => run.peek(fds),
     });
     this.#reader = new TraceReader(
       memory,
@@ -92,13 +107,35 @@ class Watch {
   attach(tree: Launched, command: object): void {
     this.#tree = tree;
     const [control] = tree.pipes;
+    const reader = this.#reader;
+    const wrapper = new Wrapper(control!, {
+      raise: count => reader.raise(count),
+      heard: says => this.#pacer.heard(says),
+      look: () => reader.wake(),
+    });
     let begun = false;
-    flow(control!, () => {
-      if (begun) return this.#reader.wake();
-      // Its first word says that it waits for a command: what it has open now is not the student's.
-      begun = true;
-      this.kernel.begin();
-      control!.write(`${JSON.stringify(command)}\n`);
+    flow(control!, (chunk: Buffer) => {
+      if (!begun) {
+        begun = true;
+        this.#begin(tree, wrapper, command);
+      }
+      wrapper.hear(chunk);
+    });
+  }
+
+  /** Its first word says that it waits for a command: what it has open now is not the student's. */
+  #begin(tree: Launched, wrapper: Wrapper, command: object): void {
+    const reader = this.#reader;
+    this.kernel.begin();
+    tree.pipes[0]!.write(`${JSON.stringify(command)}\n`);
+    // Only now: the first line that it reads must be the program.
+    this.#pacer.attach({
+      say: command => wrapper.say(command),
+      peek: fds => wrapper.peek(fds),
+      calls: () => reader.calls,
+      call: n => reader.call(n),
+      look: () => reader.read(),
+      busy: () => processFacts(tree.program() ?? 0)?.state === "R",
     });
   }
 
@@ -112,6 +149,7 @@ class Watch {
     const signal = ending.ambiguous && this.#reader.exiting ? null : ending.signal;
     const code = signal === null ? ending.code : null;
     const exact = { code, signal, ambiguous: false };
+    this.#pacer.end();
     this.close();
     const sentence = endSentence({
       ending: exact,

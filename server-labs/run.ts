@@ -6,6 +6,7 @@ import { EventLog } from "./event-log.ts";
 import type { KernelWatch, Peek } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
+import type { Pacer } from "./pace.ts";
 import type { Ending } from "./process-tree.ts";
 import {
   type EventOf,
@@ -23,10 +24,14 @@ export interface Part {
   /** As one would type it: "server.ts 7890". */
   command: string;
   sandbox: Sandbox;
+  /** Of a program: the ETag of the text that runs. */
+  etag?: string;
   /** @throws Error with a sentence when there can be no tree */
   start(): Promise<Launched>;
   /** The tree lives: talk to it. */
   attach(tree: Launched): void;
+  /** It has been asked to end. */
+  terminating?(): void;
   /** The tree is gone and all that it printed is in the log: give out the rest, and say how it ended. */
   finish(end: HowItEnded): Promise<{ ending: Ending; sentence: string }>;
   /** Always the last that is called, also when there never was a tree. */
@@ -64,8 +69,8 @@ export class Run {
   port = 0;
   /** What the kernel knows of it; null for a check, and of a run that never started. */
   kernel: KernelWatch | null = null;
-  /** poll(2) of its descriptors while it waits at a boundary. */
-  peek?: Peek;
+  /** How its program goes through its calls; null for a check. */
+  pacer: Pacer | null = null;
   /** Resolves when it has ended and nothing of it is left. Never rejects. */
   readonly ended: Promise<void>;
   readonly #changed: () => void;
@@ -74,6 +79,7 @@ export class Run {
   #state: RunSummary["state"] = "starting";
   #sentence = "starting";
   #tree: Launched | null = null;
+  #part: Part | null = null;
   #stopped = false;
   #killed = false;
   #slow: NodeJS.Timeout | null = null;
@@ -98,12 +104,18 @@ export class Run {
     const { id: run, lab, kind, port } = this;
     const nextSeq = this.log.nextSeq;
     const events = `/api/runs/${run}/events`;
-    return { run, lab, kind, state: this.#state, sentence: this.#sentence, port, nextSeq, events };
+    const pace = this.pacer ? { pace: this.pacer.pace } : {};
+    return { run, lab, kind, state: this.#state, sentence: this.#sentence, port, nextSeq, events, ...pace };
   }
 
   /** Does this process belong to it? */
   contains(pid: number): boolean {
     return this.#tree?.contains(pid) ?? false;
+  }
+
+  /** What poll(2) says of each of these descriptors; null when the program does not wait at a boundary to say it. */
+  async peek(fds: number[]): Promise<Map<number, number> | null> {
+    return this.pacer?.peek(fds) ?? null;
   }
 
   /** It never starts. */
@@ -121,11 +133,14 @@ export class Run {
       await part.dispose();
       return this.refuse({ reason: "cannot-start", sentence: (error as Error).message });
     }
+    this.#part = part;
     const { level, sentence } = part.sandbox;
     const began = Math.round(performance.timeOrigin + this.log.began);
     const { lab, kind, port } = this;
     const sandbox = { level, sentence };
-    this.log.append({ type: "starting", lab, kind, command: part.command, port, sandbox, began });
+    const { command, etag } = part;
+    const text = etag === undefined ? {} : { etag };
+    this.log.append({ type: "starting", lab, kind, command, port, sandbox, began, ...text });
     const tree = this.#tree;
     const drained = Promise.all([
       this.#output.drain("stdout", tree.stdout),
@@ -162,6 +177,8 @@ export class Run {
   async #terminate(): Promise<void> {
     if (!this.#tree) return;
     this.#tree.terminate();
+    // After the signal: a program that does nothing about it makes no call more.
+    this.#part?.terminating?.();
     const grace = new AbortController();
     const late = sleep(limits.graceMs, "late", { signal: grace.signal }).catch(() => "aborted");
     if ((await Promise.race([this.#tree.ended, late])) === "late") {
@@ -195,7 +212,9 @@ export class Run {
   }
 
   #stillStarting(): void {
-    if (this.#state === "starting")
+    // One that is stepped through takes as long as it takes.
+    if (this.pacer?.pace.mode === "paused") this.#slow?.refresh();
+    else if (this.#state === "starting")
       this.become("running", "running, but it has printed nothing and listens nowhere");
   }
 }

@@ -2,6 +2,7 @@
 // The program may have written anything in there: whatever is read is a claim, is bounded, and never throws.
 // Every call is in exactly one place: shown (when it sleeps: entered, then done), or counted as left out.
 import { Bucket } from "./bucket.ts";
+import { Descriptors } from "./descriptors.ts";
 import type { EventBody } from "./event-log.ts";
 import { OmittedCalls } from "./omitted-calls.ts";
 import { limits, type Syscall } from "./protocol.ts";
@@ -29,6 +30,7 @@ export class TraceReader {
   readonly #see: (record: Buffer, again: boolean) => void;
   readonly #now: () => number;
   readonly #bucket: Bucket;
+  readonly #descriptors = new Descriptors();
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
   readonly #began: number;
   /** Index of the next record to take, as a count that wraps at 2³², and the same as a count that does not. */
@@ -117,6 +119,23 @@ export class TraceReader {
     this.#memory.close();
   }
 
+  /** The number of calls that have begun, and one of them as it stands now. Null: none, or it is no longer there. */
+  get calls(): number {
+    return this.#closed ? 0 : (this.#memory.head() ?? 0);
+  }
+
+  /** Raises the command word (trace-layout.ts). */
+  raise(count: number): void {
+    if (!this.#closed) this.#memory.raise(count);
+  }
+
+  call(n: number): Syscall | null {
+    const ago = (this.calls - n) >>> 0;
+    if (ago === 0 || ago >= capacity) return null;
+    this.#memory.load(n, n + 1);
+    return syscallOf(this.#memory.record(n), n, this.#began);
+  }
+
   /** Reads in ms milliseconds, if it is not to be read sooner anyway. */
   #later(ms: number): void {
     const due = this.#now() + ms;
@@ -140,6 +159,7 @@ export class TraceReader {
       // Nonsense: the head went backwards, or faster than any machine. Nothing is known of what was skipped.
       this.#next = head;
       this.#open = null;
+      this.#descriptors.forget();
       fresh = 0;
     }
     const kept = Math.min(fresh, capacity);
@@ -158,6 +178,7 @@ export class TraceReader {
     const lost = Math.min(fresh, fresh + overrun - capacity + 1);
     if (lost > 0) {
       this.lost += lost;
+      this.#descriptors.forget();
       this.#leaveOut("?", lost);
       if (this.#bucket.level >= resumeCalls) this.#resume();
       index = (index + lost) >>> 0;
@@ -166,21 +187,28 @@ export class TraceReader {
     this.#next = head;
   }
 
-  /** @param newer how many calls are known that are newer */
+  /** @param newer how many records come after it, in this reading */
   #one(index: number, newer: number): void {
     const record = this.#memory.record(index);
     const n = this.#n;
     this.#see(record, false);
-    if (this.#omitted || this.#bucket.level < 1) {
-      // Of a flood only the newest can ever be shown: a copy of each would cost more than the program pays for it.
-      this.#leaveOut(nameOf(record), 1, newer < limits.syscallsTail ? record : undefined);
+    // Of a flood only the tail is shown: what is deeper is counted, and costs no more than that.
+    const omit = this.#omitted !== null || this.#bucket.level < 1;
+    if (omit && newer >= limits.syscallsTail) {
+      this.#descriptors.see(record);
+      this.#leaveOut(nameOf(record), 1);
     } else {
-      this.#bucket.take(1);
-      this.#shown.push(syscallOf(record, n, this.#began));
-      this.#n++;
-      if (this.#shown.length >= callsPerEvent) this.#flush();
+      const who = this.#descriptors.who(record);
+      if (omit) this.#leaveOut(nameOf(record), 1, record, who);
+      else this.#show(record, who);
     }
     if (newer === 0 && !returned(record)) this.#open = { index, n };
+  }
+
+  #show(record: Buffer, who: Syscall["who"]): void {
+    this.#bucket.take(1);
+    this.#shown.push(syscallOf(record, this.#n++, this.#began, who));
+    if (this.#shown.length >= callsPerEvent) this.#flush();
   }
 
   /** The call that was seen entered: has it returned by now? */
@@ -189,13 +217,14 @@ export class TraceReader {
     if (!returned(record)) return;
     this.#open = null;
     this.#see(record, true);
-    if (this.#omitted?.replace(open.n, record)) return;
-    this.#shown.push(syscallOf(record, open.n, this.#began));
+    const who = this.#descriptors.who(record);
+    if (this.#omitted?.replace(open.n, record, who)) return;
+    this.#shown.push(syscallOf(record, open.n, this.#began, who));
   }
 
-  #leaveOut(name: string, count: number, record?: Buffer): void {
+  #leaveOut(name: string, count: number, record?: Buffer, who?: Syscall["who"]): void {
     this.#omitted ??= new OmittedCalls(this.#n);
-    this.#omitted.add(name, count, record, this.#n);
+    this.#omitted.add(name, count, this.#n, record, who);
     this.#n += count;
   }
 
@@ -205,7 +234,7 @@ export class TraceReader {
     this.#omitted = null;
     if (count > 0) this.#emit({ type: "syscalls-omitted", first, count, byName });
     this.#bucket.take(tail.length);
-    this.#shown = tail.map(({ record, n }) => syscallOf(record, n, this.#began));
+    this.#shown = tail.map(({ record, n, who }) => syscallOf(record, n, this.#began, who));
     this.#flush();
   }
 

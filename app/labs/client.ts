@@ -7,6 +7,7 @@ import type {
   LabSummary,
   Message,
   Notice,
+  PaceBody,
   Problem,
   Request,
   RunBody,
@@ -90,6 +91,21 @@ export class Labs {
   stop(run: RunId): Problem | null {
     const lab = this.#runs.labOf(run);
     return lab ? this.#ask(lab, "stop", { type: "stop", run }) : { problem: "That run has already ended." };
+  }
+
+  /** How fast a program goes, and where it stops. What came of it is the run's `pace`. */
+  pace(run: RunId, pace: PaceBody): void {
+    this.#tell(run, { type: "pace", run, pace });
+  }
+
+  /** Goes on to the next boundary, or to before the next call. */
+  step(run: RunId, to: "boundary" | "call"): void {
+    this.#tell(run, { type: "step", run, step: { to } });
+  }
+
+  /** Takes the wheel, from whoever has it. */
+  drive(run: RunId): void {
+    this.#tell(run, { type: "drive", run });
   }
 
   readFile(lab: LabId, file: string): Promise<FileText | Problem> {
@@ -216,6 +232,12 @@ export class Labs {
     const problem = sent ? null : cannot;
     this.#lab(lab, () => ({ asked: sent ? asked : null, problem }));
     return problem === null ? null : { problem };
+  }
+
+  /** Says something to a run; that it could not be said is the lab's problem. */
+  #tell(run: RunId, request: Request): void {
+    const lab = this.#runs.labOf(run);
+    if (lab && !this.#connection.send(request)) this.#lab(lab, () => ({ problem: away }));
   }
 
   #lab(lab: LabId, change: (before: LabView) => Partial<LabView>): void {

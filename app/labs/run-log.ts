@@ -32,6 +32,12 @@ export interface RunView {
   listening: EventOf<"listening"> | null;
   /** The newest word on each check, in the order in which they were first named. */
   checks: EventOf<"check">[];
+  /** How fast it goes and who says so; null until somebody has said anything. */
+  pace: EventOf<"pace"> | null;
+  /** How it went when it went last: milliseconds that it waited before each call, 0 at full speed. */
+  speed: number;
+  /** The ETag of the text that runs; null when it is not known. */
+  etag: string | null;
   exited: EventOf<"exited"> | null;
   refused: EventOf<"refused"> | null;
   /** Bytes printed so far, shown or not. */
@@ -54,6 +60,8 @@ export class RunLog {
   #listening: EventOf<"listening"> | null = null;
   #exited: EventOf<"exited"> | null = null;
   #refused: EventOf<"refused"> | null = null;
+  #pace: EventOf<"pace"> | null = null;
+  #speed = 0;
   #printed = 0;
   #spoke = false;
   #lost: string | null = null;
@@ -84,6 +92,10 @@ export class RunLog {
     if (event.type === "listening") this.#listening = event;
     if (event.type === "exited") this.#exited = event;
     if (event.type === "refused") this.#refused = event;
+    if (event.type === "pace") {
+      this.#pace = event;
+      if (event.mode !== "paused") this.#speed = event.mode === "slow" ? event.delayMs : 0;
+    }
     if (event.type === "check") this.#checks.set(event.id, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
@@ -112,6 +124,9 @@ export class RunLog {
       began: this.#starting?.began ?? 0,
       listening: this.#listening,
       checks: [...this.#checks.values()],
+      pace: this.#pace,
+      speed: this.#speed,
+      etag: this.#starting?.etag ?? null,
       exited: this.#exited,
       refused: this.#refused,
       outputBytes: this.#printed,

@@ -55,15 +55,26 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
             <Key name={keyNames.stop} />
           </button>
         ) : (
-          <button
-            type="button"
-            className="button primary"
-            onClick={() => actions.run()}
-            disabled={asked === "run"}
-          >
-            Run
-            <Key name={keyNames.run} />
-          </button>
+          <>
+            <button
+              type="button"
+              className="button quiet"
+              onClick={() => actions.run({ pace: { mode: "paused" } })}
+              disabled={asked === "run"}
+              title="Run it, stopped before its first call, to be stepped from there"
+            >
+              Run paused
+            </button>
+            <button
+              type="button"
+              className="button primary"
+              onClick={() => actions.run()}
+              disabled={asked === "run"}
+            >
+              Run
+              <Key name={keyNames.run} />
+            </button>
+          </>
         )}
       </div>
     </header>

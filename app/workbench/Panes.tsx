@@ -14,6 +14,7 @@ import { KernelPane } from "./kernel/KernelPane.tsx";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 import { OutputPane, Terminal } from "./output/OutputPane.tsx";
 import { PaneBoundary } from "./PaneBoundary.tsx";
+import { PaceBar } from "./pace/PaceBar.tsx";
 import { SyscallsPane } from "./syscalls/SyscallsPane.tsx";
 import { type Pane, view } from "./view.ts";
 import { number } from "./words.ts";
@@ -63,6 +64,7 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
           <CopyLine quiet text={`curl -i http://127.0.0.1:${program.listening.port}/`} />
         )}
       </div>
+      {program && <PaceBar program={program} />}
       {/* Kept when hidden: the terminal's scroll and selection survive a look at another pane. */}
       <Tabs.Panel value="Output" keepMounted className="pane">
         <Group orientation="horizontal" className="pane-group">
