@@ -6,7 +6,15 @@ import { answer, Refusal, readJson } from "./answers.ts";
 import { follow } from "./follow.ts";
 import type { Passed } from "./gate.ts";
 import { type Labs, type Run, refusedEvent } from "./labs.ts";
-import { checkBody, fileBody, limits, type RefusedReason, resetBody, runBody } from "./protocol.ts";
+import {
+  checkBody,
+  fileBody,
+  limits,
+  type RefusedReason,
+  resetBody,
+  runBody,
+  visitBody,
+} from "./protocol.ts";
 import { WorkspaceError, type WorkspaceProblem } from "./workspace.ts";
 
 interface Call {
@@ -14,10 +22,11 @@ interface Call {
   request: IncomingMessage;
   response: ServerResponse;
   query: URLSearchParams;
-  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`. */
+  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`, `:visit`. */
   lab: string;
   file: string;
   run: string;
+  visit: string;
 }
 
 interface Route {
@@ -38,6 +47,9 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/api/runs/:run", handle: showRun },
   { method: "DELETE", pattern: "/api/runs/:run", handle: stopRun },
   { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
+  { method: "POST", pattern: "/api/runs/:run/visits", handle: beginVisit },
+  { method: "DELETE", pattern: "/api/runs/:run/visits", handle: endVisits },
+  { method: "DELETE", pattern: "/api/runs/:run/visits/:visit", handle: endVisits },
 ];
 
 /** Answers a request below /api that the gate has let in. @throws Refusal */
@@ -61,10 +73,10 @@ export async function api(
       headers: { Allow: allow },
     });
   }
-  const { chapter = "", lesson = "", file = "", run = "" } = chosen.found;
+  const { chapter = "", lesson = "", file = "", run = "", visit = "" } = chosen.found;
   try {
-    const call = { labs, request, response, query: passed.query, lab: `${chapter}/${lesson}`, file, run };
-    await chosen.route.handle(call);
+    const names = { lab: `${chapter}/${lesson}`, file, run, visit };
+    await chosen.route.handle({ labs, request, response, query: passed.query, ...names });
   } catch (error) {
     throw error instanceof WorkspaceError ? refusalOf(error) : error;
   }
@@ -147,6 +159,16 @@ async function tellEvents(call: Call): Promise<void> {
       `"from" is the number of the first event that is wanted, like ?from=0, not ${JSON.stringify(from.slice(0, 40))}.`,
     );
   await stream(run, Number(from), call);
+}
+
+async function beginVisit({ labs, run, request, response }: Call): Promise<void> {
+  const visits = labs.visits(run);
+  answer(response, 201, await visits.begin(await readJson(request, response, visitBody)));
+}
+
+/** Answers at once; that they have left is an event of each visit. */
+function endVisits({ labs, run, visit, response }: Call): void {
+  answer(response, 200, { leaving: labs.visits(run).leave(visit === "" ? undefined : visit) });
 }
 
 /** One JSON object a line, as fast as the caller reads and no faster. */

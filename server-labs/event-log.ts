@@ -37,6 +37,7 @@ export class EventLog {
   #lanes = {
     output: lane(limits.outputRingBytes),
     calls: lane(limits.syscallRingBytes),
+    visits: lane(limits.visitRingBytes),
     life: lane(lifeBytes),
   };
   #nextSeq = 0;
@@ -44,7 +45,7 @@ export class EventLog {
   #bytes = new Totals();
   #calls = new Totals();
   #lastCall = -1;
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(event: Event) => void>();
 
   constructor(run: string, began = performance.now()) {
     this.run = run;
@@ -79,7 +80,7 @@ export class EventLog {
     // An omission stands for bytes that nobody holds: it weighs what it says, not what it says is missing.
     keep(lane, { event, size, weight: event.type === "output" ? bytes + outputOverhead : size });
     this.#ended = event.type === "exited" || event.type === "refused";
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(event);
     return event;
   }
 
@@ -110,7 +111,7 @@ export class EventLog {
   }
 
   /** Calls the listener after each event; the result takes it away again. It must not throw. */
-  onAppend(listener: () => void): () => void {
+  onAppend(listener: (event: Event) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -140,6 +141,7 @@ export class EventLog {
   #laneOf(event: Event): Lane {
     if (event.type === "output" || event.type === "output-omitted") return this.#lanes.output;
     if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#lanes.calls;
+    if (event.type === "visit") return this.#lanes.visits;
     return this.#lanes.life;
   }
 }

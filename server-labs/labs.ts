@@ -13,6 +13,8 @@ import type {
   RunId,
   RunKind,
   RunSummary,
+  VisitAnswer,
+  VisitBody,
 } from "./protocol.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -32,6 +34,8 @@ export interface Run {
   summary(): RunSummary;
   stop(): Promise<void>;
   ended: Promise<void>;
+  /** Who comes to see it; null where there is no program to be seen. */
+  visits: { begin(body: VisitBody): Promise<VisitAnswer>; leave(visit?: string): number } | null;
 }
 
 /** Who starts processes. A run that cannot start is a run, too: its log holds one `refused`. */
@@ -74,6 +78,18 @@ export class Labs {
     throw new Refusal(
       404,
       `There is no run "${id.slice(0, 64)}". Runs end with the lab server; /api/labs lists those that there are.`,
+    );
+  }
+
+  /** The visits of a run. @throws Refusal 404, 409 */
+  visits(id: RunId): NonNullable<Run["visits"]> {
+    const { visits, kind } = this.run(id);
+    if (visits) return visits;
+    throw new Refusal(
+      409,
+      kind === "check"
+        ? "This run is a check, which brings its own clients. Visits go to a program: press Run."
+        : "This run did not start: nobody can connect to it.",
     );
   }
 

@@ -47,10 +47,14 @@ export async function freePort(from = 0, host = "127.0.0.1"): Promise<number> {
   });
 }
 
-/** Who listens on a port that 127.0.0.1 needs; null when nobody does (it may be bound, but not listening). */
-export async function holderOf(port: number): Promise<Holder | null> {
+/** Who listens on a port that this address needs; null when nobody does (it may be bound, but not listening). */
+export async function holderOf(
+  port: number,
+  host: "127.0.0.1" | "::1" = "127.0.0.1",
+): Promise<Holder | null> {
+  const needed = host === "::1" ? (at: string) => at === "::" || at === "::1" : inTheWay;
   const inodes = new Set(
-    (await listening()).filter(l => l.port === port && inTheWay(l.host)).map(l => l.inode),
+    (await listening()).filter(l => l.port === port && needed(l.host)).map(l => l.inode),
   );
   if (inodes.size === 0) return null;
   for (const name of await readdir("/proc")) {

@@ -11,6 +11,8 @@ import { endSentence, listeningSentence } from "./sentences.ts";
 import { heapMegabytes, type Setting } from "./spare.ts";
 import type { Spares } from "./spares.ts";
 import { TraceReader } from "./trace.ts";
+import { visitable } from "./visitable.ts";
+import { Visits } from "./visits.ts";
 
 export interface ProgramOptions {
   run: Run;
@@ -41,13 +43,19 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
     throw error;
   }
   const watch = new Watch(run, spare.memory, port);
+  const where = () => visitable(run, watch.listening);
+  run.visits = new Visits({ log: run.log, packageRoot: setting.packageRoot, where });
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
     sandbox: setting.sandbox,
     start: () => spare.use(),
     attach: tree => watch.attach(tree, { type: "program", file, name, args: [String(port)] }),
-    finish: end => watch.finish(end),
+    finish(end) {
+      run.visits?.close();
+      return watch.finish(end);
+    },
     async dispose() {
+      run.visits?.close();
       watch.close();
       await spare.end();
     },
@@ -64,6 +72,8 @@ class Watch {
   /** "host:port" of each listening event. */
   readonly #said = new Set<string>();
   readonly #ports = new Set<number>();
+  /** Where it has said that it listens, in order. */
+  readonly listening: { host: string; port: number }[] = [];
 
   constructor(run: Run, memory: number, port: number) {
     this.#run = run;
@@ -135,6 +145,7 @@ class Watch {
     if (this.#run.log.ended || this.#said.has(key) || this.#said.size >= mostListening) return;
     this.#said.add(key);
     this.#ports.add(port);
+    this.listening.push({ host, port });
     this.#run.log.append({ type: "listening", host, port, url: urlOf(host, port) });
     this.#run.become("listening", listeningSentence([...this.#ports], this.#port));
   }

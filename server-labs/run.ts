@@ -16,6 +16,7 @@ import {
   type RunSummary,
   type Sandbox,
 } from "./protocol.ts";
+import type { Visits } from "./visits.ts";
 
 /** What kind of process a run is: how it is started, and what is made of it. */
 export interface Part {
@@ -61,6 +62,8 @@ export class Run {
   readonly log: EventLog;
   /** The port that it was told to listen on; 0 for a check. */
   port = 0;
+  /** Who comes to see it, from this page or a shell; null for a check. */
+  visits: Visits | null = null;
   /** Resolves when it has ended and nothing of it is left. Never rejects. */
   readonly ended: Promise<void>;
   readonly #changed: () => void;
