@@ -10,6 +10,7 @@ export type { ConnectionState } from "./labs/connection.ts";
 export type { Conflict, FileText } from "./labs/files.ts";
 export type { OutputEvent, OutputListener } from "./labs/output.ts";
 export type { RunView } from "./labs/run-log.ts";
+export type { VisitView } from "./labs/visits.ts";
 
 function open(): Labs {
   const token = new Token({

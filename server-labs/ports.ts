@@ -64,6 +64,12 @@ export async function holderOf(
   return { pid: 0, command: "a process that this user may not see" };
 }
 
+/** Does this process listen there? Cheaper than to ask who does. */
+export async function listensItself(pid: number, port: number, host: string): Promise<boolean> {
+  const inodes = (await listening()).filter(l => l.port === port && l.host === host).map(l => l.inode);
+  return inodes.length > 0 && holds(pid, new Set(inodes));
+}
+
 /** Waits until nobody listens on any of these ports. False when somebody still does after `ms` milliseconds. */
 export async function untilFree(ports: Iterable<number>, ms: number): Promise<boolean> {
   const wanted = new Set(ports);

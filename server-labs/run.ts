@@ -104,6 +104,11 @@ export class Run {
     return this.#tree?.contains(pid) ?? false;
   }
 
+  /** Its program itself, as this machine numbers it; null when there is none. */
+  program(): number | null {
+    return this.#tree?.program() ?? null;
+  }
+
   /** It never starts. */
   refuse(refusal: Refusal): void {
     this.log.append({ type: "refused", ...refusal });

@@ -11,6 +11,7 @@ import type {
 } from "../../server-labs/protocol.ts";
 import { Calls } from "./calls.ts";
 import { isOutput, Output } from "./output.ts";
+import { Visits, type VisitView } from "./visits.ts";
 
 /** What panes show of a run; a new object whenever something in it changed. */
 export interface RunView {
@@ -37,6 +38,8 @@ export interface RunView {
   outputBytes: number;
   /** System calls made so far, shown or not. */
   calls: number;
+  /** Who has come to see it, the newest last. */
+  visits: readonly VisitView[];
 }
 
 const order: RunSummary["state"][] = ["starting", "running", "listening", "stopping", "exited", "refused"];
@@ -55,6 +58,7 @@ export class RunLog {
   #printed = 0;
   #spoke = false;
   #lost: string | null = null;
+  readonly #visits = new Visits();
   readonly #checks = new Map<string, EventOf<"check">>();
 
   constructor(summary: RunSummary) {
@@ -85,6 +89,7 @@ export class RunLog {
     if (event.type === "check") this.#checks.set(event.id, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
+    if (event.type === "visit") this.#visits.take(event);
     if (isOutput(event)) this.output.add(event);
     return true;
   }
@@ -113,6 +118,7 @@ export class RunLog {
       refused: this.#refused,
       outputBytes: this.#printed,
       calls: this.calls.total,
+      visits: this.#visits.list(this.live),
     };
   }
 

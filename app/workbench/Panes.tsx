@@ -1,4 +1,4 @@
-// The lower half: Output, Syscalls, Checks. Where there is room Syscalls stands beside Output, because seeing the
+// The lower half: Output, Syscalls, Clients, Checks. Where there is room Syscalls stands beside Output, because seeing the
 // two together is what the course is about.
 import { Tabs } from "@base-ui/react/tabs";
 import type { Root } from "hast";
@@ -10,6 +10,7 @@ import type { RunView } from "../labs.ts";
 import { CopyLine } from "./CopyLine.tsx";
 import { ChecksPane } from "./checks/ChecksPane.tsx";
 import { useResults } from "./checks/results.ts";
+import { ClientsPane } from "./clients/ClientsPane.tsx";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 import { OutputPane, Terminal } from "./output/OutputPane.tsx";
 import { PaneBoundary } from "./PaneBoundary.tsx";
@@ -48,13 +49,28 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
       <SyscallsPane program={program} />
     </PaneBoundary>
   );
-  const beside = wide && pane === "Output";
+  const syscallsBeside = (name: Pane) =>
+    wide &&
+    pane === name && (
+      <>
+        <Separator className="separator vertical" aria-label={`Between ${name} and Syscalls`} />
+        <Panel id="syscalls" defaultSize="45%" minSize="20%">
+          <section className="pane-beside" aria-label="Syscalls">
+            {syscalls}
+          </section>
+        </Panel>
+      </>
+    );
   return (
     <Tabs.Root className="panes" value={pane} onValueChange={next => view.setState({ pane: next as Pane })}>
       <div className="panes-bar">
         <Tabs.List className="tabs" aria-label="What the program does">
           <PaneTab name="Output" />
           <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
+          <PaneTab
+            name="Clients"
+            count={program && program.visits.length > 0 ? number(program.visits.length) : null}
+          />
           <PaneTab name="Checks" count={checked ? `${passed}/${states.length}` : null} />
         </Tabs.List>
         {program?.live && program.listening && (
@@ -67,20 +83,21 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
           <Panel id="output" minSize="25%">
             {output}
           </Panel>
-          {beside && (
-            <>
-              <Separator className="separator vertical" aria-label="Between Output and Syscalls" />
-              <Panel id="syscalls" defaultSize="45%" minSize="20%">
-                <section className="pane-beside" aria-label="Syscalls">
-                  {syscalls}
-                </section>
-              </Panel>
-            </>
-          )}
+          {syscallsBeside("Output")}
         </Group>
       </Tabs.Panel>
       <Tabs.Panel value="Syscalls" className="pane">
         {syscalls}
+      </Tabs.Panel>
+      <Tabs.Panel value="Clients" className="pane">
+        <Group orientation="horizontal" className="pane-group">
+          <Panel id="clients" minSize="25%">
+            <PaneBoundary name="Clients">
+              <ClientsPane program={program} port={lab.port} />
+            </PaneBoundary>
+          </Panel>
+          {syscallsBeside("Clients")}
+        </Group>
       </Tabs.Panel>
       <Tabs.Panel value="Checks" className="pane">
         <PaneBoundary name="Checks">

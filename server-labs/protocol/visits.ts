@@ -10,6 +10,8 @@ export const visitLimits = {
   clients: 1_000,
   /** Clients of all visits of a run: each is a descriptor here, one in the program, and a port of this machine. */
   allClients: 4_000,
+  /** The longest time between octets, or between reads, in milliseconds. */
+  everyMs: 5_000,
   /** Octets that one visit sends, as the student typed them. */
   sentBytes: 64 * 1024,
   /** Octets of what came that an event shows; all are counted. */
@@ -71,7 +73,7 @@ export const visitBody = v.strictObject({
   /** burst, idle, pipeline: how many. */
   count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(visitLimits.clients))),
   /** drip, slow-reader: milliseconds between octets, or between reads. */
-  everyMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5_000))),
+  everyMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(visitLimits.everyMs))),
 });
 export type VisitBody = v.InferOutput<typeof visitBody>;
 

@@ -4,7 +4,7 @@ import { visitLimits } from "../../protocol.ts";
 import { SyscallError } from "../../runtime/net.ts";
 import { clock } from "../calls.ts";
 import { type Guest, NotIn, type Script, type Visit } from "./visit.ts";
-import { clients, ms, verb } from "./words.ts";
+import { clients, ms, octets, verb } from "./words.ts";
 
 const { patienceMs, silenceMs } = visitLimits;
 /** Those who are answered first are named, with their ports: their connections can be looked up in the calls. */
@@ -148,9 +148,9 @@ function verdict(visit: Visit, guests: Guest[], began: number): string {
 
 function first(guest: Guest) {
   const { client, answers, heardAt, sentAt } = guest;
-  const { status, octets } = answers.whole[0]!;
-  const sentence = `answered ${status} after ${ms(heardAt - sentAt)}, ${octets} octets`;
-  return { who: client.name, what: "got" as const, bytes: octets, port: client.port, sentence };
+  const [answer] = answers.whole;
+  const sentence = `answered ${answer!.status} after ${ms(heardAt - sentAt)}, ${octets(answer!.octets)}`;
+  return { who: client.name, what: "got" as const, bytes: answer!.octets, port: client.port, sentence };
 }
 
 /** Who was answered, in the order in which it came. */
