@@ -17,7 +17,7 @@ export function ClientsMenu({ program }: { program: RunView | null }) {
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner className="menu-place" sideOffset={4} align="end">
-          <Menu.Popup className="menu">
+          <Menu.Popup className="menu" finalFocus={closedBy => closedBy === "keyboard"}>
             {why && <p className="menu-why">{why}</p>}
             {kinds
               .filter(({ kind }) => kind !== "raw")

@@ -5,7 +5,6 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { labs, type RunView } from "../../labs.ts";
 import { useCalls } from "../syscalls/use-calls.ts";
-import { count } from "../words.ts";
 import { Connections } from "./connections.ts";
 import { Send } from "./Send.tsx";
 import { sendVisit, useVisitProblem, whyNot } from "./send-visit.ts";
@@ -16,13 +15,14 @@ export function ClientsPane({ program, port }: { program: RunView | null; port: 
   const why = whyNot(program, connection);
   const problem = useVisitProblem();
   const visits = program?.visits ?? [];
-  const open = visits.filter(visit => visit.open).length;
+  const open = visits.some(visit => visit.open);
   return (
     <div className="clients">
       <Send
         why={why}
         port={program?.listening?.port ?? port}
         onSend={body => void sendVisit(program, body)}
+        onLeave={program && why === null && open ? () => void labs.leave(program.run) : null}
       />
       {problem && (
         <p className="clients-problem failed" role="alert">
@@ -30,21 +30,7 @@ export function ClientsPane({ program, port }: { program: RunView | null; port: 
         </p>
       )}
       {program && visits.length > 0 ? (
-        <>
-          <div className="clients-head">
-            <p role="status">
-              {count(visits.length, "visit")}
-              {open > 0 && <span className="waiting"> · {open} under way</span>}
-              {!program.live && <span className="dim"> · the run has ended, and they with it</span>}
-            </p>
-            {open > 0 && why === null && (
-              <button type="button" className="button small" onClick={() => void labs.leave(program.run)}>
-                Leave all
-              </button>
-            )}
-          </div>
-          <List key={program.run} program={program} away={connection !== "ready"} />
-        </>
+        <List key={program.run} program={program} away={connection !== "ready"} />
       ) : (
         <div className="pane-state">
           <p>No client has come from here yet.</p>

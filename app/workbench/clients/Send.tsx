@@ -14,11 +14,13 @@ interface Props {
   why: string | null;
   port: number;
   onSend(body: VisitBody): void;
+  /** Ends all visits; null when none is under way. */
+  onLeave: (() => void) | null;
 }
 
 const typed = (port: number) => `GET / HTTP/1.1\\r\\n\nHost: 127.0.0.1:${port}\\r\\n\n\\r\\n`;
 
-export function Send({ why, port, onSend }: Props) {
+export function Send({ why, port, onSend, onLeave }: Props) {
   const [kind, setKind] = useState<VisitKind>("get");
   const [path, setPath] = useState("");
   const [at, setAt] = useState("");
@@ -59,16 +61,13 @@ export function Send({ why, port, onSend }: Props) {
       }}
     >
       <div className="send-fields">
-        <label>
-          <span>client</span>
-          <select value={kind} onChange={event => setKind(event.target.value as VisitKind)}>
-            {kinds.map(one => (
-              <option key={one.kind} value={one.kind}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <select aria-label="Client" value={kind} onChange={event => setKind(event.target.value as VisitKind)}>
+          {kinds.map(one => (
+            <option key={one.kind} value={one.kind}>
+              {one.name}
+            </option>
+          ))}
+        </select>
         {defaults.path !== undefined && (
           <label className="send-path">
             <span>path</span>
@@ -116,6 +115,14 @@ export function Send({ why, port, onSend }: Props) {
         <button type="submit" className="button" disabled={why !== null || problem !== null}>
           Send
         </button>
+        <p id={`${id}-says`} className={problem === null ? "dim" : "failed"} role="status">
+          {problem ?? why ?? kinds.find(one => one.kind === kind)!.why}
+        </p>
+        {onLeave && (
+          <button type="button" className="button quiet send-leave" onClick={onLeave}>
+            Leave all
+          </button>
+        )}
       </div>
       {kind === "raw" && (
         <label className="send-raw">
@@ -131,9 +138,6 @@ export function Send({ why, port, onSend }: Props) {
           />
         </label>
       )}
-      <p id={`${id}-says`} className={problem === null ? "dim" : "failed"} role="status">
-        {problem ?? why ?? kinds.find(one => one.kind === kind)!.why}
-      </p>
     </form>
   );
 }

@@ -39,14 +39,16 @@ export function Timeline({
     ...visit.steps.filter(({ what }) => what !== "begins").map(step => ({ at: step.when, step })),
     ...sides.flatMap(side => side.calls.map(call => ({ at: call.at, call }))),
   ].sort((a, b) => a.at - b.at);
-  const several = new Set(visit.steps.flatMap(step => (step.port ? step.who : []))).size > 1;
+  const crowd = visit.kind === "burst" || visit.kind === "idle";
   return (
     <>
       <table className="timeline">
         <thead>
           <tr>
             <th scope="col">seconds</th>
-            <th scope="col">{ports.length === 1 ? `client, port ${ports[0]}` : "clients"}</th>
+            <th scope="col">
+              {crowd ? "clients" : ports.length === 1 ? `client, port ${ports[0]}` : "client"}
+            </th>
             <th scope="col">server</th>
           </tr>
         </thead>
@@ -58,7 +60,7 @@ export function Timeline({
               {"step" in entry ? (
                 <>
                   <td>
-                    <StepView step={entry.step} named={several} />
+                    <StepView step={entry.step} named={crowd} />
                   </td>
                   <td />
                 </>
@@ -98,8 +100,8 @@ function StepView({ step, named }: { step: Step; named: boolean }) {
       </span>
       <div>
         <span className={octets ? "" : colour}>
-          {named && step.who ? <span className="dim">{step.who} </span> : null}
-          {octets && !step.sentence.startsWith("answered") ? `${step.what} ` : ""}
+          {named && step.port ? <span className="dim">{step.who} </span> : null}
+          {octets && /^[\d ]+ octet/.test(step.sentence) ? `${step.what} ` : ""}
           {step.sentence}
         </span>
         {step.text !== undefined && <Octets text={step.text} />}

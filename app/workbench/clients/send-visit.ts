@@ -23,6 +23,8 @@ export function whyNot(program: RunView | null, connection: ConnectionState): st
   if (connection === "locked")
     return "This page has no key to the lab server: open the link printed in the terminal.";
   if (connection !== "ready") return "The lab server is away: start it with npm start.";
+  if (program && !program.live && program.visits.length > 0)
+    return "The run has ended, and its visits with it: press Run, then send clients again.";
   if (!program?.live) return "Press Run first: clients come to a program that listens.";
   if (!program.listening) return "The program does not listen yet: clients can come after its listen().";
   return null;

@@ -194,7 +194,12 @@ function heard({ client, answers, sentAt, heardAt }: Guest, wanted = 1): string 
       : client.state === "broken"
         ? `the connection is broken (${client.trouble})`
         : "";
-  const after = sentAt > 0 && heardAt > sentAt ? ` after ${ms(heardAt - sentAt)}` : "";
+  const after =
+    heardAt > sentAt
+      ? sentAt > 0
+        ? ` after ${ms(heardAt - sentAt)}`
+        : ""
+      : " before it had asked to the end";
   const behind = end === "" ? "" : `; ${end}`;
   if (wanted > 1 && whole.length > 0) {
     const statuses = [...new Set(whole.map(({ status }) => status))].join(", ");
