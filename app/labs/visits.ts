@@ -24,6 +24,11 @@ export interface VisitView {
 
 const kept = { visits: 100, first: 50, steps: 400 } as const;
 
+/** What a step says of how the visit stands; of octets that come and go it is not said. */
+function standing({ what, sentence }: Step): string | null {
+  return what === "begins" || what === "sent" || what === "got" ? null : sentence;
+}
+
 export class Visits {
   readonly #visits = new Map<string, VisitView>();
   #list: readonly VisitView[] | null = null;
@@ -48,7 +53,7 @@ export class Visits {
       steps,
       forgotten: known.forgotten + tooMany,
       open: step.what !== "done",
-      sentence: step.what === "begins" ? "is under way" : step.sentence,
+      sentence: standing(step) ?? before?.sentence ?? "is under way",
       what: step.what,
     });
     if (this.#visits.size > kept.visits) this.#visits.delete(this.#visits.keys().next().value!);

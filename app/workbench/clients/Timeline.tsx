@@ -140,7 +140,7 @@ function CallView({ call }: { call: Syscall }) {
         <b>{call.name}</b>({call.args})
       </span>
       <span className={`step-call-result ${state}`}>
-        <span title={state}>{callSigns[state]}</span>= {result.replace(/ \(.*/, "")}
+        <i title={state}>{callSigns[state]}</i>= {result.replace(/ \(.*/, "")}
       </span>
       {line !== null && (
         <button

@@ -7,6 +7,8 @@ import { type Guest, NotIn, type Script, type Visit } from "./visit.ts";
 import { ms, octets } from "./words.ts";
 
 const { patienceMs } = visitLimits;
+/** What may not come has no event to wait for: it gets this long, in milliseconds. */
+const afterwardsMs = 300;
 /** Between two looks into /proc/net/tcp, in milliseconds. */
 const lookMs = 4;
 
@@ -34,7 +36,7 @@ export const split: Script = async visit => {
     say(guest, sends.slice(i === 0 ? 0 : cuts[i - 1]!, end));
     if (i < cuts.length - 1) await read(visit, guest, `piece ${i + 1} of ${cuts.length}`);
   }
-  return answered(visit, guest);
+  return answeredTwice(visit, guest);
 };
 
 /** An octet at a time, however long the server takes. */
@@ -46,7 +48,7 @@ export const drip: Script = async visit => {
     if (guest.client.over) break;
     say(guest, octet);
   }
-  return answered(visit, guest);
+  return answeredTwice(visit, guest);
 };
 
 export const pipeline: Script = async visit => {
@@ -181,6 +183,14 @@ async function answered(visit: Visit, guest: Guest, wanted = 1): Promise<string>
   return heard(guest, wanted);
 }
 
+/** A server that takes each piece for a request answers more than once: the client stays a moment to hear it. */
+async function answeredTwice(visit: Visit, guest: Guest): Promise<string> {
+  await answered(visit, guest);
+  const { client, answers } = guest;
+  await visit.until(() => client.over || answers.fault !== null || answers.whole.length > 1, afterwardsMs);
+  return heard(guest);
+}
+
 const over = ({ client, answers }: Guest, wanted = 1) =>
   client.over || answers.fault !== null || answers.whole.length >= wanted;
 
@@ -204,6 +214,10 @@ function heard({ client, answers, sentAt, heardAt }: Guest, wanted = 1): string 
   if (wanted > 1 && whole.length > 0) {
     const statuses = [...new Set(whole.map(({ status }) => status))].join(", ");
     return `${whole.length} of ${wanted} answered (${statuses})${after}, ${all}${whole.length < wanted ? behind : ""}`;
+  }
+  if (whole.length > 1) {
+    const statuses = whole.slice(0, 5).map(({ status }) => status);
+    return `${whole.length} answers to one request (${statuses.join(", ")}), ${all}`;
   }
   if (whole.length > 0) return `answered ${whole[0]!.status}${after}, ${all}`;
   if (answers.octets === 0) return end === "" ? "nothing came" : `nothing came, and ${end}`;
