@@ -220,15 +220,11 @@ test("a program that is paused or slow is held, and one that goes on is not", as
       const { type, visit, held } = JSON.parse(line);
       say({ visit: visit ?? "v1", who: "", what: "waits", clock: 1, sentence: type + " " + (held ?? "") });
     });`);
-  const pace = {
-    delayMs: 0,
-    breakpoints: [],
-    state: "going",
-    stop: null,
-    driver: null,
-    sentence: "",
-  } as const;
-  log.append({ type: "pace", mode: "paused", ...pace });
+  const goes = (mode: Pace["mode"]) => {
+    const rest = { delayMs: 0, breakpoints: [], stop: null, driver: null, sentence: mode };
+    log.append({ type: "pace", mode, state: mode === "paused" ? "stopped" : "going", ...rest });
+  };
+  goes("paused");
   await visits.begin(usual);
   await step(log, one => one.sentence === "visit ");
   goes("full");
