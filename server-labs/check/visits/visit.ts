@@ -2,7 +2,7 @@
 // visit does is a script (kinds.ts, crowd.ts) that waits only here, and so ends wherever it is when it is to leave.
 import { Bucket } from "../../bucket.ts";
 import { type VisitorCommand, type VisitorSays, visitLimits } from "../../protocol.ts";
-import { SyscallError } from "../../runtime/net.ts";
+import { POLLOUT, poll, SyscallError } from "../../runtime/net.ts";
 import { clock } from "../calls.ts";
 import { Client, type ClientOptions, type Observe } from "../client.ts";
 import type { Network } from "../network.ts";
@@ -109,6 +109,11 @@ export class Visit {
     const surroundings = { network: this.#network, waiting: this.#loop, journal: { note() {} }, observe };
     guest.client = new Client(surroundings, name, port, { host, keeps: false, ...options });
     this.guests.push(guest);
+    // On this machine the handshake is over when connect(2) returns: noticed at once, it is told before the server's
+    // accept4, as it happened.
+    const { client } = guest;
+    if (tells && client.state === "connecting" && poll([{ fd: client.fd, events: POLLOUT }], 0).length > 0)
+      client.move({ readable: false, writable: true });
     return guest;
   }
 
