@@ -1,6 +1,13 @@
 // What a student asks for as an order for the visitor: defaults filled in, the request written out octet by octet.
 import { Refusal } from "./answers.ts";
-import { octetsOf, type VisitBody, type VisitorCommand, visitDefaults, visitLimits } from "./protocol.ts";
+import {
+  octetsOf,
+  type VisitBody,
+  type VisitKind,
+  type VisitorCommand,
+  visitDefaults,
+  visitLimits,
+} from "./protocol.ts";
 
 type Order = Extract<VisitorCommand, { type: "visit" }>;
 
@@ -35,6 +42,25 @@ export function orderOf(
   const pieces = kind === "split" ? cuts(body.at ?? [defaultCut], sends.length) : [];
   const everyMs = body.everyMs ?? defaults.everyMs ?? 0;
   return { order: { type: "visit", visit, host, port, kind, sends, pieces, count, everyMs }, path };
+}
+
+/** What a visit sets out to do, in words. */
+export function sentenceOf({ kind, sends, pieces, count, everyMs, port }: Order) {
+  const line = sends.slice(0, sends.indexOf(" HTTP/"));
+  const words: Record<VisitKind, string> = {
+    get: line,
+    silent: "a client that says nothing",
+    split: `${line} in ${pieces.length + 1} pieces`,
+    drip: `${line}, one octet every ${everyMs} ms`,
+    pipeline: `${count} requests at once on one connection: ${line}`,
+    "slow-reader": `${line}, and hardly reads`,
+    "half-close": `${line}, then the end of its half`,
+    reset: `${line}, then RST`,
+    burst: `${count} clients at once: ${line}`,
+    idle: `${count} connections that say nothing`,
+    raw: `${sends.length} octets, as they were typed`,
+  };
+  return `${words[kind].slice(0, 300)} → port ${port}`;
 }
 
 function request(path: string, host: string, port: number): string {

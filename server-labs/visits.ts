@@ -1,11 +1,6 @@
 // The visits that a student's clients pay to one run. The clients live in the visitor, a process of its own that is
 // started with the first visit and ends with the run; what it says is bounded and checked like the words of any child.
-import { type ChildProcess, spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
-import { join } from "node:path";
-import * as v from "valibot";
 import { Refusal } from "./answers.ts";
-import { Bucket } from "./bucket.ts";
 import type { EventLog } from "./event-log.ts";
 import {
   type VisitAnswer,
@@ -14,11 +9,10 @@ import {
   type VisitorCommand,
   type VisitorSays,
   visitLimits,
-  visitorSays,
 } from "./protocol.ts";
-import { programEnvironment } from "./sandbox.ts";
 import { visitCommand } from "./visit-command.ts";
-import { orderOf } from "./visit-order.ts";
+import { orderOf, sentenceOf } from "./visit-order.ts";
+import { Visitor } from "./visitor.ts";
 
 export interface VisitsOptions {
   log: EventLog;
@@ -26,11 +20,6 @@ export interface VisitsOptions {
   /** Where the run listens now, as its own process holds it. @throws Refusal 409 that says why nobody can come */
   where(): Promise<{ host: "127.0.0.1" | "::1"; port: number }>;
 }
-
-/** A visitor that says more than this has gone mad: each visit has a budget of its own, far below. */
-const said = { lineBytes: 32 * 1024, perSecond: 500, burst: 5_000 } as const;
-/** Words on stderr that are kept for the sentence that says how it ended. */
-const lastWordsBytes = 2_000;
 
 export class Visits {
   readonly #options: VisitsOptions;
@@ -142,103 +131,7 @@ export class Visits {
   }
 }
 
-/** The process. It is told, it says, and it ends once. */
-class Visitor {
-  readonly #child: ChildProcess;
-  readonly #bucket = new Bucket(said.perSecond, said.burst);
-  #garbled = 0;
-  #ending = false;
-
-  constructor(packageRoot: string, heard: (says: VisitorSays) => boolean, died: (why: string) => void) {
-    const entry = join(realpathSync(packageRoot), "dist", "server-labs", "check", "visitor.js");
-    const child = spawn(process.execPath, [entry], {
-      env: programEnvironment(process.env),
-      cwd: "/",
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    this.#child = child;
-    let [rest, words, over] = ["", "", false];
-    const end = (why: string) => {
-      if (!over && !this.#ending) died(why);
-      over = true;
-    };
-    child.on("error", error => end(`cannot be started: ${error.message}`));
-    child.on("close", (code, signal) => {
-      const last = words
-        .trim()
-        .split("\n")
-        .findLast(line => /\w*Error/.test(line));
-      const mad = this.#garbled > 0 ? `, after ${this.#garbled} lines that made no sense` : "";
-      end(
-        `${signal ? `was ended by ${signal}` : `exited with ${code}`}${last ? ` (${last.trim()})` : ""}${mad}`,
-      );
-    });
-    // It may be gone before it has read everything; "close" says so.
-    child.stdin!.on("error", () => {});
-    child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
-      words = (words + chunk).slice(-lastWordsBytes);
-    });
-    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!.slice(0, said.lineBytes);
-      for (const line of lines) this.#line(line, heard);
-    });
-  }
-
-  tell(command: VisitorCommand): void {
-    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
-  }
-
-  end(): void {
-    this.#ending = true;
-    this.#child.kill("SIGKILL");
-  }
-
-  #line(line: string, heard: (says: VisitorSays) => boolean): void {
-    if (line.length <= said.lineBytes && this.#bucket.level >= 1) {
-      this.#bucket.take(1);
-      const parsed = v.safeParse(visitorSays, parse(line));
-      if (parsed.success && heard(parsed.output)) return;
-    }
-    this.#garbled++;
-    if (this.#garbled > said.burst) this.#child.kill("SIGKILL");
-  }
-}
-
-function sentenceOf({
-  kind,
-  sends,
-  pieces,
-  count,
-  everyMs,
-  port,
-}: Extract<VisitorCommand, { type: "visit" }>) {
-  const line = sends.slice(0, sends.indexOf(" HTTP/"));
-  const words: Record<VisitKind, string> = {
-    get: line,
-    silent: "a client that says nothing",
-    split: `${line} in ${pieces.length + 1} pieces`,
-    drip: `${line}, one octet every ${everyMs} ms`,
-    pipeline: `${count} requests at once on one connection: ${line}`,
-    "slow-reader": `${line}, and hardly reads`,
-    "half-close": `${line}, then the end of its half`,
-    reset: `${line}, then RST`,
-    burst: `${count} clients at once: ${line}`,
-    idle: `${count} connections that say nothing`,
-    raw: `${sends.length} octets, as they were typed`,
-  };
-  return `${words[kind].slice(0, 300)} → port ${port}`;
-}
-
 /** CLOCK_MONOTONIC in milliseconds: the clock of the visitor, and of the trace. */
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
 /** The same at a moment of performance.now(). */
 const clockAt = (moment: number) => clock() - (performance.now() - moment);
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
