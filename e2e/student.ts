@@ -125,7 +125,7 @@ export async function stop(page: Page) {
   await page.getByRole("button", { name: "Stop", exact: true }).click();
 }
 
-export async function showPane(page: Page, name: "Output" | "Syscalls" | "Kernel" | "Checks") {
+export async function showPane(page: Page, name: "Output" | "Syscalls" | "Kernel" | "Clients" | "Checks") {
   const tab = page.getByRole("tab", { name, exact: true });
   if (await tab.isVisible()) await tab.click();
 }

@@ -174,6 +174,32 @@ test("a run that is refused says why, with the fields of the event", async () =>
   }
 });
 
+test("clients are sent against a program, and told to leave, all or one", async () => {
+  const { body } = await post(`/api/labs/${labId}/run`);
+  const visits = `/api/runs/${body.run}/visits`;
+  const begun = await post(visits, { kind: "split", at: [8] });
+  assert.deepEqual([begun.status, begun.body.visit], [201, "v1"]);
+  assert.deepEqual((await curl("DELETE", `${visits}/v1`)).body, { leaving: 1 });
+  assert.equal((await curl("DELETE", visits)).status, 200);
+  assert.deepEqual(house.runs.visits.asked, [{ kind: "split", at: [8] }, "v1", undefined]);
+  for (const [bad, sentence] of [
+    [{}, /kind/],
+    [{ kind: "ghost" }, /kind/],
+    [{ kind: "get", path: "no" }, /path begins with \//],
+    [{ kind: "get", port: 22 }, /"port" that is not known here/],
+    [{ kind: "burst", count: 1001 }, /count/],
+  ] as const) {
+    const answer = await post(visits, bad);
+    assert.equal(answer.status, 400);
+    assert.match(answer.body.problem, sentence);
+  }
+  assert.equal((await post("/api/runs/nobody/visits", { kind: "get" })).status, 404);
+  const check = await house.runs.startCheck(labId, {});
+  const refused = await post(`/api/runs/${check.id}/visits`, { kind: "get" });
+  assert.equal(refused.status, 409);
+  assert.match(refused.body.problem, /a check, which brings its own clients/);
+});
+
 test("events come as one JSON object a line, follow, and end with the run", async () => {
   const { body } = await post(`/api/labs/${labId}/run`);
   const { log } = house.runs.get(body.run)!;

@@ -15,6 +15,7 @@ import {
   resetBody,
   runBody,
   stepBody,
+  visitBody,
 } from "./protocol.ts";
 import { WorkspaceError, type WorkspaceProblem } from "./workspace.ts";
 
@@ -23,10 +24,11 @@ interface Call {
   request: IncomingMessage;
   response: ServerResponse;
   query: URLSearchParams;
-  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`. */
+  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`, `:visit`. */
   lab: string;
   file: string;
   run: string;
+  visit: string;
 }
 
 interface Route {
@@ -53,6 +55,9 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/api/runs/:run/step", handle: stepRun },
   { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
   { method: "GET", pattern: "/api/runs/:run/kernel", handle: showKernel },
+  { method: "POST", pattern: "/api/runs/:run/visits", handle: beginVisit },
+  { method: "DELETE", pattern: "/api/runs/:run/visits", handle: endVisits },
+  { method: "DELETE", pattern: "/api/runs/:run/visits/:visit", handle: endVisits },
 ];
 
 /** Answers a request below /api that the gate has let in. @throws Refusal */
@@ -76,10 +81,10 @@ export async function api(
       headers: { Allow: allow },
     });
   }
-  const { chapter = "", lesson = "", file = "", run = "" } = chosen.found;
+  const { chapter = "", lesson = "", file = "", run = "", visit = "" } = chosen.found;
   try {
-    const call = { labs, request, response, query: passed.query, lab: `${chapter}/${lesson}`, file, run };
-    await chosen.route.handle(call);
+    const names = { lab: `${chapter}/${lesson}`, file, run, visit };
+    await chosen.route.handle({ labs, request, response, query: passed.query, ...names });
   } catch (error) {
     throw error instanceof WorkspaceError ? refusalOf(error) : error;
   }
@@ -187,6 +192,16 @@ async function showKernel({ labs, run, response }: Call): Promise<void> {
         : `There is no process to ask the kernel about: ${found.summary().sentence}.`,
     );
   answer(response, 200, sample, { "Cache-Control": "no-store" });
+}
+
+async function beginVisit({ labs, run, request, response }: Call): Promise<void> {
+  const visits = labs.visits(run);
+  answer(response, 201, await visits.begin(await readJson(request, response, visitBody)));
+}
+
+/** Answers at once; that they have left is an event of each visit. */
+function endVisits({ labs, run, visit, response }: Call): void {
+  answer(response, 200, { leaving: labs.visits(run).leave(visit === "" ? undefined : visit) });
 }
 
 /** One JSON object a line, as fast as the caller reads and no faster. */

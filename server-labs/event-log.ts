@@ -43,6 +43,7 @@ export class EventLog {
     calls: lane(limits.syscallRingBytes),
     kernel: lane(kernelBytes),
     pace: lane(paceBytes),
+    visits: lane(limits.visitRingBytes),
     life: lane(lifeBytes),
   };
   #nextSeq = 0;
@@ -53,7 +54,7 @@ export class EventLog {
   #replaced = new Totals();
   #newest = new Map<EventType, Event>();
   #lastCall = -1;
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(event: Event) => void>();
 
   constructor(run: string, began = performance.now()) {
     this.run = run;
@@ -90,7 +91,7 @@ export class EventLog {
     // An omission stands for bytes that nobody holds: it weighs what it says, not what it says is missing.
     keep(lane, { event, size, weight: event.type === "output" ? bytes + outputOverhead : size });
     this.#ended = event.type === "exited" || event.type === "refused";
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(event);
     return event;
   }
 
@@ -127,7 +128,7 @@ export class EventLog {
   }
 
   /** Calls the listener after each event; the result takes it away again. It must not throw. */
-  onAppend(listener: () => void): () => void {
+  onAppend(listener: (event: Event) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -159,6 +160,7 @@ export class EventLog {
     if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#lanes.calls;
     if (event.type === "kernel") return this.#lanes.kernel;
     if (event.type === "pace") return this.#lanes.pace;
+    if (event.type === "visit") return this.#lanes.visits;
     return this.#lanes.life;
   }
 }

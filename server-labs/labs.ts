@@ -16,6 +16,8 @@ import type {
   RunId,
   RunKind,
   RunSummary,
+  VisitAnswer,
+  VisitBody,
 } from "./protocol.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -41,6 +43,8 @@ export interface Run {
   } | null;
   stop(): Promise<void>;
   ended: Promise<void>;
+  /** Who comes to see it; null where there is no program to be seen. */
+  visits: { begin(body: VisitBody): Promise<VisitAnswer>; leave(visit?: string): number } | null;
 }
 
 /** Who starts processes. A run that cannot start is a run, too: its log holds one `refused`. */
@@ -95,6 +99,18 @@ export class Labs {
       kind === "check"
         ? "A check cannot be paused: its clients would take that for the server's fault. Pause a program of your own."
         : "This program has ended. Start it again, paused before its first call if you like.",
+    );
+  }
+
+  /** The visits of a run. @throws Refusal 404, 409 */
+  visits(id: RunId): NonNullable<Run["visits"]> {
+    const { visits, kind } = this.run(id);
+    if (visits) return visits;
+    throw new Refusal(
+      409,
+      kind === "check"
+        ? "This run is a check, which brings its own clients. Visits go to a program: press Run."
+        : "This run did not start: nobody can connect to it.",
     );
   }
 

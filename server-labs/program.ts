@@ -14,6 +14,8 @@ import { endSentence, listeningSentence } from "./sentences.ts";
 import { heapMegabytes, type Setting } from "./spare.ts";
 import type { Spares } from "./spares.ts";
 import { TraceReader } from "./trace.ts";
+import { visitable } from "./visitable.ts";
+import { Visits } from "./visits.ts";
 import { Wrapper } from "./wrapper.ts";
 
 export interface ProgramOptions {
@@ -53,6 +55,8 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   }
   const watch = new Watch(run, pacer, spare.memory, port);
   run.kernel = watch.kernel;
+  const where = () => visitable(run, watch.listening);
+  run.visits = new Visits({ log: run.log, packageRoot: setting.packageRoot, where });
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
     sandbox: setting.sandbox,
@@ -61,8 +65,12 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
     attach: tree =>
       watch.attach(tree, { type: "program", file, name, args: [String(port)], pace: pacer.first }),
     terminating: () => pacer.release(),
-    finish: end => watch.finish(end),
+    finish(end) {
+      run.visits?.close();
+      return watch.finish(end);
+    },
     async dispose() {
+      run.visits?.close();
       watch.close();
       await spare.end();
     },
@@ -81,6 +89,8 @@ class Watch {
   /** "host:port" of each listening event. */
   readonly #said = new Set<string>();
   readonly #ports = new Set<number>();
+  /** Where it has said that it listens, in order. */
+  readonly listening: { host: string; port: number }[] = [];
 
   constructor(run: Run, pacer: Pacer, memory: number, port: number) {
     this.#run = run;
@@ -190,6 +200,7 @@ class Watch {
     if (this.#run.log.ended || this.#said.has(key) || this.#said.size >= mostListening) return;
     this.#said.add(key);
     this.#ports.add(port);
+    this.listening.push({ host, port });
     this.#run.log.append({ type: "listening", host, port, url: urlOf(host, port) });
     this.#run.become("listening", listeningSentence([...this.#ports], this.#port));
   }

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import type { KernelSample } from "./protocol/kernel.ts";
 import { type Pace, paceBody, stepBody } from "./protocol/pace.ts";
-import { type VisitStep, visitBody } from "./protocol/visits.ts";
+import type { VisitStep } from "./protocol/visits.ts";
 
 export * from "./protocol/kernel.ts";
 export * from "./protocol/pace.ts";
@@ -20,6 +20,8 @@ export const limits = {
   outputRingBytes: 1024 * 1024,
   /** Syscall events of one run that are kept for replay, as bytes of JSON. */
   syscallRingBytes: 2 * 1024 * 1024,
+  /** Steps of visits of one run that are kept for replay, as bytes of JSON: some dozens of visits. */
+  visitRingBytes: 1024 * 1024,
   /** Output beyond this rate is left out, counted, and said. */
   outputBytesPerSecond: 2 * 1024 * 1024,
   outputBurstBytes: 4 * 1024 * 1024,
@@ -107,7 +109,7 @@ export const fileBody = v.strictObject({ text });
  */
 export const resetBody = v.strictObject({});
 
-/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home. */
+/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home; so do visits, which answer with an id. */
 export const request = v.variant("type", [
   /** Tell me of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
   v.strictObject({ type: v.literal("watch"), lab, from: v.optional(v.record(run, seq)) }),
@@ -128,9 +130,6 @@ export const request = v.variant("type", [
   v.strictObject({ type: v.literal("drive"), run }),
   /** Samples of the kernel's state for as long as this page wants them: so often in milliseconds, 0 for no more. */
   v.strictObject({ type: v.literal("sample"), run, everyMs: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
-  v.strictObject({ type: v.literal("visit"), run, visit: visitBody }),
-  /** Ends a visit's clients; of all visits when none is named. */
-  v.strictObject({ type: v.literal("leave"), run, visit: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
   /** I have shown everything of this run up to and including seq. */
   v.strictObject({ type: v.literal("ack"), run, seq }),
 ]);

@@ -3,7 +3,7 @@
 // to the lab server; pages and shells only read its log.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventLog } from "./event-log.ts";
-import type { KernelWatch, Peek } from "./kernel/watch.ts";
+import type { KernelWatch } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
 import type { Pacer } from "./pace.ts";
@@ -18,6 +18,7 @@ import {
   type RunSummary,
   type Sandbox,
 } from "./protocol.ts";
+import type { Visits } from "./visits.ts";
 
 /** What kind of process a run is: how it is started, and what is made of it. */
 export interface Part {
@@ -71,6 +72,8 @@ export class Run {
   kernel: KernelWatch | null = null;
   /** How its program goes through its calls; null for a check. */
   pacer: Pacer | null = null;
+  /** Who comes to see it, from this page or a shell; null for a check. */
+  visits: Visits | null = null;
   /** Resolves when it has ended and nothing of it is left. Never rejects. */
   readonly ended: Promise<void>;
   readonly #changed: () => void;
@@ -116,6 +119,11 @@ export class Run {
   /** What poll(2) says of each of these descriptors; null when the program does not wait at a boundary to say it. */
   async peek(fds: number[]): Promise<Map<number, number> | null> {
     return this.pacer?.peek(fds) ?? null;
+  }
+
+  /** Its program itself, as this machine numbers it; null when there is none. */
+  program(): number | null {
+    return this.#tree?.program() ?? null;
   }
 
   /** It never starts. */

@@ -12,6 +12,8 @@ import type {
   Request,
   RunBody,
   RunId,
+  VisitAnswer,
+  VisitBody,
 } from "../../server-labs/protocol.ts";
 import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
@@ -106,6 +108,16 @@ export class Labs {
   /** Takes the wheel, from whoever has it. */
   drive(run: RunId): void {
     this.#tell(run, { type: "drive", run });
+  }
+
+  /** Sends clients against a run; what they do is in its view. */
+  visit(run: RunId, body: VisitBody): Promise<VisitAnswer | Problem> {
+    return this.#files.visit(run, body);
+  }
+
+  /** @param visit all that are under way when it is left out */
+  leave(run: RunId, visit?: string): Promise<{ leaving: number } | Problem> {
+    return this.#files.leave(run, visit);
   }
 
   readFile(lab: LabId, file: string): Promise<FileText | Problem> {

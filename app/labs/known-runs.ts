@@ -83,7 +83,8 @@ export class KnownRuns {
     if (event.type === "kernel") return;
     const calls = event.type === "syscalls" || event.type === "syscalls-omitted" || event.type === "gap";
     if (calls) for (const listener of this.#callListeners.get(event.run) ?? []) listener();
-    const fast = calls || event.type === "output" || event.type === "output-omitted";
+    const fast =
+      calls || event.type === "output" || event.type === "output-omitted" || event.type === "visit";
     this.#changed.add(event.run);
     if (fast) this.#publishing ??= setTimeout(() => this.#publish(), publishMs);
     else this.#publish();

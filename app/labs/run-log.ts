@@ -12,6 +12,7 @@ import type {
 import { Calls } from "./calls.ts";
 import { KernelLog } from "./kernel.ts";
 import { isOutput, Output } from "./output.ts";
+import { Visits, type VisitView } from "./visits.ts";
 
 /** What panes show of a run; a new object whenever something in it changed. */
 export interface RunView {
@@ -44,6 +45,8 @@ export interface RunView {
   outputBytes: number;
   /** System calls made so far, shown or not. */
   calls: number;
+  /** Who has come to see it, the newest last. */
+  visits: readonly VisitView[];
 }
 
 const order: RunSummary["state"][] = ["starting", "running", "listening", "stopping", "exited", "refused"];
@@ -65,6 +68,7 @@ export class RunLog {
   #printed = 0;
   #spoke = false;
   #lost: string | null = null;
+  readonly #visits = new Visits();
   readonly #checks = new Map<string, EventOf<"check">>();
 
   constructor(summary: RunSummary) {
@@ -100,6 +104,7 @@ export class RunLog {
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
     if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
+    if (event.type === "visit") this.#visits.take(event);
     if (isOutput(event)) this.output.add(event);
     return true;
   }
@@ -131,6 +136,7 @@ export class RunLog {
       refused: this.#refused,
       outputBytes: this.#printed,
       calls: this.calls.total,
+      visits: this.#visits.list(this.live),
     };
   }
 

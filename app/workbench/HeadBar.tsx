@@ -3,6 +3,7 @@
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";
+import { ClientsMenu } from "./clients/ClientsMenu.tsx";
 import { keyNames } from "./keys.ts";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 
@@ -44,6 +45,7 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
         >
           Check
         </button>
+        <ClientsMenu program={program} />
         {live ? (
           <button
             type="button"

@@ -1,5 +1,5 @@
-// The lower half: Output, Syscalls, Kernel, Checks. Where there is room Syscalls stands beside Output and Kernel,
-// because seeing the two together is what the course is about.
+// The lower half: Output, Syscalls, Kernel, Clients, Checks. Where there is room Syscalls stands beside the first, the
+// third and the fourth, because seeing two of them together is what the course is about.
 import { Tabs } from "@base-ui/react/tabs";
 import type { Root } from "hast";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
@@ -10,6 +10,7 @@ import type { RunView } from "../labs.ts";
 import { CopyLine } from "./CopyLine.tsx";
 import { ChecksPane } from "./checks/ChecksPane.tsx";
 import { useResults } from "./checks/results.ts";
+import { ClientsPane } from "./clients/ClientsPane.tsx";
 import { KernelPane } from "./kernel/KernelPane.tsx";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 import { OutputPane, Terminal } from "./output/OutputPane.tsx";
@@ -58,6 +59,10 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
           <PaneTab name="Output" />
           <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
           <PaneTab name="Kernel" />
+          <PaneTab
+            name="Clients"
+            count={program && program.visits.length > 0 ? number(program.visits.length) : null}
+          />
           <PaneTab name="Checks" count={checked ? `${passed}/${states.length}` : null} />
         </Tabs.List>
         {program?.live && program.listening && (
@@ -85,6 +90,16 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
             </PaneBoundary>
           </Panel>
           {beside("Kernel")}
+        </Group>
+      </Tabs.Panel>
+      <Tabs.Panel value="Clients" className="pane">
+        <Group orientation="horizontal" className="pane-group">
+          <Panel id="clients" minSize="25%">
+            <PaneBoundary name="Clients">
+              <ClientsPane program={program} port={lab.port} />
+            </PaneBoundary>
+          </Panel>
+          {beside("Clients")}
         </Group>
       </Tabs.Panel>
       <Tabs.Panel value="Checks" className="pane">

@@ -1,10 +1,10 @@
 // One connection: who it is, what is in its queues at both ends, and whether the program will hear of it.
 import { memo } from "react";
 import type { KernelConnection } from "../../../server-labs/protocol.ts";
+import { filterCalls } from "../syscalls/filter.ts";
 import { number } from "../words.ts";
 import { Queue } from "./Queue.tsx";
 import { Registrations } from "./Registrations.tsx";
-import { showCallsOf } from "./show-calls.ts";
 import { octets, portOf, stateWords, type Watched } from "./told.ts";
 
 interface Props {
@@ -23,7 +23,12 @@ export const Connection = memo(function Connection({ connection, name, watched, 
   const listed = state !== "CLOSE";
   return (
     <li className={trap ? "kernel-card trap" : "kernel-card"} data-fd={fd}>
-      <button type="button" className="kernel-title" onClick={() => showCallsOf(fd)} title="Show its calls">
+      <button
+        type="button"
+        className="kernel-title"
+        onClick={() => filterCalls({ fd })}
+        title="Show its calls"
+      >
         <b>fd {fd}</b> <span>:{portOf(peer)}</span> {name && <span>{name}</span>}
       </button>
       <p className="kernel-state">

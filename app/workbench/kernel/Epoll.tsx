@@ -1,7 +1,7 @@
 // An epoll instance, as the two lists that it is: what it watches, and what the next epoll_wait would report.
 import type { KernelEpoll, KernelInterest } from "../../../server-labs/protocol.ts";
+import { filterCalls } from "../syscalls/filter.ts";
 import { count, number } from "../words.ts";
-import { showCallsOf } from "./show-calls.ts";
 import { eventWords, triggerWords } from "./told.ts";
 
 /** More registrations than this are counted, by how they are told. */
@@ -17,7 +17,12 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
   return (
     <section className="kernel-epoll" aria-label={`Epoll instance, fd ${fd}`}>
       <div className="kernel-head">
-        <button type="button" className="kernel-title" onClick={() => showCallsOf(fd)} title="Show its calls">
+        <button
+          type="button"
+          className="kernel-title"
+          onClick={() => filterCalls({ fd })}
+          title="Show its calls"
+        >
           <b>fd {fd}</b> <span>epoll</span>
         </button>
       </div>

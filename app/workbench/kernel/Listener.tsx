@@ -1,9 +1,9 @@
 // A listener, and the people who wait before its door: established by the kernel, not yet accepted by the program.
 import { type KeyboardEvent, useId, useState } from "react";
 import type { KernelListener } from "../../../server-labs/protocol.ts";
+import { filterCalls } from "../syscalls/filter.ts";
 import { number } from "../words.ts";
 import { Registrations } from "./Registrations.tsx";
-import { showCallsOf } from "./show-calls.ts";
 import { listenerTrap, octets, portOf, type Watched } from "./told.ts";
 
 interface Props {
@@ -20,7 +20,12 @@ export function Listener({ listener, names, watched }: Props) {
   return (
     <section className={trap ? "kernel-listener trap" : "kernel-listener"} aria-label={`Listener, fd ${fd}`}>
       <div className="kernel-head">
-        <button type="button" className="kernel-title" onClick={() => showCallsOf(fd)} title="Show its calls">
+        <button
+          type="button"
+          className="kernel-title"
+          onClick={() => filterCalls({ fd })}
+          title="Show its calls"
+        >
           <b>fd {fd}</b> <span>listens on {address}</span>
         </button>
         <Registrations watched={watched} trap={trap !== null} />
