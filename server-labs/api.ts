@@ -133,6 +133,8 @@ async function startRun({ labs, lab, request, response }: Call): Promise<void> {
   const { id } = labs.lab(lab);
   const run = await labs.startProgram(id, await readJson(request, response, runBody), shell);
   throwIfRefused(run);
+  // One that begins paused has, by then, or says what it does instead: a step that comes next is one.
+  await run.pacer?.settled();
   const summary = run.summary();
   const address = `http://127.0.0.1:${summary.port}/`;
   answer(response, 201, { ...summary, address }, { Location: `/api/runs/${run.id}` });

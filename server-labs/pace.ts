@@ -116,7 +116,7 @@ export class Pacer {
     }
     this.#driven?.say(this.#command(body.mode !== undefined));
     this.#change();
-    return this.#settled();
+    return this.settled();
   }
 
   /** As change(). */
@@ -129,7 +129,7 @@ export class Pacer {
       this.#driven?.say({ type: "step", to });
       this.#lookLater(quietMs);
     }
-    return this.#settled();
+    return this.settled();
   }
 
   /** See Wrapper.peek. */
@@ -253,7 +253,7 @@ export class Pacer {
   }
 
   /** When it has stopped, or it is clear that it does not yet. */
-  async #settled(): Promise<Pace> {
+  async settled(): Promise<Pace> {
     if (this.#state === "stopping" && this.#driven && !this.#ended) {
       await new Promise<void>(resolve => {
         const settle = () => {
