@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { applyDiff } from "./book/mutant.ts";
 import { BookError, readBook } from "./book.ts";
 import { here, writeBook } from "./fixtures/book.ts";
 
@@ -73,6 +74,22 @@ test("a mutant names the check that catches it", () => {
   });
 });
 
+test("a mutant may be a diff of the solution, which names its place by its lines", () => {
+  const solution = "one\ntwo\n\nsame\nthree\nsame\n";
+  const diff = (hunks: string) => applyDiff(`// caught by: answers\n// The mistake: …\n${hunks}`, solution);
+  assert.deepEqual(diff("@@ any words\n two\n+and a half\n"), {
+    program: "one\ntwo\nand a half\n\nsame\nthree\nsame\n",
+  });
+  assert.deepEqual(diff("@@\n three\n-same\n+other\n@@\n-one\n two\n\n"), {
+    program: "two\n\nsame\nthree\nother\n",
+  });
+  using book = writeBook({
+    [`${lesson}/lab/mutants/two.diff`]: "// caught by: answers\n\n@@\n-  return 1;\n+  return 2;\n",
+  });
+  assert.equal(readBook(book.folder).labs[0]!.mutants[0]!.caughtBy, "answers");
+});
+
+const mutant = (hunks: string) => ({ [`${lesson}/lab/mutants/m.diff`]: `// caught by: answers\n${hunks}\n` });
 const mistakes: [string, Record<string, string | null>, string][] = [
   [
     "no front matter",
@@ -159,6 +176,50 @@ const mistakes: [string, Record<string, string | null>, string][] = [
     "a mutant that names none",
     { [`${lesson}/lab/mutants/m.ts`]: "const a = 1;\n" },
     `${here}/lab/mutants/m.ts:1:1: A mutant's first line is: // caught by: <check id>`,
+  ],
+  [
+    "a diff whose lines the solution has not",
+    mutant("@@\n export function main() {\n-  return 2;\n+  return 3;"),
+    `${here}/lab/mutants/m.diff:4:1: solution.ts has no such line behind those above it: write it as it stands there now.`,
+  ],
+  [
+    "a diff whose first line the solution has not",
+    mutant("@@\n-nothing of it"),
+    `${here}/lab/mutants/m.diff:3:1: solution.ts has no such line where this hunk begins: write it as it stands there now.`,
+  ],
+  [
+    "a diff whose lines stand in the solution twice",
+    {
+      [`${lesson}/lab/solution.ts`]: "a\nb\na\n",
+      ...mutant("@@\n-a"),
+    },
+    `${here}/lab/mutants/m.diff:2:1: The lines of this hunk stand 2 times in solution.ts (at 1, 3): add lines around them until they stand there once.`,
+  ],
+  [
+    "a hunk without a place",
+    mutant("@@\n+  return 3;"),
+    `${here}/lab/mutants/m.diff:2:1: This hunk says what comes, and not where: give it a line of solution.ts, behind a space (stays) or - (goes).`,
+  ],
+  [
+    "a hunk that changes nothing",
+    mutant("@@\n   return 1;"),
+    `${here}/lab/mutants/m.diff:2:1: This hunk changes nothing: no line of it has - or +.`,
+  ],
+  [
+    "two hunks about one line",
+    mutant("@@\n   return 1;\n+  // so\n@@\n-  return 1;"),
+    `${here}/lab/mutants/m.diff:5:1: Two hunks share a line of solution.ts: make one hunk of them.`,
+  ],
+  [
+    "a line of a hunk that is of no kind",
+    mutant("@@\n-  return 1;\nreturn 2;"),
+    `${here}/lab/mutants/m.diff:4:1: A line of a hunk begins with a space (stays), - (goes), + (comes), or @@ (the next hunk).`,
+  ],
+  [
+    "a diff without a hunk, with words before it",
+    mutant("The mistake."),
+    `${here}/lab/mutants/m.diff:2:1: Before the first @@ stand only lines that begin with //, or empty ones.
+${here}/lab/mutants/m.diff:2:1: This diff changes nothing: it has no hunk, which begins with a line @@.`,
   ],
   [
     "a folder without a number",

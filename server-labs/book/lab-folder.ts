@@ -2,6 +2,7 @@
 // each mutant says must catch it. Ids and titles are therefore literals, and this file insists on it.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { applyDiff, caughtBy } from "./mutant.ts";
 import { type Problem, place, suggestion } from "./problem.ts";
 
 type Report = (file: string, mistake: Omit<Problem, "file">) => void;
@@ -72,19 +73,22 @@ function literalAt(source: string, offset: number) {
 function mutants(folder: string, checks: { id: string }[], report: Report) {
   const found: { file: string; caughtBy: string }[] = [];
   if (!existsSync(folder)) return found;
+  const solution = readFileSync(join(folder, "..", "solution.ts"), "utf8");
   for (const name of readdirSync(folder)
-    .filter(n => n.endsWith(".ts"))
+    .filter(n => n.endsWith(".ts") || n.endsWith(".diff"))
     .sort()) {
     const file = join(folder, name);
-    const [first = ""] = readFileSync(file, "utf8").split("\n", 1);
-    const caughtBy = /^\/\/ caught by: (\S+)\s*$/.exec(first)?.[1];
-    if (!caughtBy)
+    const text = readFileSync(file, "utf8");
+    const named = caughtBy(text);
+    if (!named)
       report(file, { line: 1, column: 1, sentence: "A mutant's first line is: // caught by: <check id>" });
-    else if (!checks.some(c => c.id === caughtBy)) {
+    else if (!checks.some(c => c.id === named.id)) {
       const ids = checks.map(c => c.id);
-      const sentence = `No check has the id "${caughtBy}".${suggestion(caughtBy, ids, "checks of this lab")}`;
-      report(file, { line: 1, column: first.indexOf(caughtBy) + 1, sentence });
-    } else found.push({ file, caughtBy });
+      const sentence = `No check has the id "${named.id}".${suggestion(named.id, ids, "checks of this lab")}`;
+      report(file, { line: 1, column: named.column, sentence });
+    } else found.push({ file, caughtBy: named.id });
+    const made = name.endsWith(".diff") ? applyDiff(text, solution) : null;
+    if (made && "mistakes" in made) for (const mistake of made.mistakes) report(file, mistake);
   }
   return found;
 }

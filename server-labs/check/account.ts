@@ -32,7 +32,11 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
   const declared = (id: string) => place(lab.checksFile, lineOf(lab.checksFile, `"${id}"`));
   const make = async (file: string, made: readonly Check[] = checks) =>
     makeChecks(made, { subject: await subject(file), port: lab.port, report: silent });
-  const told = (outcome: Outcome, file: string) => story(outcome.failure!, basename(file)).join("\n    ");
+  const told = (outcome: Outcome, file: string) => {
+    // A line is one of the whole program, which a diff is not.
+    const program = basename(file).replace(/\.diff$/, ".ts");
+    return story(outcome.failure!, program).join("\n    ");
+  };
 
   say(lab.id);
   const right = [lab.solution, ...folder(join(dirname(lab.solution), "alternatives"))];

@@ -10,8 +10,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { applyDiff } from "../book/mutant.ts";
 import { strip } from "../strip.ts";
 import { type Check, takeDeclared } from "./check.ts";
 import { StartFailure } from "./failure.ts";
@@ -32,18 +33,20 @@ export class Workshop {
 
   /**
    * A module that Node can import.
-   * @param file absolute path of the TypeScript
+   * @param file absolute path of the TypeScript; or of a mutant's diff, whose program is the solution so edited
    * @throws StartFailure with file, line and column when it is none
    */
   async module(file: string): Promise<string> {
-    const shown = basename(file);
-    const stripped = await strip(shown, readFileSync(file, "utf8"));
+    // Stack traces of a diff's program name it as if it were written out: lines are those of the whole program.
+    const source = file.replace(/\.diff$/, ".ts");
+    const shown = basename(source);
+    const stripped = await strip(shown, programOf(file));
     if (!("javascript" in stripped)) {
       throw new StartFailure(stripped.sentence, [], { line: stripped.line });
     }
     // One folder for each, so that a module is never taken for the one that had its name before.
     const path = join(this.#folder, `${this.#made++}-${shown.replace(/\.ts$/, ".mjs")}`);
-    writeFileSync(path, `${stripped.javascript}\n//# sourceURL=${pathToFileURL(file)}\n`);
+    writeFileSync(path, `${stripped.javascript}\n//# sourceURL=${pathToFileURL(source)}\n`);
     return path;
   }
 
@@ -57,6 +60,16 @@ export class Workshop {
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The text of a program. A diff is about the solution.ts above its folder, as in a lab. */
+function programOf(file: string): string {
+  const text = readFileSync(file, "utf8");
+  if (!file.endsWith(".diff")) return text;
+  const made = applyDiff(text, readFileSync(join(dirname(file), "..", "solution.ts"), "utf8"));
+  if ("program" in made) return made.program;
+  const [{ line, column, sentence }] = made.mistakes as [(typeof made.mistakes)[0]];
+  throw new StartFailure(`${basename(file)}:${line}:${column}: ${sentence}`, []);
 }
 
 /** Removes what checkers left behind that were killed: the folder's name has the process. */
