@@ -36,7 +36,8 @@ export function makeTools(
     );
     crowd.push(...come);
     await waiting.until(() => come.every(one => one.state !== "connecting"), patience);
-    const open = come.filter(one => one.state === "open").length;
+    // A server may have greeted and closed already: who has got a port has been connected.
+    const open = come.filter(one => one.port > 0).length;
     const names = number === 1 ? come[0]!.name : `clients ${crowd.length - number + 1} to ${crowd.length}`;
     journal.note(`${names} connected${open < number ? `: ${open} of them` : ""}`);
     if (open < number) throw couldNotConnect(come, program.port);
@@ -64,7 +65,7 @@ export function makeTools(
 }
 
 function couldNotConnect(clients: Client[], port: number): CheckFailure {
-  const out = clients.filter(client => client.state !== "open");
+  const out = clients.filter(client => client.port === 0);
   const trouble = out.find(client => client.trouble)?.trouble;
   if (trouble === "ECONNREFUSED") {
     return new CheckFailure(`A client was refused: nobody listens on ${port} any more.`, {
