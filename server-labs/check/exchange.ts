@@ -34,7 +34,7 @@ export interface Exchange extends Why {
 }
 
 /** A server that has read everything and sleeps for so long has no more to say, in milliseconds. */
-const silentMs = 700;
+const silentMs = 300;
 
 /** What must not come has no event to wait for: it gets this long, in milliseconds. */
 const afterwardsMs = 20;

@@ -4,8 +4,9 @@ import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { AF_INET, SOCK_STREAM, Socket, SyscallError } from "../runtime/net.ts";
+import { listeners } from "./connections.ts";
 import { StartFailure, type Why } from "./failure.ts";
-import { socketInodes, tcpRows, tcpState } from "./proc.ts";
+import { socketInodes } from "./proc.ts";
 import { Program, type Runnable, type Subject } from "./program.ts";
 import { every, Waiting } from "./wait.ts";
 
@@ -99,7 +100,7 @@ function didNotListen(
 /** The ports on which a program listens. */
 function portsOf(program: Program): number[] {
   const inodes = new Set(program.pids().flatMap(pid => [...socketInodes(pid)]));
-  const mine = tcpRows().filter(row => row.state === tcpState.listen && inodes.has(row.inode));
+  const mine = listeners().filter(row => inodes.has(row.inode));
   return [...new Set(mine.map(row => row.localPort))];
 }
 
