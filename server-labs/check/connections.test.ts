@@ -28,7 +28,7 @@ test("a connection: in the accept queue, accepted, with words that nobody has re
   assert.equal(agreed()!.inode, 0, "nobody's yet");
   const { client: served } = listener.accept()!;
   assert.notEqual(agreed()!.inode, 0);
-  client.send("twelve octets");
+  client.send("thirteen here");
   assert.equal(agreed()!.recvQueue, 13);
   assert.deepEqual(connection(from, port), inProc(from, port), "the other end");
   served.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
