@@ -44,6 +44,8 @@ export interface Tools {
 export interface CheckOptions {
   /** File descriptors that the server may hold from its start, at most; Node itself holds some twenty. */
   descriptors?: number;
+  /** It waits for many seconds and does little: it is made beside the others, and holds none of them up. */
+  patient?: boolean;
   /** What lies in the folder in which the server runs, for this check alone: `{ "html/index.html": "…" }`. */
   files?: Files;
 }

@@ -1,4 +1,5 @@
-// The checks of a lab, made of one program. Two at a time, because a check mostly waits.
+// The checks of a lab, made of one program. Two at a time, because a check mostly waits; and beside them those that
+// do nothing else, for many seconds.
 import type { Failure } from "../protocol.ts";
 import { attack, type Outcome } from "./attack.ts";
 import type { Check } from "./check.ts";
@@ -19,10 +20,12 @@ export interface CheckingOptions {
 export async function makeChecks(checks: readonly Check[], options: CheckingOptions): Promise<Outcome[]> {
   const { report, subject, port } = options;
   const outcomes: Outcome[] = [];
-  const queue = [...checks.entries()];
+  const all = [...checks.entries()];
+  const patient = all.filter(([, { options }]) => options.patient);
+  const others = all.filter(([, { options }]) => !options.patient);
   let neverListened: Outcome | null = null;
 
-  const worker = async () => {
+  const worker = async (queue: [number, Check][]) => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [index, check] = next;
       report.is(check, "running");
@@ -35,7 +38,7 @@ export async function makeChecks(checks: readonly Check[], options: CheckingOpti
       report.became(outcomes[index]);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all([worker(patient), ...Array.from({ length: atOnce }, () => worker(others))]);
   report.end(outcomes);
   return outcomes;
 }

@@ -12,6 +12,7 @@ import {
   Socket,
   SyscallError,
 } from "../runtime/net.ts";
+import { clock } from "./calls.ts";
 import { count, type Journal, quoted } from "./journal.ts";
 import type { Network } from "./network.ts";
 import type { Waiting } from "./wait.ts";
@@ -40,14 +41,17 @@ export class Client {
   trouble: string | null = null;
   readonly name: string;
   readonly fd: number;
-  /** Its own port: the server knows it by that. */
+  /** Its own port: the server knows it by that. 0 until it is connected. */
   port = 0;
+  /** When the last bytes came, in milliseconds of clock(). */
+  heardAt = 0;
   #socket: Socket;
   #reads: boolean;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #taken = 0;
   #outgoing: Buffer[] = [];
+  #sentBytes = 0;
   #network: Network;
   #waiting: Waiting;
   #journal: Journal;
@@ -89,10 +93,15 @@ export class Client {
     return this.#outgoing.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** Bytes that the kernel has taken so far. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   /** Sends these bytes, as fast as the kernel takes them; returns at once. */
   send(bytes: Uint8Array | string): this {
     const buffer = Buffer.from(bytes as string);
-    this.#journal.note(`${this.name} sends ${quoted(buffer)}`);
+    this.#journal.note(`${this.name} sends ${quoted(buffer, 160)}`);
     this.#outgoing.push(buffer);
     if (this.state === "open") this.#flush();
     this.#watch();
@@ -203,7 +212,11 @@ export class Client {
   #finishConnect(): void {
     const errno = this.#socket.getOption(SOL_SOCKET, SO_ERROR);
     if (errno === 0) this.#opened();
-    else this.#broken(errnoName(errno));
+    else {
+      // Only a connection that there was can be reset: it was accepted, and cut off before we looked.
+      if (errnoName(errno) === "ECONNRESET") this.port = this.#socket.localAddress().port;
+      this.#broken(errnoName(errno));
+    }
   }
 
   #opened(): void {
@@ -223,6 +236,7 @@ export class Client {
     }
     this.#received.push(Buffer.from(bytes));
     this.#receivedBytes += bytes.length;
+    this.heardAt = clock();
   }
 
   #flush(): void {
@@ -230,6 +244,7 @@ export class Client {
       const [next] = this.#outgoing as [Buffer];
       const took = this.#socket.send(next);
       if (took === null) return;
+      this.#sentBytes += took;
       if (took < next.length) this.#outgoing[0] = next.subarray(took);
       else this.#outgoing.shift();
     }

@@ -1,9 +1,11 @@
 // Exchanges with a server that echoes: whatever the client sends as an answer comes back, right or wrong.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Exchange } from "./exchange.ts";
+import { commandFor } from "./exchange-words.ts";
 import { tryOut } from "./fixtures/try-out.ts";
 import { Site } from "./site.ts";
 
@@ -23,18 +25,18 @@ test("right answers pass, however they were cut", async () => {
 const failures: [string, Omit<Exchange, "about">, RegExp][] = [
   ["another status", { sends: ok, wants: [404] }, /^An echo: the answer has the status 200\.$/],
   ["another body", { sends: ok, wants: [{ status: 200, body: "oh" }] }, /differs from octet 1 on/],
-  ["a missing field", { sends: ok, wants: [{ status: 200, head: { date: /GMT/ } }] }, /has no date/],
-  ["nothing", { sends: "", wants: [200] }, /the server sent nothing where the answer should be/],
+  ["a missing field", { sends: ok, wants: [{ status: 200, head: { date: /GMT/ } }] }, /has no Date/],
+  ["nothing", { sends: "", wants: [200] }, /the answer did not come/],
   ["half an answer", { sends: ok.slice(0, -1), wants: [200] }, /1 of the 2 octets of the body/],
   [
     "octets too many",
     { sends: `${ok}!`, wants: [200], after: "open" },
-    /behind the last answer at octet 40 of what came, 1 octet came too many: "!"/,
+    /1 octet came too many behind the last answer, at octet 40 of what came: "!"/,
   ],
   [
     "octets in place of the next answer",
     { sends: `${ok}!${ok}`, wants: [200, 200] },
-    /where answer 2 of 2 should begin, at octet 40 of what came, there is not a status line/,
+    /answer 2 of 2 is wrong at octet 40 of what came: a status line should stand there, and it is "!HTTP/,
   ],
   ["a connection that stays", { sends: ok, wants: [200], after: "close" }, /did not close the connection/],
 ];
@@ -46,6 +48,14 @@ for (const [name, wish, sentence] of failures) {
     assert.equal(outcome.failure!.because, "It is so.");
   });
 }
+
+test("the same for a shell: what bash or printf would read as something else is written as a number", () => {
+  const text = `GET /"$x'%\\\`!ÿ`;
+  const command = commandFor([text, "\r\n"])!.replace("exec 3<>/dev/tcp/127.0.0.1/{port}; ", "exec 3>&1; ");
+  const { stdout } = spawnSync("sh", ["-c", command.replace("timeout 2 cat <&3", ":")]);
+  assert.equal(stdout.toString("latin1"), `${text}\r\n`);
+  assert.equal(commandFor([]), undefined);
+});
 
 test("a check brings files, and nothing is left of them", async () => {
   let folder = "";

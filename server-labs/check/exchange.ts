@@ -3,6 +3,7 @@
 import { clock } from "./calls.ts";
 import type { Tools } from "./check.ts";
 import { type Client, patience } from "./client.ts";
+import { before, came, commandFor, difference, missing } from "./exchange-words.ts";
 import { CheckFailure, type Why } from "./failure.ts";
 import { type Answer, type Fault, type More, readAnswer } from "./http.ts";
 import { count, grouped, quoted } from "./journal.ts";
@@ -48,10 +49,12 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
   const { note } = tools;
   const client = wish.client ?? (await tools.client());
   note(`${client.name}: ${wish.about}`);
-  await speak(tools, client, typeof wish.sends === "string" ? [wish.sends] : wish.sends);
+  const pieces = typeof wish.sends === "string" ? [wish.sends] : wish.sends;
+  await speak(tools, client, pieces);
   const fail = (summary: string, why: Why = {}): never => {
-    if (client.receivedBytes > 0) note(`${client.name} got ${came(client.received)}`);
-    const { because, see = commandFor(wish.sends), at } = wish;
+    note(`${client.name} has got ${came(client.received)}`);
+    // A client who has said something before is another story than these octets alone.
+    const { because, see = wish.client ? undefined : commandFor(pieces), at } = wish;
     throw new CheckFailure(`${capital(wish.about)}: ${summary}`, { because, see, at, ...why });
   };
 
@@ -71,10 +74,14 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
       },
       { within: wish.within ?? patience, stop: hopeless },
     );
-    if (answer === null || "fault" in answer) fail(missing(client, which, seen));
-    answers.push(judged(answer as Answer, wanted, which, fail));
+    if (answer === null || "fault" in answer) {
+      const end = before(answers);
+      if (end !== null && client.left.length > 0) note(end);
+      fail(missing(client, which, seen));
+    }
+    answers.push(judged(answer as Answer, wanted, { which, number: i + 1, wants: wish.wants }, fail));
   }
-  await ending(tools, client, wish, fail);
+  await ending(tools, client, wish, answers, fail);
   return answers;
 }
 
@@ -108,21 +115,10 @@ async function speak({ server, until }: Tools, client: Client, pieces: readonly 
   }
 }
 
-function missing(client: Client, which: string, seen: Fault | More | null): string {
-  if (seen && "fault" in seen) {
-    const at = client.taken + seen.at;
-    return `where ${which} should begin, at octet ${grouped(at)} of what came, there is ${seen.fault}.`;
-  }
-  const so =
-    client.state === "open" ? "" : client.state === "ended" ? ", and closed" : ` (${client.trouble})`;
-  const has = seen === null || client.left.length === 0 ? "nothing" : seen.has;
-  return `the server sent ${has} where ${which} should be${so}.`;
-}
-
 function judged(
   answer: Answer,
   wanted: Wanted,
-  which: string,
+  { which, number, wants }: { which: string; number: number; wants: Exchange["wants"] },
   fail: (summary: string, why?: Why) => never,
 ): Answer {
   const allowed = [wanted.status].flat();
@@ -135,75 +131,61 @@ function judged(
   for (const [name, pattern] of Object.entries(wanted.head ?? {})) {
     const value = answer.fields.get(name);
     if (value !== undefined && pattern.test(value)) continue;
-    fail(`${which} ${value === undefined ? `has no ${name}` : `says ${name}: ${value}`}.`, {
-      expected: `${name}: something like ${pattern}`,
-      actual: quoted(answer.head, 200),
+    const written = name.replace(/(^|-)\w/g, letter => letter.toUpperCase());
+    fail(`${which} ${value === undefined ? `has no ${written}` : `says ${written}: ${value}`}.`, {
+      expected: `${written}: something like ${pattern}`,
+      actual: quoted(answer.head, 400),
     });
   }
   if (wanted.body !== undefined) {
     const body = Buffer.from(wanted.body as string);
     if (!answer.body.equals(body)) {
-      fail(difference(answer.body, body, which), { expected: quoted(body), actual: quoted(answer.body) });
+      const of = wants.findIndex(one => typeof one !== "number" && isBody(one, answer.body)) + 1;
+      const { summary, ...values } = difference(answer.body, body, which);
+      fail(of > number ? `${which} is the one to request ${of}, which came later.` : summary, values);
     }
   }
   return answer;
-}
-
-function difference(came: Buffer, wanted: Buffer, which: string): string {
-  let at = 0;
-  while (at < came.length && came[at] === wanted[at]) at++;
-  const lengths = came.length === wanted.length ? "" : ` It has ${count(came.length, "octet")}.`;
-  return `the body of ${which} is not the file: it differs from octet ${grouped(at)} on.${lengths}`;
 }
 
 async function ending(
   tools: Tools,
   client: Client,
   wish: Exchange,
+  answers: readonly Answer[],
   fail: (summary: string, why?: Why) => never,
 ): Promise<void> {
   const { server, until } = tools;
   if (wish.after === "close") {
     const hopeless = nothingMore(tools, client);
     await until(() => client.over || hopeless(), wish.within ?? patience);
-    if (!client.over) fail("the server did not close the connection.");
+    if (!client.over) fail("all is answered, and the server did not close the connection.");
   }
   if (wish.after === "open") {
     await until(() => client.over || server.hasRead(client), 1000);
     await server.quiet(afterwardsMs);
-    if (client.over) fail("the server closed the connection.");
+    if (client.over)
+      fail(
+        client.state === "broken"
+          ? `the server broke the connection off (${client.trouble}), which should stay open.`
+          : "the server closed the connection, which should stay open.",
+      );
   }
   // What follows an answer unasked is taken for the next answer by every client that keeps its connection.
   if (wish.after && wish.after !== "any" && client.left.length > 0) {
-    const what = wish.wants.length === 0 ? "nothing was asked yet, and" : "behind the last answer";
+    const [octets, at] = [count(client.left.length, "octet"), grouped(client.taken)];
+    const end = before(answers);
+    if (end !== null) tools.note(end);
     fail(
-      `${what} at octet ${grouped(client.taken)} of what came, ${count(client.left.length, "octet")} came too many: ${quoted(client.left, 60)}.`,
+      answers.length === 0
+        ? `the server spoke before a whole request had come: ${quoted(client.left, 60)}.`
+        : `${octets} came too many behind the last answer, at octet ${at} of what came: ${quoted(client.left, 60)}.`,
     );
   }
 }
 
-/** What came, as far as a person will read it: of a long answer its head. */
-function came(octets: Buffer): string {
-  const head = octets.indexOf("\r\n\r\n") + 4;
-  if (octets.length <= 1000 || head > 500) return quoted(octets, 400);
-  return `${quoted(octets.subarray(0, head), 400)} and ${count(octets.length - head, "octet")} behind it`;
-}
-
-/** The same for a shell, if it is something that a person would type. */
-function commandFor(sends: string | readonly string[]): string | undefined {
-  const pieces = [sends].flat();
-  if (pieces.length > 4 || pieces.join("").length > 400) return undefined;
-  const words = pieces.map(piece => `printf '${escaped(piece)}'`).join("; sleep 0.2; ");
-  return `(${words}; sleep 1) | timeout 2 nc 127.0.0.1 {port}`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[^ -~]|['\\%]/g, char => {
-    if (char === "\r") return "\\r";
-    if (char === "\n") return "\\n";
-    if (char === "%") return "%%";
-    return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
-  });
+function isBody({ body }: Wanted, octets: Buffer): boolean {
+  return body !== undefined && octets.equals(Buffer.from(body as string));
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -14,9 +14,10 @@ export interface Answer {
   length: number;
 }
 
-/** What is wrong with the octets, and from where on. */
+/** What should stand at this octet ("a status line"), and what does. */
 export interface Fault {
   fault: string;
+  found: string;
   at: number;
 }
 
@@ -41,26 +42,32 @@ export function readAnswer(octets: Octets, to: string, over: boolean, from = 0):
     // Said as early as it is certain: what begins otherwise will not become a status line.
     const beginning = octets.toString("latin1", from, from + 7);
     if (!"HTTP/1.".startsWith(beginning))
-      return { fault: `not a status line: ${quoted(octets.subarray(from), 60)}`, at: from };
+      return { fault: "a status line", found: quoted(octets.subarray(from), 60), at: from };
     return { need: octets.length + 1, has: octets.length === from ? "nothing" : "a part of a head" };
   }
   const head = octets.toString("latin1", from, end);
   const [first = "", ...lines] = head.split("\r\n");
   const found = statusLine.exec(first);
-  if (!found) return { fault: `not a status line: ${quoted(Buffer.from(first, "latin1"), 60)}`, at: from };
+  if (!found) return { fault: "a status line", found: line(first), at: from };
   const fields = new Map<string, string>();
   let at = from + first.length + 2;
-  for (const line of lines) {
-    const field = fieldLine.exec(line);
-    if (!field) return { fault: `not a header line: ${quoted(Buffer.from(line, "latin1"), 60)}`, at };
+  for (const text of lines) {
+    const field = fieldLine.exec(text);
+    if (!field) return { fault: "a header line", found: line(text), at };
     const name = field[1]!.toLowerCase();
     fields.set(name, fields.has(name) ? `${fields.get(name)}, ${field[2]}` : field[2]!);
-    at += line.length + 2;
+    at += text.length + 2;
   }
   const status = Number(found[1]);
   const begin = end + 4;
   if (status < 200 && status !== 101) return readAnswer(octets, to, over, begin);
-  const answer = (body: Octets, length: number): Answer => ({ status, head, fields, body, length });
+  const answer = (body: Octets, length: number): Answer => ({
+    status,
+    head,
+    fields,
+    body,
+    length,
+  });
   if (to === "HEAD" || status === 204 || status === 304) return answer(Buffer.alloc(0), begin);
   if (/(^|,)\s*chunked\s*$/i.test(fields.get("transfer-encoding") ?? "")) {
     const body = readChunks(octets, begin);
@@ -72,7 +79,7 @@ export function readAnswer(octets: Octets, to: string, over: boolean, from = 0):
     return answer(octets.subarray(begin), octets.length);
   }
   if (!/^\d+$/.test(promised))
-    return { fault: `Content-Length is not one number: ${promised}`, at: from + first.length + 2 };
+    return { fault: "a Content-Length of one number", found: `"${promised}"`, at: from + first.length + 2 };
   const length = begin + Number(promised);
   if (octets.length >= length) return answer(octets.subarray(begin, length), length);
   return {
@@ -81,6 +88,8 @@ export function readAnswer(octets: Octets, to: string, over: boolean, from = 0):
   };
 }
 
+const line = (text: string) => quoted(Buffer.from(text, "latin1"), 60);
+
 function readChunks(octets: Octets, from: number): { parts: Octets[]; end: number } | Fault | More {
   const parts: Octets[] = [];
   for (let at = from; ; ) {
@@ -88,7 +97,7 @@ function readChunks(octets: Octets, from: number): { parts: Octets[]; end: numbe
     const more = { need: octets.length + 1, has: "a part of a chunked body" };
     if (end === -1) return more;
     const size = /^([0-9A-Fa-f]+)(\s*;.*)?$/.exec(octets.toString("latin1", at, end));
-    if (!size) return { fault: `not the size of a chunk: ${quoted(octets.subarray(at, end), 60)}`, at };
+    if (!size) return { fault: "the size of a chunk", found: quoted(octets.subarray(at, end), 60), at };
     const length = Number.parseInt(size[1]!, 16);
     at = end + 2;
     if (length === 0) {
@@ -101,7 +110,7 @@ function readChunks(octets: Octets, from: number): { parts: Octets[]; end: numbe
     parts.push(octets.subarray(at, at + length));
     at += length;
     if (octets.toString("latin1", at, at + 2) !== "\r\n")
-      return { fault: "a chunk that is longer than its size says", at };
+      return { fault: "the end of a chunk (CR LF)", found: quoted(octets.subarray(at, at + 30)), at };
     at += 2;
   }
 }

@@ -60,6 +60,12 @@ export function cpuMs(pid: number): number | null {
   return fields && (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** Octets of memory that are a process's own (RssAnon), not those of files that it has mapped. See proc_pid_status(5). */
+export function memory(pid: number): number | null {
+  const found = /^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "");
+  return found && Number(found[1]) * 1024;
+}
+
 /** "R" running, "S" asleep, "T" stopped, "Z" ended and not yet waited for. See proc_pid_stat(5). */
 export function processState(pid: number): string | null {
   return stat(pid)?.[0] ?? null;

@@ -7,7 +7,7 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, processState, socketInodes, type TcpRow, tcpState } from "./proc.ts";
+import { cpuMs, descriptors, memory, processState, socketInodes, type TcpRow, tcpState } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { every, type Waiting } from "./wait.ts";
 import { Watch } from "./watch.ts";
@@ -89,6 +89,11 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + descriptors(pid).size, 0);
   }
 
+  /** Octets of memory that are its own: grows with what it keeps, and with garbage that is not yet collected. */
+  get memory(): number {
+    return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
+  }
+
   /** The server's end of this client's connection; null when there is none (any more). */
   endOf(client: Client): TcpRow | null {
     return connection(this.port, client.port);
@@ -109,6 +114,14 @@ export class Server {
   hasRead(client: Client): boolean {
     const row = this.endOf(client);
     return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
+  }
+
+  /** How many octets of this client the server itself has read: what lies in the kernel, on either side, does not count. */
+  readOf(client: Client): number {
+    const rows = tcpRows();
+    const mine = rows.find(row => row.localPort === client.port && row.remotePort === this.port);
+    const its = rows.find(row => row.localPort === this.port && row.remotePort === client.port);
+    return client.sentBytes - (mine?.sendQueue ?? 0) - (its?.recvQueue ?? 0);
   }
 
   /** Waits until the server has read everything that this client has sent. */

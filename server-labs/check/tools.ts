@@ -36,8 +36,8 @@ export function makeTools(
     );
     crowd.push(...come);
     await waiting.until(() => come.every(one => one.state !== "connecting"), patience);
-    // A server may have greeted and closed already: who has got a port has been connected.
-    const open = come.filter(one => one.port > 0).length;
+    // One who was let in and at once sent away did connect: what it means is for the check to say.
+    const open = come.filter(one => one.port !== 0).length;
     const names = number === 1 ? come[0]!.name : `clients ${crowd.length - number + 1} to ${crowd.length}`;
     journal.note(`${names} connected${open < number ? `: ${open} of them` : ""}`);
     if (open < number) throw couldNotConnect(come, program.port);

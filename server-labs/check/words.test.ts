@@ -24,8 +24,13 @@ test("a long story keeps its beginning and its end, and says how much is missing
 });
 
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
-  assert.equal(quoted("a\r\n\x00é"), '"a\\r\\n\\u0000é"');
-  assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"aÿ"');
+  assert.equal(quoted('a\r\n\x00é"'), '"a\\r\\n\\x00é\\""');
+  assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"a\\xff"');
+  assert.equal(
+    quoted(Buffer.from("输入").subarray(1)),
+    '"\\xbe\\x93入"',
+    "half a character, and a whole one",
+  );
   assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1 000 bytes)');
   assert.equal(count(1, "byte"), "1 byte");
 });

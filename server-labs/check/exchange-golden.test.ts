@@ -1,0 +1,33 @@
+// What is said of each kind of wrong answer: golden files, because a student learns HTTP from these words.
+import { test } from "node:test";
+import type { Exchange } from "./exchange.ts";
+import { isGolden, tryOut } from "./fixtures/try-out.ts";
+
+const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const tea = { status: 200, body: "green tea 3\n" };
+const page = { status: 200, body: "<h1>\n" };
+const because = "The cause stands here, in one sentence.";
+
+const faults: [string, Partial<Exchange> & { target: string }][] = [
+  ["a wrong status", { target: "/status", wants: [{ status: [200, 304] }] }],
+  ["a missing field", { target: "/field", wants: [{ ...tea, head: { "content-type": /text\/plain/ } }] }],
+  ["a body that differs", { target: "/body", wants: [tea] }],
+  ["a body that ends too early", { target: "/short", wants: [tea] }],
+  ["too many octets", { target: "/too-many", wants: [{ ...tea, body: "green tea" }], after: "open" }],
+  ["too many octets before the next answer", { target: "/too-many", wants: [200, 200] }],
+  ["half an answer", { target: "/half", wants: [tea] }],
+  ["half an answer and the end", { target: "/half-and-close", wants: [tea] }],
+  ["the end instead of an answer", { target: "/close", wants: [tea] }],
+  ["a connection that stays open", { target: "/stay", wants: [tea], after: "close" }],
+  ["a connection that does not stay", { target: "/leave", wants: [tea], after: "open" }],
+  ["nothing at all", { target: "/nothing", wants: [tea] }],
+  ["answers in another order", { target: "/order", wants: [tea, page], sends: get("/order") + get("/") }],
+];
+for (const [name, { target, ...wish }] of faults) {
+  test(name, async () => {
+    const outcome = await tryOut("answers-wrongly.ts", async ({ exchange }) => {
+      await exchange({ about: name, sends: get(target), wants: [], because, ...wish });
+    });
+    isGolden(outcome, `exchange/${name.replaceAll(" ", "-")}`);
+  });
+}
