@@ -95,7 +95,12 @@ check("pieces", "understands a request, in whatever pieces it arrives", { files 
         sends: cut(whole.length - before),
         wants: [theMenu],
       })),
-      { about: "a request, octet by octet", sends: [...whole], wants: [theMenu], after: "open" as const },
+      {
+        about: "a request that begins and ends octet by octet",
+        sends: [...whole.slice(0, 6), whole.slice(6, -6), ...whole.slice(-6)],
+        wants: [theMenu],
+        after: "open" as const,
+      },
       ...[1023, 1024, 1025, 2048, 7000].map(size => {
         const cookie = "c".repeat(size - get("/menu.txt", "Cookie: \r\n").length);
         return {
@@ -660,15 +665,14 @@ function isWhole(answer: Buffer): boolean {
 }
 
 check("at-once", "lets no part of an answer wait for an acknowledgement", { files }, async t => {
-  let client = await t.client();
+  let client = await t.client({ acknowledgesLate: true });
   const late: number[] = [];
   for (let i = 0; i < 12; i++) {
-    if (client.over) client = await t.client();
+    if (client.over) client = await t.client({ acknowledgesLate: true });
     const before = client.receivedBytes;
     client.send(get("/nothing.html"));
     const began = await t.until(() => client.receivedBytes > before && clock(), 5000);
     if (began === null) return t.fail("One who asks for what is not there gets no answer.");
-    // The next request follows at once: a client that has paused acknowledges at once, and nothing would be seen.
     await t.until(() => client.over || isWhole(client.received.subarray(before)), 1000);
     late.push(Math.max(0, client.heardAt - began));
   }
@@ -683,6 +687,11 @@ check("at-once", "lets no part of an answer wait for an acknowledgement", { file
 
 check("descriptors", "says EMFILE when it has no descriptor left, and goes on", { files }, async t => {
   const { server } = t;
+  // One is served first: by then whatever it opens for itself is open.
+  const [first] = (await oneByOne(t, 1)) as [Client];
+  await t.exchange({ about: "somebody, before", client: first, sends: get("/menu.txt"), wants: [theMenu] });
+  first.close();
+  await server.releases([first]);
   const from = server.output.bytes;
   server.leaveDescriptors(1);
   const [second] = (await oneByOne(t, 1)) as [Client];
