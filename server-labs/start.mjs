@@ -1,7 +1,7 @@
 // The one file that runs before anything is installed, so it is plain JavaScript and imports only Node.
 // It makes what is missing (packages, build), then hands over to the program that was asked for:
-//   start (the lab server) · dev (the lab server and Vite) · check (a lab's checks) · bench (how fast it is here) ·
-//   test (everything).
+//   start (the lab server) · dev (the lab server and Vite) · check (a lab's checks) · new (a lesson) ·
+//   bench (how fast it is here) · test (everything).
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -25,15 +25,32 @@ if (process.platform !== "linux") {
   );
 }
 
+/** What is built: by which script, from what, and the stamp that remembers it. */
+const server = {
+  script: "build:server",
+  stamp: "dist/.server-built-from",
+  made: ["dist/server-labs/main.js", "html/large.bin"],
+  reads: ["server-labs"],
+};
+const page = {
+  script: "build:app",
+  stamp: "dist/.page-built-from",
+  made: ["dist/app/index.html"],
+  reads: ["app", "chapters", "server-labs"],
+};
+
 install();
-if (command !== "test") build();
+// Checks and new lessons need no page: whoever edits a lesson does not wait for one.
+if (command === "check" || command === "new") build(server);
+else if (command !== "test") build(server, page);
 
 if (command === "start") supervise(["dist/server-labs/main.js", ...args]);
 else if (command === "dev") run("node", ["--import", "tsx", "server-labs/dev.ts", ...args]);
 else if (command === "check") run("node", ["dist/server-labs/check/main.js", ...args]);
 else if (command === "bench") run("node", ["dist/server-labs/bench/main.js", ...args]);
+else if (command === "new") run("node", ["dist/server-labs/new/main.js", ...args]);
 else if (command === "test") run("node", ["--import", "tsx", "e2e/everything.ts", ...args]);
-else if (command !== "build") fail(`There is no "${command}": use start, dev, check, bench, test or build.`);
+else if (command !== "build") fail(`There is no "${command}": use start, dev, check, bench, new, test or build.`);
 
 /** Installs the packages when package-lock.json is not the one that was installed. */
 function install() {
@@ -55,34 +72,30 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
-/** Builds when a source is not the one that the last build saw. */
-function build() {
-  const stamp = join(root, "dist", ".built-from");
-  const sources = fingerprint();
-  if (
-    read(stamp) === sources &&
-    ["dist/app/index.html", "html/large.bin"].every(made => existsSync(join(root, made)))
-  )
-    return;
-  say("Building …");
-  // prepare makes it too, but not where install scripts are switched off.
-  spawnSync(process.execPath, ["server-labs/make-large-file.mjs"], { cwd: root, stdio: "inherit" });
-  for (const script of ["build:server", "build:app"]) {
+/** Builds each part of which a source is not the one that its last build saw. */
+function build(...parts) {
+  for (const { script, stamp, made, reads } of parts) {
+    const sources = fingerprint(reads);
+    if (read(join(root, stamp)) === sources && made.every(file => existsSync(join(root, file)))) continue;
+    say(script === "build:app" ? "Building the page …" : "Building …");
+    // prepare makes it too, but not where install scripts are switched off.
+    spawnSync(process.execPath, ["server-labs/make-large-file.mjs"], { cwd: root, stdio: "inherit" });
     const npm = spawnSync("npm", ["run", "--silent", script], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
       encoding: "utf8",
     });
-    if (npm.status === 0) continue;
-    process.stderr.write(npm.stdout);
-    fail(`npm run ${script} did not succeed; its words are above.`);
+    if (npm.status !== 0) {
+      process.stderr.write(npm.stdout);
+      fail(`npm run ${script} did not succeed; its words are above.`);
+    }
+    mkdirSync(dirname(join(root, stamp)), { recursive: true });
+    writeFileSync(join(root, stamp), sources);
   }
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, sources);
 }
 
 /** Names, sizes and times of everything that a build reads. */
-function fingerprint() {
+function fingerprint(reads) {
   const hash = createHash("sha256").update(process.version);
   const visit = path => {
     const stat = statSync(join(root, path));
@@ -90,7 +103,7 @@ function fingerprint() {
     else hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
   };
   const files = readdirSync(root).filter(name => /^(package.*|tsconfig.*|vite\.config\..*)$/.test(name));
-  for (const path of ["app", "chapters", "server-labs", ...files.sort()]) visit(path);
+  for (const path of [...reads, ...files.sort()]) visit(path);
   return hash.digest("hex");
 }
 

@@ -21,6 +21,9 @@ export interface AccountOptions {
 
 const silent: Report = { is: () => {}, became: () => {}, end: () => {} };
 
+/** Programs held to account at once, each by two checks at most: a check mostly waits, for a program to start or rest. */
+const atOnce = 3;
+
 /** Holds one lab to account. */
 export async function hold({ lab, checks, subject, say }: AccountOptions): Promise<string[]> {
   const faults: string[] = [];
@@ -40,36 +43,45 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
 
   say(lab.id);
   const right = [lab.solution, ...folder(join(dirname(lab.solution), "alternatives"))];
-  for (const file of right) {
-    const wrong = (await make(file)).filter(outcome => outcome.state !== "passed");
-    for (const outcome of wrong) {
-      const why = outcome.failure ? told(outcome, file) : (outcome.note ?? "");
-      fault(`${place(file)}: does not pass ${outcome.id} (${declared(outcome.id)}):\n    ${why}`);
-    }
-    if (wrong.length === 0) say(`  ✓ ${basename(file)} passes ${count(checks.length, "check")}`);
-  }
-
-  for (const { starter } of lab.files) {
-    const outcomes = await make(starter);
-    const caught = outcomes.filter(outcome => outcome.state === "failed");
-    const broken = caught.find(outcome => outcome.start || outcome.broken);
-    if (broken) fault(`${place(starter)}: cannot be checked: ${told(broken, starter)}`);
-    else if (caught.length === 0)
-      fault(`${place(starter)}: passes every check, so there is nothing to do in it`);
-    else say(`  ✓ ${basename(starter)} fails ${caught.map(outcome => outcome.id).join(", ")}`);
-  }
+  const starters = lab.files.map(({ starter }) => starter);
+  const accounts = [
+    ...right.map(file => async () => {
+      const wrong = (await make(file)).filter(outcome => outcome.state !== "passed");
+      return () => {
+        for (const outcome of wrong) {
+          const why = outcome.failure ? told(outcome, file) : (outcome.note ?? "");
+          fault(`${place(file)}: does not pass ${outcome.id} (${declared(outcome.id)}):\n    ${why}`);
+        }
+        if (wrong.length === 0) say(`  ✓ ${basename(file)} passes ${count(checks.length, "check")}`);
+      };
+    }),
+    ...starters.map(starter => async () => {
+      const caught = (await make(starter)).filter(outcome => outcome.state === "failed");
+      const broken = caught.find(outcome => outcome.start || outcome.broken);
+      return () => {
+        if (broken) fault(`${place(starter)}: cannot be checked: ${told(broken, starter)}`);
+        else if (caught.length === 0)
+          fault(`${place(starter)}: passes every check, so there is nothing to do in it`);
+        else say(`  ✓ ${basename(starter)} fails ${caught.map(outcome => outcome.id).join(", ")}`);
+      };
+    }),
+    ...lab.mutants.map(({ file, caughtBy: id }) => async () => {
+      const [outcome] = await make(
+        file,
+        checks.filter(check => check.id === id),
+      );
+      const sound = outcome?.state === "failed" && !outcome.start && !outcome.broken;
+      return () => {
+        if (sound) say(`  ✓ ${basename(file)} is caught by ${id}: ${outcome.failure!.summary}`);
+        else if (outcome?.state === "failed")
+          fault(`${place(file)}: cannot be checked: ${told(outcome, file)}`);
+        else fault(`${place(file)}: is not caught by ${id} (${declared(id)})`);
+      };
+    }),
+  ];
+  await inOrder(accounts, atOnce);
 
   const caughtBy = new Set(lab.mutants.map(mutant => mutant.caughtBy));
-  for (const { file, caughtBy: id } of lab.mutants) {
-    const [outcome] = await make(
-      file,
-      checks.filter(check => check.id === id),
-    );
-    const sound = outcome?.state === "failed" && !outcome.start && !outcome.broken;
-    if (sound) say(`  ✓ ${basename(file)} is caught by ${id}: ${outcome.failure!.summary}`);
-    else if (outcome?.state === "failed") fault(`${place(file)}: cannot be checked: ${told(outcome, file)}`);
-    else fault(`${place(file)}: is not caught by ${id} (${declared(id)})`);
-  }
   for (const { id } of checks) {
     if (!caughtBy.has(id)) fault(`${declared(id)}: no mutant proves that the check "${id}" can fail`);
   }
@@ -87,6 +99,20 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
     if (!checks.some(check => check.id === id)) fault(`${place(hintsFile, line)}: there is no check "${id}"`);
   }
   return faults;
+}
+
+/** Does these, so many at once, and lets each say what it found in the order in which they stand. */
+async function inOrder(jobs: readonly (() => Promise<() => void>)[], atOnce: number): Promise<void> {
+  const found: (() => void)[] = [];
+  let [next, said] = [0, 0];
+  const worker = async () => {
+    while (next < jobs.length) {
+      const mine = next++;
+      found[mine] = await jobs[mine]!();
+      for (; found[said]; said++) found[said]!();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 function folder(path: string): string[] {

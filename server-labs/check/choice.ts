@@ -9,7 +9,8 @@ export const usage = `The checks of a lab, made of a running server.
   npm run check -- <lab> --file F           of any TypeScript file
   npm run check -- <lab> --command LINE     of any program; {port} stands for the port:
                                             --command "python3 server.py {port}"
-  npm run check -- --all                    the whole book: solutions, starters, mutants, hints
+  npm run check -- <lab> --account          holds the lab itself to account: solution, starter, mutants, hints
+  npm run check -- --all                    the account of every lab
 
   --only ID      this check only (may be said again)
   --repeat N     so many times, telling only what failed
@@ -29,6 +30,7 @@ export function readChoice(args = process.argv.slice(2)) {
       args,
       allowPositionals: true,
       options: {
+        account: { type: "boolean" },
         all: { type: "boolean" },
         chapters: { type: "string" },
         command: { type: "string" },

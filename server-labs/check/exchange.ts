@@ -7,6 +7,7 @@ import { before, came, commandFor, difference, missing } from "./exchange-words.
 import { CheckFailure, type Why } from "./failure.ts";
 import { type Answer, type Fault, type More, readAnswer } from "./http.ts";
 import { count, grouped, quoted } from "./journal.ts";
+import { every } from "./wait.ts";
 
 /** An answer as it must be: its status, or one of several, and perhaps what else. */
 export interface Wanted {
@@ -35,7 +36,10 @@ export interface Exchange extends Why {
 }
 
 /** A server that has read everything and sleeps for so long has no more to say, in milliseconds. */
-const silentMs = 700;
+const silentMs = 300;
+
+/** A server that asks again and again has had its time to answer after so many turns. */
+const silentTurns = 4;
 
 /** What must not come has no event to wait for: it gets this long, in milliseconds. */
 const afterwardsMs = 20;
@@ -83,13 +87,21 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
 
 /**
  * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been
- * in a call which only somebody else can end. (In which call it was before is no sign: we may just have spoken.)
+ * in a call which only somebody else can end, or it has read everything, and has looked at everybody several times
+ * since. (In which call it was before is no sign: we may just have spoken.)
  */
 function nothingMore({ server }: Tools, client: Client): () => boolean {
-  let [bytes, since] = [client.receivedBytes, clock()];
+  const begin = () => ({
+    bytes: client.receivedBytes,
+    at: clock(),
+    watch: server.traced ? server.watch() : null,
+  });
+  let silence = begin();
+  const turns = every(20, () => silence.watch?.calls.turns.length ?? 0);
   return () => {
-    if (client.receivedBytes !== bytes) [bytes, since] = [client.receivedBytes, clock()];
-    return clock() - since > silentMs && server.stuck(silentMs) !== null;
+    if (client.receivedBytes !== silence.bytes) silence = begin();
+    if (clock() - silence.at < silentMs) return false;
+    return server.stuck(silentMs) !== null || (server.hasRead(client) && (turns() ?? 0) > silentTurns);
   };
 }
 

@@ -58,6 +58,7 @@ async function main(): Promise<number> {
   if (id !== undefined && !lab)
     throw new Misuse(`There is no lab "${id}". There is: ${book.labs.map(one => one.id).join(", ")}.`);
   if (choice.all) return all(lab ? [lab] : book.labs);
+  if (lab && choice.account) return all([lab]);
   if (!lab) throw new Misuse(usage);
   if (choice.hint !== undefined) return hint(lab, choice.hint, Number(choice.rung ?? 1));
 

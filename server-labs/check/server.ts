@@ -2,6 +2,7 @@
 // and what a check may do to it.
 import { type Call, type Calls, clock } from "./calls.ts";
 import { type Client, patience, type Within } from "./client.ts";
+import { connection, listeners } from "./connections.ts";
 import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
@@ -13,7 +14,6 @@ import {
   processState,
   socketInodes,
   type TcpRow,
-  tcpRows,
   tcpState,
   wantedMs,
 } from "./proc.ts";
@@ -23,8 +23,11 @@ import { Watch } from "./watch.ts";
 
 /** Between two looks into /proc, in milliseconds. */
 const procEveryMs = 5;
-/** In a call for so long, a server will not come out of it by itself: no client is that slow on one machine. */
-const stuckMs = 1000;
+/**
+ * Asleep in a call for so long, a server will not come out of it by itself. What is sent on one machine is there at
+ * once, unless TCP holds it back: a delayed ACK takes 200 ms at most (TCP_DELACK_MAX).
+ */
+const stuckMs = 400;
 
 export class Server {
   readonly port: number;
@@ -81,7 +84,7 @@ export class Server {
 
   /** How many connections wait in its accept queue. */
   get waiting(): number {
-    const listener = tcpRows().find(row => row.localPort === this.port && row.state === tcpState.listen);
+    const listener = listeners().find(row => row.localPort === this.port);
     return listener?.recvQueue ?? 0;
   }
 
@@ -102,19 +105,13 @@ export class Server {
 
   /** The server's end of this client's connection; null when there is none (any more). */
   endOf(client: Client): TcpRow | null {
-    return tcpRows().find(row => row.localPort === this.port && row.remotePort === client.port) ?? null;
+    return connection(this.port, client.port);
   }
 
   /** Waits until the server has accepted all these clients; how many it has accepted. */
   async accepts(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
-    const accepted = () => {
-      const held = new Set(
-        tcpRows()
-          .filter(row => row.localPort === this.port && row.inode !== 0)
-          .map(row => row.remotePort),
-      );
-      return clients.filter(client => held.has(client.port)).length;
-    };
+    // Who waits in the accept queue belongs to no process, and has no inode.
+    const accepted = () => clients.filter(client => (this.endOf(client)?.inode ?? 0) !== 0).length;
     await this.#does(() => accepted() === clients.length, within);
     const found = accepted();
     if (found < clients.length)
@@ -130,10 +127,8 @@ export class Server {
 
   /** How many octets of this client the server itself has read: what lies in the kernel, on either side, does not count. */
   readOf(client: Client): number {
-    const rows = tcpRows();
-    const mine = rows.find(row => row.localPort === client.port && row.remotePort === this.port);
-    const its = rows.find(row => row.localPort === this.port && row.remotePort === client.port);
-    return client.sentBytes - (mine?.sendQueue ?? 0) - (its?.recvQueue ?? 0);
+    const mine = connection(client.port, this.port);
+    return client.sentBytes - (mine?.sendQueue ?? 0) - (this.endOf(client)?.recvQueue ?? 0);
   }
 
   /** Waits until the server has read everything that this client has sent. */
@@ -145,14 +140,7 @@ export class Server {
 
   /** Waits until the server has given back its end of these clients' connections; how many it has. */
   async releases(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
-    const released = () => {
-      const held = new Set(
-        tcpRows()
-          .filter(row => row.localPort === this.port && (row.state === tcpState.closeWait || row.inode !== 0))
-          .map(row => row.remotePort),
-      );
-      return clients.filter(client => !held.has(client.port)).length;
-    };
+    const released = () => clients.filter(client => !isHeld(this.endOf(client))).length;
     await this.#does(() => released() === clients.length, within);
     return released();
   }
@@ -225,6 +213,8 @@ export class Server {
   stuck(ms = stuckMs): Call | null {
     const inside = this.#program.tracing?.inside;
     if (!inside || clock() - inside.at < ms || inside.name === "nanosleep") return null;
+    // Runnable is not stuck: somebody has woken it already, and the processor has not had time for it.
+    if (processState(this.#program.pid) !== "S") return null;
     const timeout =
       inside.name === "poll" ? inside.args[2]! : inside.name === "epoll_wait" ? inside.args[3]! : -1;
     return timeout < 0 ? inside : null;
@@ -240,4 +230,9 @@ export class Server {
     const look = every(procEveryMs, probe);
     return (await this.#waiting.until(() => look() || (this.stuck() && "stuck"), within)) === true;
   }
+}
+
+/** The server still holds its end: its own descriptor of it is open, or what it has not closed waits for that. */
+function isHeld(end: TcpRow | null): boolean {
+  return end !== null && (end.state === tcpState.closeWait || end.inode !== 0);
 }

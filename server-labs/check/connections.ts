@@ -1,0 +1,107 @@
+// What the kernel knows of a single connection, and of the listeners: asked by sock_diag(7), which looks up one
+// socket, where /proc/net/tcp walks through the whole table of the machine (5 ms each time on a large one, and a
+// check looks every few milliseconds). Where there is no sock_diag, /proc answers, more slowly.
+import { native } from "../runtime/libc.ts";
+import { type TcpRow, tcpRows, tcpState } from "./proc.ts";
+
+const AF_NETLINK = 16;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+const IPPROTO_TCP = 6;
+const MSG_DONTWAIT = 0x40;
+
+const SOCK_DIAG_BY_FAMILY = 20;
+const NLM_F_REQUEST = 1;
+const NLM_F_DUMP = 0x300;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const ENOENT = 2;
+
+/** struct nlmsghdr, struct inet_diag_req_v2, and where the struct inet_diag_sockid begins in it. */
+const headerBytes = 16;
+const requestBytes = headerBytes + 56;
+const sockid = headerBytes + 8;
+/** Offsets in struct inet_diag_msg; its sockid begins at 4. */
+const at = { state: 1, localPort: 4, remotePort: 6, recvQueue: 56, sendQueue: 60, inode: 68 } as const;
+const loopback = 0x7f000001;
+
+/** Every socket that listens, of IPv4 and IPv6. */
+export function listeners(): TcpRow[] {
+  const rows = [AF_INET, AF_INET6].map(family =>
+    ask(request(family, NLM_F_DUMP, 1 << tcpState.listen, 0, 0)),
+  );
+  if (!rows.includes(null)) return rows.flat() as TcpRow[];
+  return tcpRows().filter(row => row.state === tcpState.listen);
+}
+
+/** The end of a connection over 127.0.0.1 that has this port, the other end having that one; null when there is none. */
+export function connection(localPort: number, remotePort: number): TcpRow | null {
+  if (remotePort === 0) return null;
+  const rows = ask(request(AF_INET, 0, 0xffffffff, localPort, remotePort)) ?? tcpRows();
+  // For a connection that is not there the kernel gives who would take it: the listener.
+  return rows.find(row => row.localPort === localPort && row.remotePort === remotePort) ?? null;
+}
+
+function request(
+  family: number,
+  flags: number,
+  states: number,
+  localPort: number,
+  remotePort: number,
+): Buffer {
+  const bytes = Buffer.alloc(requestBytes);
+  bytes.writeUInt32LE(requestBytes, 0);
+  bytes.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
+  bytes.writeUInt16LE(NLM_F_REQUEST | flags, 6);
+  bytes.writeUInt8(family, headerBytes);
+  bytes.writeUInt8(IPPROTO_TCP, headerBytes + 1);
+  bytes.writeUInt32LE(states >>> 0, headerBytes + 4);
+  bytes.writeUInt16BE(localPort, sockid);
+  bytes.writeUInt16BE(remotePort, sockid + 2);
+  if (remotePort > 0) {
+    bytes.writeUInt32BE(loopback, sockid + 4);
+    bytes.writeUInt32BE(loopback, sockid + 20);
+  }
+  // INET_DIAG_NOCOOKIE: whichever socket it is.
+  bytes.fill(0xff, sockid + 40, sockid + 48);
+  return bytes;
+}
+
+let netlink: number | null = null;
+const answer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** What the kernel answers; null when it does not know the question. */
+function ask(question: Buffer): TcpRow[] | null {
+  netlink ??= native.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
+  // The answer lies there when send() returns: the kernel makes it in that call.
+  if (netlink === -1 || native.send(netlink, question, question.length, 0) === -1) return null;
+  const rows: TcpRow[] = [];
+  const all = question.readUInt16LE(6) !== NLM_F_REQUEST;
+  for (;;) {
+    const got = Number(native.recv(netlink, answer, answer.length, MSG_DONTWAIT));
+    if (got <= 0) return all ? null : rows;
+    for (let from = 0; from + headerBytes <= got; ) {
+      const length = answer.readUInt32LE(from);
+      const type = answer.readUInt16LE(from + 4);
+      if (type === NLMSG_DONE) return rows;
+      if (type === NLMSG_ERROR)
+        return -answer.readInt32LE(from + headerBytes) === ENOENT && !all ? rows : null;
+      rows.push(row(from + headerBytes));
+      from += (length + 3) & ~3;
+    }
+    if (!all) return rows;
+  }
+}
+
+function row(from: number): TcpRow {
+  return {
+    localPort: answer.readUInt16BE(from + at.localPort),
+    remotePort: answer.readUInt16BE(from + at.remotePort),
+    state: answer.readUInt8(from + at.state),
+    sendQueue: answer.readUInt32LE(from + at.sendQueue),
+    recvQueue: answer.readUInt32LE(from + at.recvQueue),
+    inode: answer.readUInt32LE(from + at.inode),
+  };
+}
