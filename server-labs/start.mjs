@@ -50,7 +50,8 @@ else if (command === "check") run("node", ["dist/server-labs/check/main.js", ...
 else if (command === "bench") run("node", ["dist/server-labs/bench/main.js", ...args]);
 else if (command === "new") run("node", ["dist/server-labs/new/main.js", ...args]);
 else if (command === "test") run("node", ["--import", "tsx", "e2e/everything.ts", ...args]);
-else if (command !== "build") fail(`There is no "${command}": use start, dev, check, bench, new, test or build.`);
+else if (command !== "build")
+  fail(`There is no "${command}": use start, dev, check, bench, new, test or build.`);
 
 /** Installs the packages when package-lock.json is not the one that was installed. */
 function install() {
