@@ -118,9 +118,8 @@ export class Server {
 
   /** How many octets of this client the server itself has read: what lies in the kernel, on either side, does not count. */
   readOf(client: Client): number {
-    const rows = tcpRows();
-    const mine = rows.find(row => row.localPort === client.port && row.remotePort === this.port);
-    const its = rows.find(row => row.localPort === this.port && row.remotePort === client.port);
+    const mine = connection(client.port, this.port);
+    const its = this.endOf(client);
     return client.sentBytes - (mine?.sendQueue ?? 0) - (its?.recvQueue ?? 0);
   }
 
