@@ -9,6 +9,7 @@ import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
 import { cpuMs, descriptors, memory, processState, socketInodes, type TcpRow, tcpState } from "./proc.ts";
 import type { Program } from "./program.ts";
+import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
 import { Watch } from "./watch.ts";
 
@@ -63,6 +64,13 @@ export class Server {
   continue(): void {
     this.#journal.note("the server goes on (SIGCONT)");
     this.#program.continue();
+  }
+
+  /** Ends it (SIGKILL), and starts it again at once, on the same port; false when it does not listen there again. */
+  async restart(): Promise<boolean> {
+    this.#journal.note("the server is ended (SIGKILL), and started again on the same port");
+    await this.#program.restart();
+    return (await listening(this.#program)).outcome === "listens";
   }
 
   /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
