@@ -9,6 +9,8 @@ export class Journal {
   #first: string[] = [];
   #last: string[] = [];
   #omitted = 0;
+  /** The last thing, whoever did it; and how many have done it, one after another. */
+  #same = { sentence: "", who: "", begun: "", times: 0 };
 
   /** From now on times are counted from here: the server is up, the check begins. */
   begin(): void {
@@ -19,12 +21,28 @@ export class Journal {
   note(sentence: string): void {
     const ms = Math.max(0, Math.round(performance.now() - this.#began));
     const line = `${String(ms).padStart(5)} ms  ${sentence}`;
+    if (this.#repeats(sentence, line)) return;
     if (this.#first.length < kept.first) this.#first.push(line);
     else this.#last.push(line);
     if (this.#last.length > kept.last) {
       this.#last.shift();
       this.#omitted++;
     }
+  }
+
+  /** What fifty clients do one after another is one line: it would fill the story. */
+  #repeats(sentence: string, line: string): boolean {
+    const [who] = /^client \d+/.exec(sentence) ?? [];
+    const anonymous = who ? sentence.slice(who.length) : "";
+    if (!who || anonymous !== this.#same.sentence || who === this.#same.who) {
+      this.#same = { sentence: anonymous, who: who ?? "", begun: line, times: 0 };
+      return false;
+    }
+    this.#same.who = who;
+    this.#same.times++;
+    const lines = this.#last.length > 0 ? this.#last : this.#first;
+    lines[lines.length - 1] = `${this.#same.begun} (and so ${count(this.#same.times, "other")}, to ${who})`;
+    return true;
   }
 
   lines(): string[] {

@@ -60,6 +60,19 @@ export function cpuMs(pid: number): number | null {
   return fields && (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/**
+ * Milliseconds in which a process has run or has waited for a processor: of one that never sleeps all of them, however
+ * busy the machine is. See /proc/pid/schedstat in the kernel's sched-stats.rst; without it, as cpuMs.
+ */
+export function wantedMs(pid: number): number | null {
+  const threads = list(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/schedstat`));
+  const known = threads.filter(text => text !== null);
+  if (known.length === 0) return cpuMs(pid);
+  return (
+    known.map(text => text.split(" ").map(Number)).reduce((sum, [run, wait]) => sum + run! + wait!, 0) / 1e6
+  );
+}
+
 /** Octets of memory that are a process's own (RssAnon), not those of files that it has mapped. See proc_pid_status(5). */
 export function memory(pid: number): number | null {
   const found = /^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "");

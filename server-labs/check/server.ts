@@ -7,7 +7,16 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, memory, processState, socketInodes, type TcpRow, tcpState } from "./proc.ts";
+import {
+  cpuMs,
+  descriptors,
+  memory,
+  processState,
+  socketInodes,
+  type TcpRow,
+  tcpState,
+  wantedMs,
+} from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
@@ -127,8 +136,7 @@ export class Server {
   /** How many octets of this client the server itself has read: what lies in the kernel, on either side, does not count. */
   readOf(client: Client): number {
     const mine = connection(client.port, this.port);
-    const its = this.endOf(client);
-    return client.sentBytes - (mine?.sendQueue ?? 0) - (its?.recvQueue ?? 0);
+    return client.sentBytes - (mine?.sendQueue ?? 0) - (this.endOf(client)?.recvQueue ?? 0);
   }
 
   /** Waits until the server has read everything that this client has sent. */
@@ -157,6 +165,22 @@ export class Server {
     const [before, began] = [used(), clock()];
     await during();
     return (used() - before) / (clock() - began);
+  }
+
+  /**
+   * The share of the time in which it runs, or would if it got a processor: 0 asleep, 1 without a pause. For a server
+   * that should not wake up at all: unlike cpu() it sees on a busy machine, too, who never sleeps.
+   */
+  async busy({ during }: { during: () => Promise<unknown> }): Promise<number> {
+    const wanted = () => this.pids.reduce((sum, pid) => sum + (wantedMs(pid) ?? 0), 0);
+    const [before, began] = [wanted(), clock()];
+    await during();
+    return (wanted() - before) / (clock() - began);
+  }
+
+  /** All of it sleeps in this moment: it waits for something, and not for a processor or a disk. */
+  get asleep(): boolean {
+    return this.pids.every(pid => processState(pid) === "S");
   }
 
   /** Lets time pass in which nobody says anything. For what must not happen, which has no event to wait for. */

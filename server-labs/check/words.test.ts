@@ -23,6 +23,18 @@ test("a long story keeps its beginning and its end, and says how much is missing
   assert.equal(lines.length, 21);
 });
 
+test("what many clients do one after another is one line", () => {
+  const journal = new Journal();
+  for (let i = 1; i <= 50; i++) journal.note(`client ${i} sends "x"`);
+  journal.note("client 50 closes");
+  journal.note("client 49 closes");
+  const lines = journal.lines().map(line => line.replace(/^ *\d+ ms {2}/, ""));
+  assert.deepEqual(lines, [
+    'client 1 sends "x" (and so 49 others, to client 50)',
+    "client 50 closes (and so 1 other, to client 49)",
+  ]);
+});
+
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
   assert.equal(quoted('a\r\n\x00é"'), '"a\\r\\n\\x00é\\""');
   assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"a\\xff"');

@@ -26,13 +26,21 @@ check("next", "answers one client, closes, and answers the next", async t => {
 check("goes-on", "goes on when a client leaves without a word, is cut off, or talks nonsense", async t => {
   const { server, client, expect } = t;
   const rude: [string, (one: Awaited<ReturnType<typeof client>>) => void, string][] = [
-    ["left without a word", one => one.close(), "nc -zv 127.0.0.1 {port}   # connects, and leaves at once"],
+    [
+      "left without a word",
+      one => one.close(),
+      "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'   # connects, and leaves at once",
+    ],
     [
       "was cut off (RST)",
       one => one.reset(),
-      "curl http://127.0.0.1:{port}/tea   # after a client was cut off",
+      'python3 -c \'import socket as s; c = s.create_connection(("127.0.0.1", {port})); c.setsockopt(s.SOL_SOCKET, s.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")\'   # close() is a reset now',
     ],
-    ["said what is no request", one => one.send("hello\r\n\r\n"), "echo hello | nc 127.0.0.1 {port}"],
+    [
+      "said what is no request",
+      one => one.send("hello\r\n\r\n"),
+      "bash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
+    ],
   ];
   for (const [what, does, see] of rude) {
     const one = await client();
@@ -63,14 +71,14 @@ check("deadline", "waits for a silent client 0.2 s at least, and not more than 1
   expect(answered, `One client says nothing, and the next had no answer after ${most} ms.`).ok({
     because:
       "The process sleeps in recv() for the one who is silent, and can do nothing for anybody else. recv() can be given a deadline: SO_RCVTIMEO (socket(7)); when it has passed, recv() gives null.",
-    see: "sleep 9 | nc -N 127.0.0.1 {port} &   # says nothing\ntime curl -s --max-time 8 http://127.0.0.1:{port}/tea",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # says nothing\ntime curl -s --max-time 8 http://127.0.0.1:{port}/tea",
   });
   note(`the next client has its answer ${Math.round(behind.heardAt - since)} ms after the silent one`);
   const gone = await silent.closed({ within: most });
   expect(gone, "The silent client's time is over, and its connection is still open.").ok({
     because:
       "Who has had the whole deadline and said nothing is sent away: close(). Otherwise each silent client keeps a descriptor for as long as it likes.",
-    see: "sleep 9 | nc -N 127.0.0.1 {port} & sleep 3; ss -tn 'sport = :{port}'   # nobody should be here any more",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' & sleep 3; ss -tn 'sport = :{port}'   # nobody should be here any more",
   });
 
   // A busy machine may make our client slower than it means to be: then it tries again.
@@ -87,7 +95,7 @@ check("deadline", "waits for a silent client 0.2 s at least, and not more than 1
     expect(heard, `A client that needed ${spoke} ms to speak got no answer.`).ok({
       because:
         "A deadline that is too short sends honest clients away: a word from the other side of the earth takes 0.3 s. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
-      see: "(sleep 0.2; printf 'GET /cake HTTP/1.1\\r\\n\\r\\n') | nc 127.0.0.1 {port}",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 0.2; echo GET /cake >&3; cat <&3'",
     });
     break;
   }

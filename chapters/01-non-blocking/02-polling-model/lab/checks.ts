@@ -8,15 +8,15 @@ check("burst", "takes a burst of 50 clients in a few turns, not one client a tur
   const crowd = await clients(50);
   const watch = server.traced ? server.watch() : null;
   server.continue();
-  const turns = (calls: Calls) => calls.turns.length;
-  const taken = await watch?.until(calls => calls.accepted.length >= 50 || turns(calls) > 4);
-  if (watch && taken && watch.calls.accepted.length < 50) {
+  await watch?.until(calls => calls.accepted.length >= 50 || calls.turns.length > 4);
+  // Judged by its first turns, and not by how far it has come: before we look, it may have made hundreds.
+  const taken = watch?.calls.turns.slice(0, 4).reduce((sum, turn) => sum + turn.accepted.length, 0);
+  if (watch && taken !== undefined && taken < 50 && watch.calls.turns.length > 4) {
     const { calls } = watch;
-    t.note(`${server.waiting} still wait in the accept queue`);
-    fail(`After ${turns(calls) - 1} turns the server had accepted ${calls.accepted.length} of 50 clients.`, {
+    fail(`After 4 turns the server had accepted ${taken} of 50 clients.`, {
       because:
         "Each turn takes one client from the accept queue, so the 50th waits for 49 turns. accept() may be called again and again until it says null: nobody is left.",
-      see: "for i in $(seq 50); do nc 127.0.0.1 {port} & done; sleep 2; ss -tln 'sport = :{port}'   # Recv-Q: who still waits",
+      see: `bash -c 'for i in $(seq 50); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 2; ss -tln "sport = :{port}"'   # Recv-Q: who still waits`,
       at: calls.accepted.last ?? null,
     });
   }
@@ -36,7 +36,7 @@ check(
     expect(await server.reads(talker), "The second client spoke, and was not heard.").ok({
       because:
         "The server waits for a client who says nothing. accept() gives a socket that blocks, whatever the listener does: each one needs setBlocking(false).",
-      see: "nc 127.0.0.1 {port} &   # says nothing\necho hello | nc -N 127.0.0.1 {port}",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # says nothing\nbash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
     });
   },
 );
@@ -65,7 +65,7 @@ check("leaving", "notices in one turn everybody who has left, and closes their s
     expect(found, "Four neighbours left at once, and a whole turn did not notice all of them.").equal(4, {
       because:
         "The loop takes elements out of the list that it walks through: what follows moves up by one place, and the next step goes past it.",
-      see: "for i in 1 2 3 4; do nc 127.0.0.1 {port} & done; sleep 3; kill $(jobs -p)   # then look at the times in the log",
+      see: "timeout 3 bash -c 'for i in 1 2 3 4; do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 9'   # then look at the times in the log",
       at: watch.calls.named("close").last ?? null,
     });
   }
@@ -120,14 +120,14 @@ check("long-message", "takes a long message without a rest in the middle", async
     fail(`The server rested ${calls.rests.length} times while a message lay there, and has read ${read}.`, {
       because:
         "One recv() a turn, and then a sleep: the kernel holds what you have not asked for. Ask until recv() says null, or until this client has had its share of the turn, and rest only after a turn that found nothing.",
-      see: "head -c 1000000 /dev/zero | nc -N 127.0.0.1 {port} & sleep 2; ss -tn 'sport = :{port}'   # Recv-Q: not read yet",
+      see: `bash -c 'head -c 1000000 /dev/zero >/dev/tcp/127.0.0.1/{port} & sleep 2; ss -tn "sport = :{port}"'   # Recv-Q: not read yet`,
       at: calls.reads.last ?? null,
     });
   }
   expect(await server.reads(talker, { within: 10_000 }), "The server has not read the whole message.").ok({
     because:
       "1 MB should be read in less than a second; what it has not read waits in the kernel, and the client waits too.",
-    see: "head -c 1000000 /dev/zero | nc -N 127.0.0.1 {port} & sleep 2; ss -tn 'sport = :{port}'   # Recv-Q: not read yet",
+    see: `bash -c 'head -c 1000000 /dev/zero >/dev/tcp/127.0.0.1/{port} & sleep 2; ss -tn "sport = :{port}"'   # Recv-Q: not read yet`,
   });
 });
 
@@ -153,13 +153,16 @@ check("out-of-descriptors", "says EMFILE when it has no descriptor left, and goe
   expect(words, "The server is out of descriptors, and does not say so.").ok({
     because:
       'accept() failed with EMFILE, and an empty catch took it for "nobody has come". Only would-block is not an error; it is null, and never thrown.',
-    see: "prlimit --nofile=24:24 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')\nfor i in $(seq 10); do nc 127.0.0.1 {port} & done",
+    see: "prlimit --nofile=24:24 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
     at: (watch && failures(watch.calls).last) ?? null,
   });
   if (watch) {
     const calls = await server.trace({ during: () => server.quiet(300) });
-    expect(failures(calls).length + calls.missed, "The server tries to accept without a pause.").atMost(
-      1000,
+    // By what lies between two of them, and not by how many: on a busy machine a server that never rests makes few.
+    const times = failures(calls).list.map(call => call.at);
+    const atOnce = times.filter((at, i) => i > 0 && at - times[i - 1]! < 0.5).length;
+    expect(atOnce + calls.missed, "The server tries to accept without a pause (so often in 300 ms).").atMost(
+      20,
       {
         because:
           "As long as nobody leaves, accept() fails each time: to try again at once takes a whole processor and changes nothing. A turn that could not accept has not done anything: rest after it.",
@@ -199,20 +202,20 @@ check("rests", "rests while nobody speaks, and yet takes a newcomer within 100 m
   const watch = server.traced ? server.watch() : null;
   const cpu = await server.cpu({ during: () => server.quiet(400) });
   const calls = watch ? watch.calls.length + watch.calls.missed : 0;
+  // Counted, and not timed: on a busy machine one that never rests uses little of a processor, too.
+  const restless = watch ? watch.calls.turns.filter(turn => turn.rests.length === 0).length : 0;
   t.note(`in 400 ms: ${Math.round(cpu * 100)} % of a processor${watch ? `, ${calls} system calls` : ""}`);
-  const restless = {
+  const why = {
     because:
       "It asks everybody, without a pause, whether there is anything. After a turn that found nothing, sleep for a few milliseconds.",
     see: "top -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')",
   };
-  expect(cpu, "With nobody speaking, the server keeps a processor busy (1 is all of it).").atMost(
-    0.3,
+  expect(cpu, "With nobody speaking, the server keeps a processor busy (1 is all of it).").atMost(0.3, why);
+  expect(calls, "With nobody speaking, the server makes system calls without a pause.").atMost(20_000, why);
+  expect(
     restless,
-  );
-  expect(calls, "With nobody speaking, the server makes system calls without a pause.").atMost(
-    20_000,
-    restless,
-  );
+    "With nobody speaking, the server goes round and round without a rest (so many turns).",
+  ).atMost(1000, why);
 
   // The first comes at any moment of the turn; each later one comes just after the server has looked.
   await server.accepts([await client()]);
@@ -225,7 +228,7 @@ check("rests", "rests while nobody speaks, and yet takes a newcomer within 100 m
   }
   expect(quickest, "A newcomer waits long for a server that has nothing else to do (in ms).").atMost(100, {
     because: "How long it rests is how long a newcomer waits. A few milliseconds cost next to nothing.",
-    see: "time (echo hello | nc -N 127.0.0.1 {port})",
+    see: `time node -e 'require("net").connect({port}, "127.0.0.1").end("hello").resume()'`,
   });
 });
 

@@ -976,9 +976,20 @@ function expire(c: Connection): void {
 }
 // #endregion sweep
 
+/** The folder to be served, without links on the way: what is served must lie in it. */
+function findRoot(): string {
+  try {
+    return realpathSync("./html");
+  } catch (error) {
+    console.error(`There is nothing to serve: ${(error as Error).message}.`);
+    console.error("Start this server in the folder that holds html/, or make one: mkdir html");
+    process.exit(1);
+  }
+}
+
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
-  root = realpathSync("./html");
+  root = findRoot();
   holdSpares();
   listen(port);
   console.log(`serving ${root} at http://127.0.0.1:${port}/`);
