@@ -1,5 +1,5 @@
 // What must be true of a server that serves one guest after another, by blocking calls or in any other way.
-import { check, clock } from "workbook/check";
+import { type Client, check, clock } from "workbook/check";
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const told = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
@@ -25,36 +25,34 @@ check("next", "answers one client, closes, and answers the next", async t => {
 
 check("goes-on", "goes on when a client leaves without a word, is cut off, or talks nonsense", async t => {
   const { server, client, expect } = t;
-  const rude: [string, (one: Awaited<ReturnType<typeof client>>) => void, string][] = [
-    [
-      "left without a word",
-      one => one.close(),
-      "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'   # connects, and leaves at once",
-    ],
-    [
-      "was cut off (RST)",
-      one => one.reset(),
-      'python3 -c \'import socket as s; c = s.create_connection(("127.0.0.1", {port})); c.setsockopt(s.SOL_SOCKET, s.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")\'   # close() is a reset now',
-    ],
-    [
-      "said what is no request",
-      one => one.send("hello\r\n\r\n"),
-      "bash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
-    ],
+  const rude: { who: string; does: (one: Client) => void; see: string }[] = [
+    {
+      who: "left without a word",
+      does: one => one.close(),
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'   # connects, and leaves at once",
+    },
+    {
+      who: "was cut off",
+      does: one => one.reset(),
+      see: `node -e 'require("net").connect({port}, "127.0.0.1", function () { this.resetAndDestroy() })'   # an RST`,
+    },
+    {
+      who: "said what is no request",
+      does: one => one.send("hello\r\n\r\n"),
+      see: "bash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
+    },
   ];
-  for (const [what, does, see] of rude) {
+  for (const { who, does, see } of rude) {
     const one = await client();
     await server.accepts([one]);
     does(one);
     const next = await client();
     next.send(get("/tea"));
-    expect(await next.hears("you asked for /tea\n"), `After a client who ${what} the next got no answer.`).ok(
-      {
-        because:
-          "What one client does is the end of its own conversation at most. Where it leaves, recv() gives an empty Buffer; where it is cut off, recv() throws a SyscallError; and what it says may be anything.",
-        see,
-      },
-    );
+    expect(await next.hears("you asked for /tea\n"), `After a client who ${who} the next got no answer.`).ok({
+      because:
+        "What one client does is the end of its own conversation at most. Where it leaves, recv() gives an empty Buffer; where it is cut off, recv() throws a SyscallError; and what it says may be anything.",
+      see,
+    });
   }
 });
 

@@ -1,5 +1,5 @@
-// All that blocking can do: one guest after another, each for a moment. Whoever leaves, is cut off or talks
-// nonsense is the end of that conversation only, and whoever is silent costs the others the deadline, once.
+// All that blocking can do: one guest after another. Whoever leaves, is cut off or talks nonsense
+// ends that conversation only, and whoever is silent costs the others the deadline, once.
 import {
   AF_INET,
   SO_RCVTIMEO,

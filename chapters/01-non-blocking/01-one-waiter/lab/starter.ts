@@ -1,5 +1,5 @@
-// The shortest server there is: a door, one guest, one answer, and it is over. Every call in it waits for as long
-// as it has to. What it forgets (the second guest, the silent one, the one who leaves) is the exercise.
+// The shortest server there is: a door, one guest, one answer, and it is over.
+// What it forgets (the second guest, the silent one, the one who leaves) is the exercise.
 import { AF_INET, SOCK_STREAM, Socket } from "workbook/net";
 
 function main(port: number): void {
