@@ -79,7 +79,9 @@ export class Server {
   async restart(): Promise<boolean> {
     this.#journal.note("the server is ended (SIGKILL), and started again on the same port");
     await this.#program.restart();
-    return (await listening(this.#program)).outcome === "listens";
+    const { outcome } = await listening(this.#program);
+    this.#program.tracing?.turn();
+    return outcome === "listens";
   }
 
   /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
