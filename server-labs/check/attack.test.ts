@@ -60,6 +60,30 @@ test("a server that dies under attack: its last words and its line", async () =>
   isGolden(outcome, "dies-of-a-word");
 });
 
+test("a server is ended and started again on its port, and is judged as before", async () => {
+  const outcome = await tryOut("echoes.ts", async ({ server, client, expect }) => {
+    const [before] = server.pids;
+    expect(await server.restart(), "It does not listen again.").ok();
+    expect(server.pids.includes(before!), "It is the old process.").equal(false);
+    const watch = server.watch();
+    expect(await (await client()).send("hello").hears("hello"), "It does not answer.").ok();
+    await watch.until(calls => calls.bytesRead === 5);
+    expect(watch.calls.bytesRead, "Its calls are not seen.").equal(5);
+  });
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+});
+
+test("a server that cannot be started again says why", async () => {
+  const outcome = await tryOut("keeps-its-port.ts", async ({ server, client, expect }) => {
+    const guest = await client();
+    await guest.closed();
+    guest.close();
+    expect(await server.restart(), "It does not listen again.").ok();
+  });
+  assert.equal(outcome.failure?.summary, "It does not listen again.");
+  assert.match(outcome.failure?.evidence.join("\n") ?? "", /EADDRINUSE/);
+});
+
 test("a mistake in the check itself is not held against the server", async () => {
   const outcome = await tryOut("echoes.ts", async () => {
     JSON.parse("{");

@@ -18,6 +18,7 @@ import {
   wantedMs,
 } from "./proc.ts";
 import type { Program } from "./program.ts";
+import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
 import { Watch } from "./watch.ts";
 
@@ -72,6 +73,15 @@ export class Server {
   continue(): void {
     this.#journal.note("the server goes on (SIGCONT)");
     this.#program.continue();
+  }
+
+  /** Ends it (SIGKILL), and starts it again at once, on the same port; false when it does not listen there again. */
+  async restart(): Promise<boolean> {
+    this.#journal.note("the server is ended (SIGKILL), and started again on the same port");
+    await this.#program.restart();
+    const { outcome } = await listening(this.#program);
+    this.#program.tracing?.turn();
+    return outcome === "listens";
   }
 
   /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */

@@ -83,8 +83,12 @@ function couldNotConnect(clients: Client[], port: number): CheckFailure {
 }
 
 export function hasEnded(program: Program): CheckFailure {
-  return new CheckFailure(`The server has ended: ${program.end}.`, { because: goesOn });
+  const because = program.end === "exited with 0" ? comesToNoEnd : goesOn;
+  return new CheckFailure(`The server has ended: ${program.end}.`, { because });
 }
+
+const comesToNoEnd =
+  "It has come to the end of its program. A server is a loop: when it is done with one client, it turns to the next.";
 
 const goesOn =
   "What it printed last, above, says why. Whatever one client does, a server goes on for all the others.";
