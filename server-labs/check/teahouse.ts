@@ -14,9 +14,12 @@ export const page = "<h1>The teahouse</h1>\n";
 export const menu = "green tea 3\n";
 export const picture: Buffer = octets(104_824);
 
-/** What lies in the folder in which the server runs; `secret.txt` is beside the document root, and not in it. */
+const secret = "this lies outside the document root\n";
+
+/** What lies in the folder in which the server runs. The secrets are beside the document root, and not in it. */
 export const files: Files = {
-  "secret.txt": "this lies outside the document root\n",
+  "secret.txt": secret,
+  "html.old/secret.txt": secret,
   "html/index.html": page,
   "html/menu.txt": menu,
   "html/你好.html": "你好\n",
@@ -198,10 +201,12 @@ export const climbs: readonly Exchange[] = [
     "/sub/../../secret.txt",
     "//../secret.txt",
     "/sub/./.././../secret.txt",
+    "/../html.old/secret.txt",
     "/%2e%2e/secret.txt",
     "/..%2fsecret.txt",
     "/sub/%2E%2E/%2e%2e/secret.txt",
     "/%252e%252e/secret.txt",
+    "/%2e%2e/html.old/secret.txt",
   ].map(path => ({ about: path, sends: get(path), wants: [notServed] })),
   { about: "/sub/../menu.txt", sends: get("/sub/../menu.txt"), wants: [theMenu], after: "open" },
 ];

@@ -274,8 +274,9 @@ function open(path: string): OpenFile {
 
 // #region send
 /** Puts a head, and the first octets of what follows it, into `output`: so they leave with one call. */
-function reply(client: Client, to: Request, status: string, type = "text/plain", file?: OpenFile): void {
-  const body = Buffer.from(file ? "" : `${status}\n`);
+function reply(client: Client, to: Request, status: string, type = types[".txt"], file?: OpenFile): void {
+  const sentence = file ? "" : `${status}\n请输入正确的url\n`; // as the course says it: please enter a correct URL
+  const body = Buffer.from(sentence);
   const fields = [
     `Date: ${new Date().toUTCString()}`,
     `Content-Type: ${type}`,
