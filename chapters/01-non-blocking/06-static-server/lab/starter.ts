@@ -10,16 +10,13 @@ const documentRoot = "./html";
 const clients: Socket[] = [];
 
 function main(port: number): void {
-  // #region socket
   const server = new Socket(AF_INET, SOCK_STREAM);
   server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
   // The course binds "", which is every network card: whoever shares your Wi-Fi could read your files.
   server.bind({ host: "127.0.0.1", port });
   server.listen(128);
   server.setBlocking(false);
-  // #endregion socket
 
-  // #region loop
   while (true) {
     // sleep(500); // for test
 
@@ -35,6 +32,7 @@ function main(port: number): void {
       console.log("-----1----", error); // for test
     }
 
+    // #region hear
     for (const client of clients) {
       let request: string;
       try {
@@ -55,16 +53,15 @@ function main(port: number): void {
         clients.splice(clients.indexOf(client), 1);
       }
     }
+    // #endregion hear
 
     console.log(clients);
   }
-  // #endregion loop
 }
 
 /** As Python's decode("utf-8"): what is no UTF-8 is an error. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// #region answer
 function answer(request: string, client: Socket): void {
   const lines = request.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/); // as Python's splitlines()
   for (const [i, line] of lines.entries()) console.log(i, line);
@@ -81,7 +78,9 @@ function answer(request: string, client: Socket): void {
 
   let content: Buffer;
   try {
+    // #region open
     content = readFileSync(documentRoot + file);
+    // #endregion open
   } catch {
     const body = "file not found, 请输入正确的url";
 
@@ -100,7 +99,6 @@ function answer(request: string, client: Socket): void {
   head += "\r\n";
   client.send(Buffer.concat([Buffer.from(head), content]));
 }
-// #endregion answer
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {

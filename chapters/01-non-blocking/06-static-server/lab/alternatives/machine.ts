@@ -108,7 +108,6 @@ class Visitor {
     this.#close = said.includes("close") || (old && !said.includes("keep-alive"));
     this.#rest = Number(lengths[0] ?? 0);
     this.#state = codings.length > 0 ? "size" : this.#rest > 0 ? "body" : "answer";
-    if (this.#state === "answer") return true;
     return true;
   }
 
