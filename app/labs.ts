@@ -8,8 +8,10 @@ export type { CallRow, Calls } from "./labs/calls.ts";
 export { type LabsState, type LabView, noLab } from "./labs/client.ts";
 export type { ConnectionState } from "./labs/connection.ts";
 export type { Conflict, FileText } from "./labs/files.ts";
+export type { KernelLog, Point } from "./labs/kernel.ts";
 export type { OutputEvent, OutputListener } from "./labs/output.ts";
 export type { RunView } from "./labs/run-log.ts";
+export type { VisitView } from "./labs/visits.ts";
 
 function open(): Labs {
   const token = new Token({

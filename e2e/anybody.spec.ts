@@ -18,6 +18,28 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`nothing bars the way to a program that is stepped, ${colorScheme}`, async ({ page, student }) => {
+    await page.emulateMedia({ colorScheme });
+    await openLesson(page, student);
+    await page.getByRole("button", { name: "Run paused", exact: true }).click();
+    const status = page.getByRole("toolbar", { name: "Pace of the program" }).getByRole("status");
+    await expect(status).toContainText("paused before");
+    await page.getByRole("tab", { name: "Syscalls", exact: true }).click();
+    await page.keyboard.press("F10");
+    await expect(status).toContainText("paused before setsockopt");
+    await page.getByRole("button", { name: "ready", exact: true }).click();
+    await expect(page.getByRole("treeitem")).toHaveCount(1);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Breakpoints", exact: true }).click();
+    await expect(page.getByLabel("Breakpoint: a call, an error, a descriptor")).toBeVisible();
+    expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await portIsFree();
+  });
+}
+
 /** What axe finds, Monaco's own inside apart. */
 async function barriers(page: Page) {
   const { violations } = await new AxeBuilder({ page }).exclude(".monaco-editor").analyze();

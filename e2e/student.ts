@@ -125,9 +125,29 @@ export async function stop(page: Page) {
   await page.getByRole("button", { name: "Stop", exact: true }).click();
 }
 
-export async function showPane(page: Page, name: "Output" | "Syscalls" | "Checks") {
+export async function showPane(page: Page, name: "Output" | "Syscalls" | "Kernel" | "Clients" | "Checks") {
   const tab = page.getByRole("tab", { name, exact: true });
   if (await tab.isVisible()) await tab.click();
+}
+
+/** The number of the line that the editor marks: of the latest call, or where the program waits. Null: none in view. */
+export async function markedLine(page: Page, mark: "latest" | "waits"): Promise<number | null> {
+  const margin = page.locator(`.margin-view-overlays > div:has(> .line-${mark}-gutter) .line-numbers`);
+  const lines = await margin.allTextContents();
+  return lines[0] === undefined ? null : Number(lines[0]);
+}
+
+/** A client that comes, says what it is told to say, and stays. */
+export async function client(says = "", port = labPort) {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {}).on("data", () => {});
+  await new Promise(resolve => socket.once("connect", resolve));
+  if (says !== "") socket.write(says);
+  return {
+    port: socket.localPort!,
+    say: (more: string) => socket.write(more),
+    leave: () => socket.destroy(),
+  };
 }
 
 /** Everything that the Output pane holds, also what has scrolled away: what "copy all" copies. */

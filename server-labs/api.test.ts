@@ -174,6 +174,32 @@ test("a run that is refused says why, with the fields of the event", async () =>
   }
 });
 
+test("clients are sent against a program, and told to leave, all or one", async () => {
+  const { body } = await post(`/api/labs/${labId}/run`);
+  const visits = `/api/runs/${body.run}/visits`;
+  const begun = await post(visits, { kind: "split", at: [8] });
+  assert.deepEqual([begun.status, begun.body.visit], [201, "v1"]);
+  assert.deepEqual((await curl("DELETE", `${visits}/v1`)).body, { leaving: 1 });
+  assert.equal((await curl("DELETE", visits)).status, 200);
+  assert.deepEqual(house.runs.visits.asked, [{ kind: "split", at: [8] }, "v1", undefined]);
+  for (const [bad, sentence] of [
+    [{}, /kind/],
+    [{ kind: "ghost" }, /kind/],
+    [{ kind: "get", path: "no" }, /path begins with \//],
+    [{ kind: "get", port: 22 }, /"port" that is not known here/],
+    [{ kind: "burst", count: 1001 }, /count/],
+  ] as const) {
+    const answer = await post(visits, bad);
+    assert.equal(answer.status, 400);
+    assert.match(answer.body.problem, sentence);
+  }
+  assert.equal((await post("/api/runs/nobody/visits", { kind: "get" })).status, 404);
+  const check = await house.runs.startCheck(labId, {});
+  const refused = await post(`/api/runs/${check.id}/visits`, { kind: "get" });
+  assert.equal(refused.status, 409);
+  assert.match(refused.body.problem, /a check, which brings its own clients/);
+});
+
 test("events come as one JSON object a line, follow, and end with the run", async () => {
   const { body } = await post(`/api/labs/${labId}/run`);
   const { log } = house.runs.get(body.run)!;
@@ -224,6 +250,20 @@ test("who reads slowly gets a gap that counts what is missing, and the lab serve
   assert.ok(missing > 0, "there was a gap");
 });
 
+test("one sample of the kernel's state; a sentence when there is nobody to ask about", async () => {
+  const run = await house.runs.startProgram(labId, {});
+  const sample = { doing: "asleep in epoll_wait(4)" };
+  Object.assign(run, { kernel: { want: () => () => {}, once: async () => sample } });
+  const got = await curl("GET", `/api/runs/${run.id}/kernel`);
+  assert.deepEqual([got.status, got.body], [200, sample]);
+  Object.assign(run, { kernel: { want: () => () => {}, once: async () => null } });
+  const gone = await curl("GET", `/api/runs/${run.id}/kernel`);
+  assert.equal(gone.status, 409);
+  assert.match(gone.body.problem, /There is no process to ask the kernel about: running\./);
+  const check = await house.runs.startCheck(labId, {});
+  assert.match((await curl("GET", `/api/runs/${check.id}/kernel`)).body.problem, /That run is a check/);
+});
+
 test("a check tells its events until it has ended", async () => {
   const answer = await open("POST", `/api/labs/${labId}/check`, {
     headers: json,
@@ -239,6 +279,58 @@ test("a check tells its events until it has ended", async () => {
   const unknown = await post(`/api/labs/${labId}/check`, { only: ["answer"] });
   assert.equal(unknown.status, 400);
   assert.match(unknown.body.problem, /no check "answer".*Did you mean "answers"/);
+});
+
+test("a shell paces a run and steps through it; how it goes is in the run's summary and in its events", async () => {
+  const { run, events } = (await post(`/api/labs/${labId}/run`)).body;
+  const breakpoints = [{ name: "recv", fd: 7 }];
+  const paused = await post(`/api/runs/${run}/pace`, { mode: "paused", breakpoints });
+  assert.equal(paused.status, 200);
+  const { mode, state, stop, driver, sentence } = paused.body;
+  assert.deepEqual(
+    [mode, state, stop.n, driver, sentence],
+    ["paused", "stopped", 0, "a shell", "paused before call 0"],
+  );
+  const step = await post(`/api/runs/${run}/step`);
+  assert.deepEqual(step.body.stop, { where: "before", n: 1, because: "step" });
+  assert.deepEqual((await curl("GET", `/api/runs/${run}`)).body.pace, step.body);
+  const slow = await post(`/api/runs/${run}/pace`, { mode: "slow", delayMs: 100 });
+  assert.deepEqual([slow.body.state, slow.body.delayMs, slow.body.breakpoints], ["going", 100, breakpoints]);
+  await curl("DELETE", `/api/runs/${run}`);
+  const told = (await curl("GET", events)).text.trim().split("\n");
+  const states = told
+    .map(line => JSON.parse(line))
+    .flatMap(event => (event.type === "pace" ? [event.state] : []));
+  assert.equal(states.at(-1), "going");
+  assert.ok(states.includes("stopped"));
+});
+
+test("what cannot be paced is said in words", async () => {
+  const { run } = (await post(`/api/labs/${labId}/run`)).body;
+  for (const [body, status, words] of [
+    [{ mode: "fast" }, 400, /"mode"/],
+    [{ delayMs: 0 }, 400, /"delayMs"/],
+    [{ breakpoints: [{ name: "acept4" }] }, 400, /Did you mean "accept4"/],
+    [{ breakpoints: [{ errno: "EAGIAN" }] }, 400, /Did you mean "EAGAIN"/],
+    [{ breakpoints: Array(33).fill({}) }, 400, /"breakpoints"/],
+  ] as const) {
+    const refused = await post(`/api/runs/${run}/pace`, body);
+    assert.equal(refused.status, status);
+    assert.match(refused.body.problem, words);
+  }
+  house.runs.get(run)!.pacer!.drive("page 7");
+  const watched = await post(`/api/runs/${run}/step`);
+  assert.deepEqual([watched.status, watched.body.driver], [409, "page 7"]);
+  assert.match(watched.body.problem, /^page 7 drives this run/);
+  const taken = await post(`/api/runs/${run}/step`, { take: true });
+  assert.deepEqual([taken.status, taken.body.driver], [200, "a shell"]);
+  await curl("DELETE", `/api/runs/${run}`);
+  const ended = await post(`/api/runs/${run}/step`);
+  assert.equal(ended.status, 409);
+  assert.match(ended.body.problem, /has ended/);
+  await post(`/api/labs/${labId}/run`);
+  const start = await post(`/api/labs/${labId}/run`, { pace: { breakpoints: [{ name: "acept4" }] } });
+  assert.equal(start.status, 400);
 });
 
 test("every way to ask wrongly has its status and a sentence", async () => {

@@ -6,7 +6,17 @@ import { answer, Refusal, readJson } from "./answers.ts";
 import { follow } from "./follow.ts";
 import type { Passed } from "./gate.ts";
 import { type Labs, type Run, refusedEvent } from "./labs.ts";
-import { checkBody, fileBody, limits, type RefusedReason, resetBody, runBody } from "./protocol.ts";
+import {
+  checkBody,
+  fileBody,
+  limits,
+  paceBody,
+  type RefusedReason,
+  resetBody,
+  runBody,
+  stepBody,
+  visitBody,
+} from "./protocol.ts";
 import { WorkspaceError, type WorkspaceProblem } from "./workspace.ts";
 
 interface Call {
@@ -14,10 +24,11 @@ interface Call {
   request: IncomingMessage;
   response: ServerResponse;
   query: URLSearchParams;
-  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`. */
+  /** What stands in the address for `:chapter/:lesson`, `:file`, `:run`, `:visit`. */
   lab: string;
   file: string;
   run: string;
+  visit: string;
 }
 
 interface Route {
@@ -25,6 +36,9 @@ interface Route {
   pattern: string;
   handle: (call: Call) => void | Promise<void>;
 }
+
+/** Who asks over HTTP, as a driver: a shell comes and goes with each request, so all of them are one. */
+const shell = "a shell";
 
 /** Every address below /api. */
 export const routes: readonly Route[] = [
@@ -37,7 +51,13 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/api/labs/:chapter/:lesson/check", handle: startCheck },
   { method: "GET", pattern: "/api/runs/:run", handle: showRun },
   { method: "DELETE", pattern: "/api/runs/:run", handle: stopRun },
+  { method: "POST", pattern: "/api/runs/:run/pace", handle: paceRun },
+  { method: "POST", pattern: "/api/runs/:run/step", handle: stepRun },
   { method: "GET", pattern: "/api/runs/:run/events", handle: tellEvents },
+  { method: "GET", pattern: "/api/runs/:run/kernel", handle: showKernel },
+  { method: "POST", pattern: "/api/runs/:run/visits", handle: beginVisit },
+  { method: "DELETE", pattern: "/api/runs/:run/visits", handle: endVisits },
+  { method: "DELETE", pattern: "/api/runs/:run/visits/:visit", handle: endVisits },
 ];
 
 /** Answers a request below /api that the gate has let in. @throws Refusal */
@@ -61,10 +81,10 @@ export async function api(
       headers: { Allow: allow },
     });
   }
-  const { chapter = "", lesson = "", file = "", run = "" } = chosen.found;
+  const { chapter = "", lesson = "", file = "", run = "", visit = "" } = chosen.found;
   try {
-    const call = { labs, request, response, query: passed.query, lab: `${chapter}/${lesson}`, file, run };
-    await chosen.route.handle(call);
+    const names = { lab: `${chapter}/${lesson}`, file, run, visit };
+    await chosen.route.handle({ labs, request, response, query: passed.query, ...names });
   } catch (error) {
     throw error instanceof WorkspaceError ? refusalOf(error) : error;
   }
@@ -111,8 +131,10 @@ async function resetLab({ labs, lab, request, response }: Call): Promise<void> {
 
 async function startRun({ labs, lab, request, response }: Call): Promise<void> {
   const { id } = labs.lab(lab);
-  const run = await labs.startProgram(id, await readJson(request, response, runBody));
+  const run = await labs.startProgram(id, await readJson(request, response, runBody), shell);
   throwIfRefused(run);
+  // One that begins paused has, by then, or says what it does instead: a step that comes next is one.
+  await run.pacer?.settled();
   const summary = run.summary();
   const address = `http://127.0.0.1:${summary.port}/`;
   answer(response, 201, { ...summary, address }, { Location: `/api/runs/${run.id}` });
@@ -138,6 +160,17 @@ async function stopRun({ labs, run, response }: Call): Promise<void> {
   answer(response, 200, found.summary());
 }
 
+/** Answers when it goes so, has stopped, or after 0.2 s with what it does instead of stopping. */
+async function paceRun({ labs, run, request, response }: Call): Promise<void> {
+  const pacer = labs.pacer(run);
+  answer(response, 200, await pacer.change(shell, await readJson(request, response, paceBody)));
+}
+
+async function stepRun({ labs, run, request, response }: Call): Promise<void> {
+  const pacer = labs.pacer(run);
+  answer(response, 200, await pacer.step(shell, await readJson(request, response, stepBody)));
+}
+
 async function tellEvents(call: Call): Promise<void> {
   const run = call.labs.run(call.run);
   const from = call.query.get("from") ?? "0";
@@ -147,6 +180,30 @@ async function tellEvents(call: Call): Promise<void> {
       `"from" is the number of the first event that is wanted, like ?from=0, not ${JSON.stringify(from.slice(0, 40))}.`,
     );
   await stream(run, Number(from), call);
+}
+
+/** One sample of what the kernel knows of a program that runs. */
+async function showKernel({ labs, run, response }: Call): Promise<void> {
+  const found = labs.run(run);
+  const sample = await found.kernel?.once();
+  if (!sample)
+    throw new Refusal(
+      409,
+      found.kind === "check"
+        ? "That run is a check: the kernel is asked about programs only."
+        : `There is no process to ask the kernel about: ${found.summary().sentence}.`,
+    );
+  answer(response, 200, sample, { "Cache-Control": "no-store" });
+}
+
+async function beginVisit({ labs, run, request, response }: Call): Promise<void> {
+  const visits = labs.visits(run);
+  answer(response, 201, await visits.begin(await readJson(request, response, visitBody)));
+}
+
+/** Answers at once; that they have left is an event of each visit. */
+function endVisits({ labs, run, visit, response }: Call): void {
+  answer(response, 200, { leaving: labs.visits(run).leave(visit === "" ? undefined : visit) });
 }
 
 /** One JSON object a line, as fast as the caller reads and no faster. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventLog } from "./event-log.ts";
-import { type Event, limits, type Syscall } from "./protocol.ts";
+import { type Event, type KernelSample, limits, type Syscall } from "./protocol.ts";
 
 const all = Number.POSITIVE_INFINITY;
 
@@ -95,7 +95,7 @@ test("what is evicted is counted exactly, for a reader from anywhere", () => {
   }
 });
 
-test("a flood of calls evicts no output, a flood of output no calls, and neither the rest", () => {
+test("a flood of calls evicts no output, a flood of output no calls, one of visits neither, and none the rest", () => {
   const log = new EventLog("r1");
   log.append({ type: "listening", host: "127.0.0.1", port: 1, url: "" });
   print(log, 10);
@@ -107,12 +107,18 @@ test("a flood of calls evicts no output, a flood of output no calls, and neither
     ["listening", "output", "gap"],
   );
   for (let i = 0; i < 3000; i++) print(log, 1000);
+  const step = { type: "visit", visit: "v1", kind: "raw", who: "client", what: "got", when: 1 } as const;
+  for (let i = 0; i < 3000; i++) log.append({ ...step, sentence: "x".repeat(1000) });
   const { events } = log.read(0, all);
   assert.equal(events[0]!.type, "listening");
   assert.ok(events.some(e => e.type === "syscalls"));
+  assert.ok(events.some(e => e.type === "output"));
   const sizes = events.map(e => JSON.stringify(e).length);
   const kept = sizes.reduce((a, b) => a + b, 0);
-  assert.ok(kept < limits.outputRingBytes + limits.syscallRingBytes + 1e6, `${kept} bytes are kept`);
+  assert.ok(
+    kept < limits.outputRingBytes + limits.syscallRingBytes + limits.visitRingBytes + 1e6,
+    `${kept} bytes are kept`,
+  );
 });
 
 test("a call that comes twice, entered and done, is one call in a gap", () => {
@@ -160,4 +166,21 @@ test("however much an omission counts, what was printed around it is kept", () =
     events.map(event => event.type),
     ["output", "output-omitted", "output"],
   );
+});
+
+test("samples evict nothing but older samples, and one that a newer one replaced is no gap", () => {
+  const log = new EventLog("r1");
+  print(log, 10);
+  const sample = {
+    doing: "running",
+    others: [{ fd: 3, what: "x".repeat(50_000) }],
+  } as unknown as KernelSample;
+  for (let i = 0; i < 100; i++) log.append({ type: "kernel", sample });
+  print(log, 10);
+  const { events, next } = log.read(0, all);
+  assert.equal(next, 102);
+  assert.deepEqual([...new Set(events.map(({ type }) => type))], ["output", "kernel"]);
+  assert.ok(events.length <= 8, `${events.length} events`);
+  assert.equal(log.newest("kernel")?.seq, 100);
+  assert.equal(log.newest("exited"), null);
 });

@@ -1,7 +1,7 @@
 // Everything that happened in one run, in one order, within bounds. Output, calls and the rest each keep their
 // own newest part, so that a flood of one never evicts another. Readers hold nothing here but a number:
 // whoever is slow finds a gap that counts exactly what is gone, and nobody waits for anybody.
-import { type Event, limits } from "./protocol.ts";
+import { type Event, type EventOf, type EventType, limits } from "./protocol.ts";
 
 type Bodies<E> = E extends unknown ? Omit<E, "run" | "seq" | "at"> : never;
 /** An event before the log has given it its place. */
@@ -26,8 +26,12 @@ interface Lane {
 
 /** The rest (starting, listening, check, …) is few by nature; this bound is for a checker gone mad. */
 const lifeBytes = 1024 * 1024;
+/** Of samples only the newest matters: it says how things are, and these are some before it. */
+const kernelBytes = 256 * 1024;
 /** Totals are remembered at each of the newest events, so that a gap from any of them is exact: 4 MB at most. */
 const marks = 1 << 18;
+/** How a program went: the newest few hundred steps. The newest is always there, for who comes late. */
+const paceBytes = 128 * 1024;
 const outputOverhead = 128;
 
 export class EventLog {
@@ -37,14 +41,20 @@ export class EventLog {
   #lanes = {
     output: lane(limits.outputRingBytes),
     calls: lane(limits.syscallRingBytes),
+    kernel: lane(kernelBytes),
+    pace: lane(paceBytes),
+    visits: lane(limits.visitRingBytes),
     life: lane(lifeBytes),
   };
   #nextSeq = 0;
   #ended = false;
   #bytes = new Totals();
   #calls = new Totals();
+  /** Samples: one that is gone is not missed, as a newer one has taken its place. */
+  #replaced = new Totals();
+  #newest = new Map<EventType, Event>();
   #lastCall = -1;
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(event: Event) => void>();
 
   constructor(run: string, began = performance.now()) {
     this.run = run;
@@ -75,11 +85,13 @@ export class EventLog {
     const [bytes, calls] = this.#counts(event);
     this.#bytes.push(bytes);
     this.#calls.push(calls);
+    this.#replaced.push(event.type === "kernel" ? 1 : 0);
+    this.#newest.set(event.type, event);
     const lane = this.#laneOf(event);
     // An omission stands for bytes that nobody holds: it weighs what it says, not what it says is missing.
     keep(lane, { event, size, weight: event.type === "output" ? bytes + outputOverhead : size });
     this.#ended = event.type === "exited" || event.type === "refused";
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(event);
     return event;
   }
 
@@ -101,7 +113,8 @@ export class EventLog {
       }
       if (!first || (events.length > 0 && first.entry.size > room)) return { events, next };
       const { event, size } = first.entry;
-      if (event.seq > next) events.push(this.#gap(next, event));
+      const gap = event.seq > next ? this.#gap(next, event) : null;
+      if (gap && gap.events > 0) events.push(gap);
       events.push(event);
       next = event.seq + 1;
       room -= size;
@@ -109,19 +122,24 @@ export class EventLog {
     }
   }
 
+  /** The newest event of this type; null when there was none. */
+  newest<T extends EventType>(type: T): EventOf<T> | null {
+    return (this.#newest.get(type) as EventOf<T> | undefined) ?? null;
+  }
+
   /** Calls the listener after each event; the result takes it away again. It must not throw. */
-  onAppend(listener: () => void): () => void {
+  onAppend(listener: (event: Event) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #gap(from: number, before: Event): Event {
+  #gap(from: number, before: Event): EventOf<"gap"> {
     return {
       run: this.run,
       seq: before.seq - 1,
       at: before.at,
       type: "gap",
-      events: before.seq - from,
+      events: before.seq - from - this.#replaced.between(from, before.seq),
       bytes: this.#bytes.between(from, before.seq),
       calls: this.#calls.between(from, before.seq),
     };
@@ -140,6 +158,9 @@ export class EventLog {
   #laneOf(event: Event): Lane {
     if (event.type === "output" || event.type === "output-omitted") return this.#lanes.output;
     if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#lanes.calls;
+    if (event.type === "kernel") return this.#lanes.kernel;
+    if (event.type === "pace") return this.#lanes.pace;
+    if (event.type === "visit") return this.#lanes.visits;
     return this.#lanes.life;
   }
 }

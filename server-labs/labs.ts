@@ -3,16 +3,21 @@
 import { Refusal } from "./answers.ts";
 import { suggestion } from "./book/problem.ts";
 import type { Book, Lab } from "./book.ts";
+import { conditionOf } from "./breakpoints.ts";
+import type { Pacer } from "./pace.ts";
 import type {
   CheckBody,
   Event,
   EventOf,
+  KernelSample,
   LabId,
   LabSummary,
   RunBody,
   RunId,
   RunKind,
   RunSummary,
+  VisitAnswer,
+  VisitBody,
 } from "./protocol.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -29,9 +34,17 @@ export interface Run {
   lab: LabId;
   kind: RunKind;
   log: Log;
+  pacer?: Pacer | null;
   summary(): RunSummary;
+  /** Samples of what the kernel knows of it; null (or missing) when there is no program. */
+  readonly kernel?: {
+    want(everyMs: number): () => void;
+    once(): Promise<KernelSample | null>;
+  } | null;
   stop(): Promise<void>;
   ended: Promise<void>;
+  /** Who comes to see it; null where there is no program to be seen. */
+  visits: { begin(body: VisitBody): Promise<VisitAnswer>; leave(visit?: string): number } | null;
 }
 
 /** Who starts processes. A run that cannot start is a run, too: its log holds one `refused`. */
@@ -77,6 +90,30 @@ export class Labs {
     );
   }
 
+  /** How a running program goes. @throws Refusal 404, 409 when it has ended or is a check */
+  pacer(id: RunId): Pacer {
+    const { pacer, log, kind } = this.run(id);
+    if (pacer && !log.ended) return pacer;
+    throw new Refusal(
+      409,
+      kind === "check"
+        ? "A check cannot be paused: its clients would take that for the server's fault. Pause a program of your own."
+        : "This program has ended. Start it again, paused before its first call if you like.",
+    );
+  }
+
+  /** The visits of a run. @throws Refusal 404, 409 */
+  visits(id: RunId): NonNullable<Run["visits"]> {
+    const { visits, kind } = this.run(id);
+    if (visits) return visits;
+    throw new Refusal(
+      409,
+      kind === "check"
+        ? "This run is a check, which brings its own clients. Visits go to a program: press Run."
+        : "This run did not start: nobody can connect to it.",
+    );
+  }
+
   async summary(lab: Lab): Promise<LabSummary> {
     return {
       lab: lab.id,
@@ -95,12 +132,17 @@ export class Labs {
     return { program: program?.summary() ?? null, check: check?.summary() ?? null };
   }
 
-  /** Starts the student's program; what runs is kept in the history. */
-  async startProgram(id: LabId, body: RunBody): Promise<Run> {
+  /**
+   * Starts the student's program; what runs is kept in the history. Who says at what pace it begins drives it.
+   * @param who "page 3", "a shell"
+   */
+  async startProgram(id: LabId, body: RunBody, who: string): Promise<Run> {
     const lab = this.lab(id);
+    body.pace?.breakpoints?.map(conditionOf);
     // Read now, before the program can change it; written while the program starts.
     const kept = this.workspace.keep(id, lab.files[0]!.file, body.text);
     const run = await this.runs.startProgram(id, body);
+    if (body.pace && !run.log.ended) run.pacer?.drive(who);
     await kept;
     return run;
   }

@@ -1,30 +1,32 @@
 // System calls that are left out because there are too many: counts by name, and the newest ones whole, so that
 // the last calls before a silence or a crash are always shown.
-import { limits } from "./protocol.ts";
+import { limits, type Syscall } from "./protocol.ts";
 
 export class OmittedCalls {
   readonly #first: number;
   #count = 0;
   #byName = new Map<string, number>();
-  #tail: { name: string; n: number; record: Buffer }[] = [];
+  #tail: { name: string; n: number; record: Buffer; who: Syscall["who"] }[] = [];
 
   constructor(first: number) {
     this.#first = first;
   }
 
-  add(name: string, count: number, record: Buffer | undefined, n: number): void {
+  /** @param record only of calls that may be among the newest; a copy is made */
+  add(name: string, count: number, n: number, record?: Buffer, who?: Syscall["who"]): void {
     this.#count += count;
     this.#byName.set(name, (this.#byName.get(name) ?? 0) + count);
-    // A call without a record tears the tail: what follows it must be in one piece.
-    if (!record) this.#tail = [];
-    else this.#tail.push({ name, n, record: Buffer.from(record) });
+    if (record) this.#tail.push({ name, n, record: Buffer.from(record), who });
+    // It tears the tail: what follows it must be in one piece.
+    else if (this.#tail.length > 0) this.#tail = [];
     if (this.#tail.length >= 2 * limits.syscallsTail) this.#tail.splice(0, limits.syscallsTail);
   }
 
-  replace(n: number, record: Buffer): boolean {
+  replace(n: number, record: Buffer, who: Syscall["who"]): boolean {
     const last = this.#tail.at(-1);
     if (last?.n !== n) return false;
     last.record = Buffer.from(record);
+    last.who = who;
     return true;
   }
 

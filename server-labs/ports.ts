@@ -47,10 +47,14 @@ export async function freePort(from = 0, host = "127.0.0.1"): Promise<number> {
   });
 }
 
-/** Who listens on a port that 127.0.0.1 needs; null when nobody does (it may be bound, but not listening). */
-export async function holderOf(port: number): Promise<Holder | null> {
+/** Who listens on a port that this address needs; null when nobody does (it may be bound, but not listening). */
+export async function holderOf(
+  port: number,
+  host: "127.0.0.1" | "::1" = "127.0.0.1",
+): Promise<Holder | null> {
+  const needed = host === "::1" ? (at: string) => at === "::" || at === "::1" : inTheWay;
   const inodes = new Set(
-    (await listening()).filter(l => l.port === port && inTheWay(l.host)).map(l => l.inode),
+    (await listening()).filter(l => l.port === port && needed(l.host)).map(l => l.inode),
   );
   if (inodes.size === 0) return null;
   for (const name of await readdir("/proc")) {
@@ -58,6 +62,12 @@ export async function holderOf(port: number): Promise<Holder | null> {
     if (pid > 0 && (await holds(pid, inodes))) return { pid, command: await commandOf(pid) };
   }
   return { pid: 0, command: "a process that this user may not see" };
+}
+
+/** Does this process listen there? Cheaper than to ask who does. */
+export async function listensItself(pid: number, port: number, host: string): Promise<boolean> {
+  const inodes = (await listening()).filter(l => l.port === port && l.host === host).map(l => l.inode);
+  return inodes.length > 0 && holds(pid, new Set(inodes));
 }
 
 /** Waits until nobody listens on any of these ports. False when somebody still does after `ms` milliseconds. */

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import type { KernelSample } from "./protocol/kernel.ts";
 import { type Pace, paceBody, stepBody } from "./protocol/pace.ts";
-import { type VisitStep, visitBody } from "./protocol/visits.ts";
+import type { VisitStep } from "./protocol/visits.ts";
 
 export * from "./protocol/kernel.ts";
 export * from "./protocol/pace.ts";
@@ -20,6 +20,8 @@ export const limits = {
   outputRingBytes: 1024 * 1024,
   /** Syscall events of one run that are kept for replay, as bytes of JSON. */
   syscallRingBytes: 2 * 1024 * 1024,
+  /** Steps of visits of one run that are kept for replay, as bytes of JSON: some dozens of visits. */
+  visitRingBytes: 1024 * 1024,
   /** Output beyond this rate is left out, counted, and said. */
   outputBytesPerSecond: 2 * 1024 * 1024,
   outputBurstBytes: 4 * 1024 * 1024,
@@ -71,6 +73,7 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 const someText = v.optional(text);
 const somePort = v.optional(port);
 const someRun = v.optional(run);
+const somePace = v.optional(paceBody);
 const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
 
 /** Body of POST /api/labs/<lab>/run; every field may be left out. */
@@ -81,6 +84,8 @@ export const runBody = v.strictObject({
   port: somePort,
   /** A run of ours that is to be stopped first, because it holds the port. */
   instead: someRun,
+  /** How it begins: {"mode": "paused"} stops before its first call. Who starts it so drives it. */
+  pace: somePace,
 });
 export type RunBody = v.InferOutput<typeof runBody>;
 
@@ -104,12 +109,19 @@ export const fileBody = v.strictObject({ text });
  */
 export const resetBody = v.strictObject({});
 
-/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home. */
+/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home; so do visits, which answer with an id. */
 export const request = v.variant("type", [
   /** Tell me of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
   v.strictObject({ type: v.literal("watch"), lab, from: v.optional(v.record(run, seq)) }),
   v.strictObject({ type: v.literal("unwatch"), lab }),
-  v.strictObject({ type: v.literal("run"), lab, text: someText, port: somePort, instead: someRun }),
+  v.strictObject({
+    type: v.literal("run"),
+    lab,
+    text: someText,
+    port: somePort,
+    instead: someRun,
+    pace: somePace,
+  }),
   v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
   v.strictObject({ type: v.literal("stop"), run }),
   /** How fast it goes; who asks first drives, and `drive` takes the wheel from whoever has it. */
@@ -118,9 +130,6 @@ export const request = v.variant("type", [
   v.strictObject({ type: v.literal("drive"), run }),
   /** Samples of the kernel's state for as long as this page wants them: so often in milliseconds, 0 for no more. */
   v.strictObject({ type: v.literal("sample"), run, everyMs: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
-  v.strictObject({ type: v.literal("visit"), run, visit: visitBody }),
-  /** Ends a visit's clients; of all visits when none is named. */
-  v.strictObject({ type: v.literal("leave"), run, visit: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
   /** I have shown everything of this run up to and including seq. */
   v.strictObject({ type: v.literal("ack"), run, seq }),
 ]);
@@ -138,6 +147,11 @@ export interface Syscall {
   name: string;
   /** The file descriptor it is about, where there is one. */
   fd: number | null;
+  /**
+   * What the descriptors are that it speaks of, where the calls before it told: "listener", "epoll", "eventfd", or of a
+   * connection its peer, "127.0.0.1:51322". The same number with another peer is another connection.
+   */
+  who?: Record<number, string>;
   /** The arguments in strace's notation, without the parentheses. */
   args: string;
   /** What the kernel answered, in strace's notation ("7", "-1 EAGAIN (would block)"), "" while inside. */
@@ -202,6 +216,8 @@ export type Event = Common &
         sandbox: Sandbox;
         /** Unix time in milliseconds of `at` 0. */
         began: number;
+        /** Of a program: the ETag of the text that runs. Lines are lines of that text, and of no other. */
+        etag?: string;
       }
     | { type: "listening"; host: string; port: number; url: string }
     | {
@@ -259,7 +275,8 @@ export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 
 /** What the lab server says to a page outside of any run. */
 export type Notice =
-  | { type: "hello"; version: string; sandbox: Sandbox; workspace: string }
+  /** `page` is what this page is called: as the driver of a run, for one (Pace.driver). */
+  | { type: "hello"; version: string; sandbox: Sandbox; workspace: string; page?: string }
   /** The runs of a watched lab; sent at once on watch, before any event, and when one starts or ends. */
   | { type: "lab"; lab: LabId; program: RunSummary | null; check: RunSummary | null }
   /** A watched lab's file was changed, by a save in another tab or by another editor. */
@@ -281,6 +298,8 @@ export interface RunSummary {
   /** The next seq: events 0 … nextSeq-1 have happened. */
   nextSeq: number;
   events: string;
+  /** How a program goes; a check has none. */
+  pace?: Pace;
 }
 
 export interface LabSummary {

@@ -118,28 +118,35 @@ await atEachLevel("runs and ports", (make, level) => {
     assert.ok(sentence.endsWith(`(pid ${holder.pid})`), sentence);
   });
 
-  test("the lab server's SIGKILL takes its runs along", { timeout: 30_000 }, async () => {
-    const port = await freePort();
-    const server = spawn(
-      process.execPath,
-      ["--import", "tsx", path("lab-server.ts"), path("listens.ts"), String(port)],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-        // Its temporary files go with this test's: it cannot clean up after itself.
-        env: { ...process.env, TMPDIR: at.folder, WORKBOOK_SANDBOX: level === "plain" ? "off" : level },
-      },
-    );
-    try {
-      const [said] = (await once(server.stdout, "data")) as [Buffer];
-      assert.equal(String(said), `listening on ${port}\n`);
-      const holder = (await holderOf(port))!;
-      server.kill("SIGKILL");
-      assert.ok(await untilFree([port], 5000), "the port is free");
-      assert.ok(!isAlive(holder.pid), "the program is gone");
-    } finally {
-      server.kill("SIGKILL");
-    }
-  });
+  for (const [how, fixtureOf] of [
+    ["listening", ["listens.ts"]],
+    ["paused", ["greets.ts", "epoll_ctl"]],
+  ] as const)
+    test(`the lab server's SIGKILL takes its runs along: ${how}`, { timeout: 30_000 }, async () => {
+      const port = await freePort();
+      const [file, ...more] = fixtureOf;
+      const server = spawn(
+        process.execPath,
+        ["--import", "tsx", path("lab-server.ts"), path(file), String(port), ...more],
+        {
+          stdio: ["ignore", "pipe", "inherit"],
+          // Its temporary files go with this test's: it cannot clean up after itself.
+          env: { ...process.env, TMPDIR: at.folder, WORKBOOK_SANDBOX: level === "plain" ? "off" : level },
+        },
+      );
+      try {
+        const [said] = (await once(server.stdout, "data")) as [Buffer];
+        assert.equal(String(said), `${how} on ${port}\n`);
+        const holder = (await holderOf(port))!;
+        server.kill("SIGKILL");
+        assert.ok(await untilFree([port], 5000), "the port is free");
+        // Its descriptors are closed a moment before it is gone itself.
+        const patience = performance.now() + 5000;
+        while (isAlive(holder.pid)) assert.ok(performance.now() < patience, "the program is gone");
+      } finally {
+        server.kill("SIGKILL");
+      }
+    });
 });
 
 test("a port that is bound, but not listened on, is not free either", async () => {

@@ -3,8 +3,10 @@
 // to the lab server; pages and shells only read its log.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventLog } from "./event-log.ts";
+import type { KernelWatch } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
+import type { Pacer } from "./pace.ts";
 import type { Ending } from "./process-tree.ts";
 import {
   type EventOf,
@@ -16,16 +18,21 @@ import {
   type RunSummary,
   type Sandbox,
 } from "./protocol.ts";
+import type { Visits } from "./visits.ts";
 
 /** What kind of process a run is: how it is started, and what is made of it. */
 export interface Part {
   /** As one would type it: "server.ts 7890". */
   command: string;
   sandbox: Sandbox;
+  /** Of a program: the ETag of the text that runs. */
+  etag?: string;
   /** @throws Error with a sentence when there can be no tree */
   start(): Promise<Launched>;
   /** The tree lives: talk to it. */
   attach(tree: Launched): void;
+  /** It has been asked to end. */
+  terminating?(): void;
   /** The tree is gone and all that it printed is in the log: give out the rest, and say how it ended. */
   finish(end: HowItEnded): Promise<{ ending: Ending; sentence: string }>;
   /** Always the last that is called, also when there never was a tree. */
@@ -61,6 +68,12 @@ export class Run {
   readonly log: EventLog;
   /** The port that it was told to listen on; 0 for a check. */
   port = 0;
+  /** What the kernel knows of it; null for a check, and of a run that never started. */
+  kernel: KernelWatch | null = null;
+  /** How its program goes through its calls; null for a check. */
+  pacer: Pacer | null = null;
+  /** Who comes to see it, from this page or a shell; null for a check. */
+  visits: Visits | null = null;
   /** Resolves when it has ended and nothing of it is left. Never rejects. */
   readonly ended: Promise<void>;
   readonly #changed: () => void;
@@ -69,6 +82,7 @@ export class Run {
   #state: RunSummary["state"] = "starting";
   #sentence = "starting";
   #tree: Launched | null = null;
+  #part: Part | null = null;
   #stopped = false;
   #killed = false;
   #slow: NodeJS.Timeout | null = null;
@@ -93,12 +107,23 @@ export class Run {
     const { id: run, lab, kind, port } = this;
     const nextSeq = this.log.nextSeq;
     const events = `/api/runs/${run}/events`;
-    return { run, lab, kind, state: this.#state, sentence: this.#sentence, port, nextSeq, events };
+    const pace = this.pacer ? { pace: this.pacer.pace } : {};
+    return { run, lab, kind, state: this.#state, sentence: this.#sentence, port, nextSeq, events, ...pace };
   }
 
   /** Does this process belong to it? */
   contains(pid: number): boolean {
     return this.#tree?.contains(pid) ?? false;
+  }
+
+  /** What poll(2) says of each of these descriptors; null when the program does not wait at a boundary to say it. */
+  async peek(fds: number[]): Promise<Map<number, number> | null> {
+    return this.pacer?.peek(fds) ?? null;
+  }
+
+  /** Its program itself, as this machine numbers it; null when there is none. */
+  program(): number | null {
+    return this.#tree?.program() ?? null;
   }
 
   /** It never starts. */
@@ -116,11 +141,14 @@ export class Run {
       await part.dispose();
       return this.refuse({ reason: "cannot-start", sentence: (error as Error).message });
     }
+    this.#part = part;
     const { level, sentence } = part.sandbox;
     const began = Math.round(performance.timeOrigin + this.log.began);
     const { lab, kind, port } = this;
     const sandbox = { level, sentence };
-    this.log.append({ type: "starting", lab, kind, command: part.command, port, sandbox, began });
+    const { command, etag } = part;
+    const text = etag === undefined ? {} : { etag };
+    this.log.append({ type: "starting", lab, kind, command, port, sandbox, began, ...text });
     const tree = this.#tree;
     const drained = Promise.all([
       this.#output.drain("stdout", tree.stdout),
@@ -157,6 +185,8 @@ export class Run {
   async #terminate(): Promise<void> {
     if (!this.#tree) return;
     this.#tree.terminate();
+    // After the signal: a program that does nothing about it makes no call more.
+    this.#part?.terminating?.();
     const grace = new AbortController();
     const late = sleep(limits.graceMs, "late", { signal: grace.signal }).catch(() => "aborted");
     if ((await Promise.race([this.#tree.ended, late])) === "late") {
@@ -190,7 +220,9 @@ export class Run {
   }
 
   #stillStarting(): void {
-    if (this.#state === "starting")
+    // One that is stepped through takes as long as it takes.
+    if (this.pacer?.pace.mode === "paused") this.#slow?.refresh();
+    else if (this.#state === "starting")
       this.become("running", "running, but it has printed nothing and listens nowhere");
   }
 }

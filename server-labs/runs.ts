@@ -14,6 +14,7 @@ import type { SandboxLevel } from "./sandbox.ts";
 import type { Setting, Spare } from "./spare.ts";
 import { Spares } from "./spares.ts";
 import { strip } from "./strip.ts";
+import { etagOf } from "./text.ts";
 import { Turns } from "./turns.ts";
 
 /** What runs need of a workspace. */
@@ -135,7 +136,9 @@ export class Runs {
     if (taken) return taken;
     const name = workspace.path(lab.id, labFile);
     const setting = await this.#setting(lab);
-    return programPart({ run, spares: this.#spares, setting, name, javascript: stripped.javascript, port });
+    const { javascript } = stripped;
+    const etag = etagOf(Buffer.from(text));
+    return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port, pace: body.pace });
   }
 
   async #check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {

@@ -245,10 +245,88 @@ test("what cannot be understood is answered in a sentence, and the socket stays 
   assert.equal(await closed, 1009);
 });
 
+test("a page has samples for as long as it wants them, and takes its wish along when it goes", async () => {
+  const run = await house.runs.startProgram(labId, {});
+  const wanted: number[] = [];
+  let changed = () => {};
+  const want = (everyMs: number) => {
+    wanted.push(everyMs);
+    return () => {
+      wanted.splice(wanted.indexOf(everyMs), 1);
+      changed();
+    };
+  };
+  Object.assign(run, { kernel: { want, once: async () => null } });
+  const page = await Page.open();
+  page.say({ type: "sample", run: run.id, everyMs: 250 });
+  page.say({ type: "sample", run: run.id, everyMs: 500 });
+  page.say({ type: "sample", run: "no-such", everyMs: 500 });
+  assert.match((await page.hearA("problem")).sentence, /There is no run "no-such"/);
+  assert.deepEqual(wanted, [500], "the newest wish of a page is its only one");
+  page.say({ type: "sample", run: run.id, everyMs: 0 });
+  await new Promise<void>(resolve => {
+    changed = resolve;
+  });
+  assert.deepEqual(wanted, []);
+  page.say({ type: "sample", run: run.id, everyMs: 300 });
+  page.say({ type: "sample", run: "no-such", everyMs: 1 });
+  await page.hearA("problem");
+  assert.deepEqual(wanted, [300]);
+  const ended = new Promise<void>(resolve => {
+    changed = resolve;
+  });
+  page.socket.terminate();
+  await ended;
+  assert.deepEqual(wanted, []);
+});
+
+test("one page drives, the others watch; its reload leaves the program as it is, and the wheel free", async t => {
+  const run = await house.runs.startProgram(labId, {});
+  const [one, two] = [new Page(), new Page()];
+  t.after(() => Promise.all([run.stop(), two.close()]));
+  const [first, second] = [(await one.hearA("hello")).page!, (await two.hearA("hello")).page!];
+  assert.notEqual(first, second);
+  two.say({ type: "watch", lab: labId });
+  one.say({ type: "pace", run: run.id, pace: { mode: "paused" } });
+  for (;;) if ((await two.hearA("pace")).state === "stopped") break;
+  two.say({ type: "step", run: run.id, step: {} });
+  const { sentence, request } = await two.hearA("problem");
+  assert.equal(request, "step");
+  assert.ok(sentence.startsWith(`${first} drives this run.`), sentence);
+  two.say({ type: "drive", run: run.id });
+  assert.equal((await two.hearA("pace")).driver, second);
+  one.say({ type: "step", run: run.id, step: {} });
+  assert.ok((await one.hearA("problem")).sentence.startsWith(`${second} drives this run.`));
+  one.say({ type: "drive", run: run.id });
+  assert.equal((await two.hearA("pace")).driver, first);
+  await one.close();
+  const free = await two.hearA("pace");
+  assert.deepEqual([free.driver, free.state], [null, "stopped"]);
+
+  // Comes back after thousands of steps: the log has let go of most of them, but never of the newest.
+  for (let i = 0; i < 3000; i++) await run.pacer!.step("a shell", {});
+  const again = new Page();
+  t.after(() => again.close());
+  await again.hearA("hello");
+  again.say({ type: "watch", lab: labId });
+  const { program } = await again.hearA("lab");
+  assert.deepEqual(program!.pace!.stop, { where: "before", n: 3000, because: "step" });
+  let gaps = 0;
+  for (;;) {
+    const message = await again.hear();
+    if (message.type === "gap") gaps++;
+    if (!("seq" in message)) continue;
+    again.say({ type: "ack", run: run.id, seq: message.seq });
+    if (message.type === "pace" && message.stop?.n === 3000) break;
+  }
+  assert.ok(gaps > 0);
+});
+
 test("pages that do not answer are ended, but not because the machine slept", async t => {
   let now = 0;
   const labs = { runs: house.runs, workspace: house.workspace } as never;
-  const hello = { type: "problem", sentence: "hello" } as const;
+  const sandbox = { level: "plain", sentence: "" } as const;
+  const hello = { type: "hello", version: "test", sandbox, workspace: "" } as const;
   const sessions = new Sessions(
     labs,
     hello,

@@ -5,12 +5,23 @@ import type { WebSocket } from "ws";
 import { fits, Refusal } from "./answers.ts";
 import { follow } from "./follow.ts";
 import type { Labs, Run } from "./labs.ts";
-import { type LabId, limits, type Message, type Request, type RunId, request } from "./protocol.ts";
+import type { Pacer } from "./pace.ts";
+import {
+  type LabId,
+  limits,
+  type Message,
+  type Notice,
+  type Request,
+  type RunId,
+  request,
+} from "./protocol.ts";
 import { Window } from "./window.ts";
 import { WorkspaceError } from "./workspace.ts";
 
 /** One message holds at most this much of JSON, so that a page can acknowledge before its window is full. */
 const batchBytes = 64 * 1024;
+
+export type Hello = Omit<Extract<Notice, { type: "hello" }>, "page">;
 
 /** A lab that the page watches: ends its readers, and the seq from which it wants a run of which it has heard. */
 interface Watch {
@@ -21,14 +32,28 @@ interface Watch {
 
 export class Session {
   readonly #socket: WebSocket;
+  readonly #name: string;
+  readonly #drives = new Set<RunId>();
   readonly #labs: Labs;
   readonly #watches = new Map<LabId, Watch>();
+  /** Ends the samples of each run that this page looks into. */
+  readonly #samples = new Map<RunId, () => void>();
   readonly #window = new Window(limits.windowBytes);
   readonly #unsubscribe: (() => void)[];
 
-  /** @param unexpected told of errors that are mistakes of the lab server */
-  constructor(socket: WebSocket, labs: Labs, hello: Message, unexpected: (error: unknown) => void) {
+  /**
+   * @param unexpected told of errors that are mistakes of the lab server
+   * @param name what it is called as a driver: "page 3"
+   */
+  constructor(
+    socket: WebSocket,
+    labs: Labs,
+    hello: Hello,
+    unexpected: (error: unknown) => void,
+    name: string,
+  ) {
     this.#socket = socket;
+    this.#name = name;
     this.#labs = labs;
     this.#unsubscribe = [
       labs.runs.onChange(lab => this.#stands(lab)),
@@ -39,7 +64,7 @@ export class Session {
     socket.on("message", (data, isBinary) => void this.#hear(String(data), isBinary, unexpected));
     socket.on("error", () => {}); // a malformed frame: ws closes the socket by itself, with the code that says why
     socket.on("close", () => this.#end());
-    this.#send(hello);
+    this.#send({ ...hello, page: name });
   }
 
   async #hear(text: string, isBinary: boolean, unexpected: (error: unknown) => void): Promise<void> {
@@ -67,7 +92,8 @@ export class Session {
         return this.#unwatch(asked.lab);
       case "run": {
         const { type: _, lab, ...body } = asked;
-        await this.#labs.startProgram(lab, body);
+        const run = await this.#labs.startProgram(lab, body, this.#name);
+        if (body.pace) this.#drives.add(run.id);
         return;
       }
       case "check": {
@@ -77,9 +103,30 @@ export class Session {
       }
       case "stop":
         return this.#labs.run(asked.run).stop();
+      case "sample":
+        return this.#sample(asked.run, asked.everyMs);
+      case "pace":
+        return void (await this.#driving(asked.run).change(this.#name, asked.pace));
+      case "step":
+        return void (await this.#driving(asked.run).step(this.#name, asked.step));
+      case "drive":
+        return void this.#driving(asked.run).drive(this.#name);
       case "ack":
         return this.#window.acknowledge(asked.run, asked.seq);
     }
+  }
+
+  #sample(id: RunId, everyMs: number): void {
+    this.#samples.get(id)?.();
+    this.#samples.delete(id);
+    const { kernel } = this.#labs.run(id);
+    if (everyMs > 0 && kernel) this.#samples.set(id, kernel.want(everyMs));
+  }
+
+  #driving(run: RunId): Pacer {
+    const pacer = this.#labs.pacer(run);
+    this.#drives.add(run);
+    return pacer;
   }
 
   async #watch(lab: LabId, from: Record<RunId, number>): Promise<void> {
@@ -120,6 +167,8 @@ export class Session {
   #leave(run: RunId, watch: Watch): void {
     watch.readers.get(run)?.abort();
     watch.readers.delete(run);
+    this.#samples.get(run)?.();
+    this.#samples.delete(run);
     this.#window.forget(run);
   }
 
@@ -140,7 +189,10 @@ export class Session {
   }
 
   #end(): void {
+    // What it drove stays as it is; whoever asks next drives.
+    for (const run of this.#drives) this.#labs.runs.get(run)?.pacer?.left(this.#name);
     for (const off of this.#unsubscribe) off();
+    for (const end of this.#samples.values()) end();
     for (const lab of [...this.#watches.keys()]) this.#unwatch(lab);
   }
 }

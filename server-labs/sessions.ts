@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Labs } from "./labs.ts";
-import { limits, type Message, subprotocol } from "./protocol.ts";
-import { Session } from "./session.ts";
+import { limits, subprotocol } from "./protocol.ts";
+import { type Hello, Session } from "./session.ts";
 
 export const pingMs = 20_000;
 /** Unanswered pings after which a page is gone. */
@@ -12,12 +12,13 @@ const patience = 2;
 
 export class Sessions {
   readonly #labs: Labs;
-  readonly #hello: Message;
+  readonly #hello: Hello;
   readonly #unexpected: (error: unknown) => void;
   readonly #now: () => number;
   readonly #missed = new Map<WebSocket, number>();
   readonly #timer: NodeJS.Timeout;
   #ticked: number;
+  #pages = 0;
   readonly #server = new WebSocketServer({
     noServer: true,
     // A message of 100 MiB, which is the default, would be read into memory before anybody looks at it.
@@ -28,12 +29,7 @@ export class Sessions {
   });
 
   /** @param now wall clock in milliseconds: it goes on while a laptop sleeps, which the monotonic one does not */
-  constructor(
-    labs: Labs,
-    hello: Message,
-    unexpected: (error: unknown) => void,
-    now: () => number = Date.now,
-  ) {
+  constructor(labs: Labs, hello: Hello, unexpected: (error: unknown) => void, now: () => number = Date.now) {
     this.#labs = labs;
     this.#hello = hello;
     this.#unexpected = unexpected;
@@ -53,7 +49,7 @@ export class Sessions {
       this.#missed.set(page, 0);
       page.on("pong", () => this.#missed.set(page, 0));
       page.on("close", () => this.#missed.delete(page));
-      new Session(page, this.#labs, this.#hello, this.#unexpected);
+      new Session(page, this.#labs, this.#hello, this.#unexpected, `page ${++this.#pages}`);
     });
   }
 

@@ -1,7 +1,7 @@
 // The one file that runs before anything is installed, so it is plain JavaScript and imports only Node.
 // It makes what is missing (packages, build), then hands over to the program that was asked for:
 //   start (the lab server) · dev (the lab server and Vite) · check (a lab's checks) · new (a lesson) ·
-//   test (everything).
+//   bench (how fast it is here) · test (everything).
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -47,9 +47,11 @@ else if (command !== "test") build(server, page);
 if (command === "start") supervise(["dist/server-labs/main.js", ...args]);
 else if (command === "dev") run("node", ["--import", "tsx", "server-labs/dev.ts", ...args]);
 else if (command === "check") run("node", ["dist/server-labs/check/main.js", ...args]);
+else if (command === "bench") run("node", ["dist/server-labs/bench/main.js", ...args]);
 else if (command === "new") run("node", ["dist/server-labs/new/main.js", ...args]);
 else if (command === "test") run("node", ["--import", "tsx", "e2e/everything.ts", ...args]);
-else if (command !== "build") fail(`There is no "${command}": use start, dev, check, new, test or build.`);
+else if (command !== "build")
+  fail(`There is no "${command}": use start, dev, check, bench, new, test or build.`);
 
 /** Installs the packages when package-lock.json is not the one that was installed. */
 function install() {

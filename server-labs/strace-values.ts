@@ -5,8 +5,8 @@ import { flags, named } from "./strace-names.ts";
 
 /** Bytes of a preview that are shown as text. */
 const shownBytes = 32;
-/** As in the kernel: packed on x64, and only there. */
-const epollEventBytes = process.arch === "x64" ? 12 : 16;
+/** An i32 fd and its u32 events, on every machine (trace-layout.ts). */
+const pairBytes = 8;
 const pollFdBytes = 8;
 
 /** Bytes as a C string, as strace writes them; "…" inside says that there is more. */
@@ -49,13 +49,25 @@ export function internetAddress(bytes: Buffer): { host: string; port: number } |
 }
 
 export function readySet(bytes: Buffer, ready: number): string {
-  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / epollEventBytes)));
-  const dataOffset = epollEventBytes - 8;
+  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / pairBytes)));
   const parts = Array.from({ length: shown }, (_, i) => {
-    const event = bytes.subarray(i * epollEventBytes);
-    return `{${event.readInt32LE(dataOffset)}, ${flags(names.epollEvents, event.readUInt32LE(0))}}`;
+    const pair = bytes.subarray(i * pairBytes);
+    return `{${pair.readInt32LE(0)}, ${flags(names.epollEvents, pair.readUInt32LE(4))}}`;
   });
   return `[${parts.join(", ")}${ready > shown ? ", …" : ""}]`;
+}
+
+/** The descriptors in a ready set, as far as it is shown. */
+export function epollFds(bytes: Buffer, ready: number): number[] {
+  const shown = Math.max(0, Math.min(ready, Math.floor(bytes.length / pairBytes)));
+  return Array.from({ length: shown }, (_, i) => bytes.readInt32LE(i * pairBytes));
+}
+
+/** The descriptors that poll(2) is asked about, as far as they are shown. */
+export function pollFds(bytes: Buffer): number[] {
+  return Array.from({ length: Math.floor(bytes.length / pollFdBytes) }, (_, i) =>
+    bytes.readInt32LE(i * pollFdBytes),
+  );
 }
 
 /** Before the call: what is asked of each descriptor. After it: what came, where something came. */

@@ -48,8 +48,9 @@ interface Call {
  * @param record recordBytes of trace memory
  * @param n which call of the run it is
  * @param began CLOCK_MONOTONIC in milliseconds at `at` 0
+ * @param who what the descriptors are that it speaks of
  */
-export function syscallOf(record: Buffer, n: number, began: number): Syscall {
+export function syscallOf(record: Buffer, n: number, began: number, who?: Syscall["who"]): Syscall {
   const call = decode(record);
   const took = record.readDoubleLE(at.took);
   const number = record.readInt32LE(at.errno);
@@ -64,6 +65,7 @@ export function syscallOf(record: Buffer, n: number, began: number): Syscall {
     took: call.inside ? null : bounded(took),
     name: call.name,
     fd: noFd.has(call.name) ? null : call.args[0]!,
+    ...(who ? { who } : {}),
     args: (notation[call.name] ?? plain)(call),
     result: call.inside ? "" : errno ? `-1 ${errno} (${words})` : String(call.result),
     returned: call.inside ? 0 : call.result,

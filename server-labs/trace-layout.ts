@@ -52,7 +52,7 @@ export const layout = {
     version: 1,
     /** Records begun since the program started, as an unsigned count that wraps. Stored with Atomics. */
     head: 2,
-    /** What the watcher asks of the program: 0 is "go on". The rest belongs to pause and step. */
+    /** How many commands the watcher has written on the control socket: when it changes, there is one to hear. */
     command: 3,
     /** 1 once the program ends by itself: it has called exit, with whatever status. A signal leaves it 0. */
     exiting: 4,

@@ -1,7 +1,7 @@
 // The memory in which a traced program writes its calls (trace-layout.ts), as a file of ours that is read while
 // the program writes. Nothing in there is believed but its bounds: the program may have written, or cut, anything.
 import { randomBytes } from "node:crypto";
-import { closeSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { layout, traceBytes } from "./trace-layout.ts";
@@ -29,6 +29,8 @@ export function createTraceMemory(): number {
 export class TraceMemory {
   readonly #fd: number;
   readonly #copy = Buffer.alloc(traceBytes);
+  /** Views of it, made once: a flood is half a million records a second. */
+  readonly #records: Buffer[] = [];
 
   /** @param fd as createTraceMemory gave it; close() closes it */
   constructor(fd: number) {
@@ -58,10 +60,19 @@ export class TraceMemory {
     this.#load(headerBytes, (count - straight) * recordBytes);
   }
 
-  /** The record of call `index`, as it was copied last. */
+  /** The record of call `index`, as it was copied last: to be read now, as the next load() changes it. */
   record(index: number): Buffer {
-    const at = headerBytes + (index % capacity) * recordBytes;
-    return this.#copy.subarray(at, at + recordBytes);
+    const slot = index % capacity;
+    const at = headerBytes + slot * recordBytes;
+    this.#records[slot] ??= this.#copy.subarray(at, at + recordBytes);
+    return this.#records[slot]!;
+  }
+
+  /** Raises the command word, so that the program listens at its next call. */
+  raise(count: number): void {
+    const word = Buffer.alloc(4);
+    word.writeUInt32LE(count >>> 0);
+    writeSync(this.#fd, word, 0, 4, 4 * layout.header.command);
   }
 
   close(): void {

@@ -137,6 +137,16 @@ test("the count may wrap at 2^32", () => {
   );
 });
 
+test("a call that was entered first is seen again when it is done", () => {
+  const { seen, reader, program } = watched();
+  program.call(aRecord("listen", [3, 128], { took: -1 }));
+  reader.read();
+  program.put(0, aRecord("listen", [3, 128], {}));
+  reader.read();
+  reader.close();
+  assert.equal(seen.length, 2);
+});
+
 test("every record is seen by whoever looks for listeners, also what is left out", () => {
   const { seen, reader, program } = watched();
   for (let round = 0; round < 3; round++) {

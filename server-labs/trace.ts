@@ -2,6 +2,7 @@
 // The program may have written anything in there: whatever is read is a claim, is bounded, and never throws.
 // Every call is in exactly one place: shown (when it sleeps: entered, then done), or counted as left out.
 import { Bucket } from "./bucket.ts";
+import { Descriptors } from "./descriptors.ts";
 import type { EventBody } from "./event-log.ts";
 import { OmittedCalls } from "./omitted-calls.ts";
 import { limits, type Syscall } from "./protocol.ts";
@@ -26,9 +27,10 @@ const callsPerMs = 20_000;
 export class TraceReader {
   readonly #memory: TraceMemory;
   readonly #emit: (body: CallsBody) => void;
-  readonly #see: (record: Buffer) => void;
+  readonly #see: (record: Buffer, again: boolean) => void;
   readonly #now: () => number;
   readonly #bucket: Bucket;
+  readonly #descriptors = new Descriptors();
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
   readonly #began: number;
   /** Index of the next record to take, as a count that wraps at 2³², and the same as a count that does not. */
@@ -42,17 +44,21 @@ export class TraceReader {
   #timer: NodeJS.Timeout | null = null;
   #due = 0;
   #closed = false;
+  /** Calls of which nothing is known but that they were made: they came too fast to be read. */
+  lost = 0;
+  /** Milliseconds that reading took so far. */
+  busyMs = 0;
 
   /**
    * fd: the memory (createTraceMemory), which close() closes. began: performance.now() at `at` 0.
-   * emit is called with events in order, see with every record that was not lost, shown or not. now() in
-   * milliseconds.
+   * emit is called with events in order, see with every record that was not lost, shown or not: once more (`again`)
+   * with one that had not returned when it was seen, and has now. now() in milliseconds.
    */
   constructor(
     fd: number,
     began: number,
     emit: (body: CallsBody) => void,
-    see: (record: Buffer) => void = () => {},
+    see: (record: Buffer, again: boolean) => void = () => {},
     now: () => number = () => performance.now(),
   ) {
     this.#memory = new TraceMemory(fd);
@@ -75,6 +81,12 @@ export class TraceReader {
   /** Reads what is new now. Called by wake(), and once more when the program is gone. */
   read(): void {
     if (this.#closed) return;
+    const began = performance.now();
+    this.#read();
+    this.busyMs += performance.now() - began;
+  }
+
+  #read(): void {
     const head = this.#memory.head();
     // A look at nothing delays no other: the first call is seen at once.
     if (head === null && this.#n === 0) return;
@@ -107,6 +119,23 @@ export class TraceReader {
     this.#memory.close();
   }
 
+  /** The number of calls that have begun, and one of them as it stands now. Null: none, or it is no longer there. */
+  get calls(): number {
+    return this.#closed ? 0 : (this.#memory.head() ?? 0);
+  }
+
+  /** Raises the command word (trace-layout.ts). */
+  raise(count: number): void {
+    if (!this.#closed) this.#memory.raise(count);
+  }
+
+  call(n: number): Syscall | null {
+    const ago = (this.calls - n) >>> 0;
+    if (ago === 0 || ago >= capacity) return null;
+    this.#memory.load(n, n + 1);
+    return syscallOf(this.#memory.record(n), n, this.#began);
+  }
+
   /** Reads in ms milliseconds, if it is not to be read sooner anyway. */
   #later(ms: number): void {
     const due = this.#now() + ms;
@@ -130,6 +159,7 @@ export class TraceReader {
       // Nonsense: the head went backwards, or faster than any machine. Nothing is known of what was skipped.
       this.#next = head;
       this.#open = null;
+      this.#descriptors.forget();
       fresh = 0;
     }
     const kept = Math.min(fresh, capacity);
@@ -147,27 +177,38 @@ export class TraceReader {
     let index = this.#next;
     const lost = Math.min(fresh, fresh + overrun - capacity + 1);
     if (lost > 0) {
+      this.lost += lost;
+      this.#descriptors.forget();
       this.#leaveOut("?", lost);
       if (this.#bucket.level >= resumeCalls) this.#resume();
       index = (index + lost) >>> 0;
     }
-    for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (index + 1) >>> 0 === head);
+    for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (head - index - 1) >>> 0);
     this.#next = head;
   }
 
-  #one(index: number, newest: boolean): void {
+  /** @param newer how many records come after it, in this reading */
+  #one(index: number, newer: number): void {
     const record = this.#memory.record(index);
     const n = this.#n;
-    this.#see(record);
-    if (this.#omitted || this.#bucket.level < 1) {
-      this.#leaveOut(nameOf(record), 1, record);
+    this.#see(record, false);
+    // Of a flood only the tail is shown: what is deeper is counted, and costs no more than that.
+    const omit = this.#omitted !== null || this.#bucket.level < 1;
+    if (omit && newer >= limits.syscallsTail) {
+      this.#descriptors.see(record);
+      this.#leaveOut(nameOf(record), 1);
     } else {
-      this.#bucket.take(1);
-      this.#shown.push(syscallOf(record, n, this.#began));
-      this.#n++;
-      if (this.#shown.length >= callsPerEvent) this.#flush();
+      const who = this.#descriptors.who(record);
+      if (omit) this.#leaveOut(nameOf(record), 1, record, who);
+      else this.#show(record, who);
     }
-    if (newest && !returned(record)) this.#open = { index, n };
+    if (newer === 0 && !returned(record)) this.#open = { index, n };
+  }
+
+  #show(record: Buffer, who: Syscall["who"]): void {
+    this.#bucket.take(1);
+    this.#shown.push(syscallOf(record, this.#n++, this.#began, who));
+    if (this.#shown.length >= callsPerEvent) this.#flush();
   }
 
   /** The call that was seen entered: has it returned by now? */
@@ -175,13 +216,15 @@ export class TraceReader {
     const record = this.#memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
-    if (this.#omitted?.replace(open.n, record)) return;
-    this.#shown.push(syscallOf(record, open.n, this.#began));
+    this.#see(record, true);
+    const who = this.#descriptors.who(record);
+    if (this.#omitted?.replace(open.n, record, who)) return;
+    this.#shown.push(syscallOf(record, open.n, this.#began, who));
   }
 
-  #leaveOut(name: string, count: number, record?: Buffer): void {
+  #leaveOut(name: string, count: number, record?: Buffer, who?: Syscall["who"]): void {
     this.#omitted ??= new OmittedCalls(this.#n);
-    this.#omitted.add(name, count, record, this.#n);
+    this.#omitted.add(name, count, this.#n, record, who);
     this.#n += count;
   }
 
@@ -191,7 +234,7 @@ export class TraceReader {
     this.#omitted = null;
     if (count > 0) this.#emit({ type: "syscalls-omitted", first, count, byName });
     this.#bucket.take(tail.length);
-    this.#shown = tail.map(({ record, n }) => syscallOf(record, n, this.#began));
+    this.#shown = tail.map(({ record, n, who }) => syscallOf(record, n, this.#began, who));
     this.#flush();
   }
 

@@ -3,7 +3,14 @@
 import type { EventOf, Syscall } from "../../server-labs/protocol.ts";
 
 /** One line of the pane: a call, or what the lab server counted instead of sending. */
-export type CallRow = { type: "call"; call: Syscall } | EventOf<"syscalls-omitted"> | EventOf<"gap">;
+export type CallRow =
+  | {
+      type: "call";
+      call: Syscall /** What it says, as a number: equal for equal calls; made when it is asked. */;
+      says?: number;
+    }
+  | EventOf<"syscalls-omitted">
+  | EventOf<"gap">;
 
 /** Calls that stay in the page; older ones are counted. */
 export const callsKept = 100_000;
@@ -16,6 +23,10 @@ export class Calls {
   total = 0;
   /** Rows forgotten here because newer ones came. */
   forgotten = 0;
+  /** Of the rows that can be read now: those that are one call each. The rest of `total` is counted, and no more. */
+  single = 0;
+  /** The newest call that says in which line it was made; in a flood not every call does. */
+  lined: Syscall | null = null;
   readonly #keep: number;
   #rows: CallRow[] = [];
   /** Calls that have not returned: n → place among all rows ever added. */
@@ -28,6 +39,12 @@ export class Calls {
   /** Rows that can be read now. */
   get length(): number {
     return this.#rows.length;
+  }
+
+  /** The place, among all rows ever, of the newest row when it is a call that has not returned; else null. */
+  get open(): number | null {
+    const last = this.#rows.at(-1);
+    return last?.type === "call" && last.call.took === null ? this.forgotten + this.#rows.length - 1 : null;
   }
 
   /** @param index 0 is the oldest row still kept. */
@@ -45,6 +62,7 @@ export class Calls {
   #call(call: Syscall): void {
     const place = this.#inside.get(call.n);
     this.total = Math.max(this.total, call.n + 1);
+    if (call.line !== null && call.n >= (this.lined?.n ?? 0)) this.lined = call;
     if (call.took !== null) this.#inside.delete(call.n);
     if (place === undefined) {
       if (call.took === null) this.#inside.set(call.n, this.forgotten + this.#rows.length);
@@ -56,9 +74,11 @@ export class Calls {
 
   #push(row: CallRow): void {
     this.#rows.push(row);
+    if (row.type === "call") this.single++;
     // Forget in slices: shift() of one row at a time would move the whole array for every call.
     const tooMany = this.#rows.length - this.#keep;
     if (tooMany < this.#keep / 10 + 1) return;
+    for (let i = 0; i < tooMany; i++) if (this.#rows[i]!.type === "call") this.single--;
     this.#rows = this.#rows.slice(tooMany);
     this.forgotten += tooMany;
   }

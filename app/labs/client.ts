@@ -7,17 +7,22 @@ import type {
   LabSummary,
   Message,
   Notice,
+  PaceBody,
   Problem,
   Request,
   RunBody,
   RunId,
+  VisitAnswer,
+  VisitBody,
 } from "../../server-labs/protocol.ts";
 import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
 import { away, type Conflict, type Files, type FileText, locked, tooLong } from "./files.ts";
+import type { KernelLog } from "./kernel.ts";
 import { KnownRuns } from "./known-runs.ts";
 import type { OutputListener } from "./output.ts";
 import type { RunView } from "./run-log.ts";
+import { Sampling } from "./sampling.ts";
 
 /** One lab that somebody on this page looks at. */
 export interface LabView {
@@ -46,6 +51,7 @@ export class Labs {
   readonly #connection: Connection;
   readonly #runs: KnownRuns;
   readonly #watchers = new Map<LabId, number>();
+  readonly #sampling = new Sampling(request => void this.#connection.send(request));
 
   constructor(wire: Wire, files: Files) {
     this.#files = files;
@@ -87,6 +93,31 @@ export class Labs {
   stop(run: RunId): Problem | null {
     const lab = this.#runs.labOf(run);
     return lab ? this.#ask(lab, "stop", { type: "stop", run }) : { problem: "That run has already ended." };
+  }
+
+  /** How fast a program goes, and where it stops. What came of it is the run's `pace`. */
+  pace(run: RunId, pace: PaceBody): void {
+    this.#tell(run, { type: "pace", run, pace });
+  }
+
+  /** Goes on to the next boundary, or to before the next call. */
+  step(run: RunId, to: "boundary" | "call"): void {
+    this.#tell(run, { type: "step", run, step: { to } });
+  }
+
+  /** Takes the wheel, from whoever has it. */
+  drive(run: RunId): void {
+    this.#tell(run, { type: "drive", run });
+  }
+
+  /** Sends clients against a run; what they do is in its view. */
+  visit(run: RunId, body: VisitBody): Promise<VisitAnswer | Problem> {
+    return this.#files.visit(run, body);
+  }
+
+  /** @param visit all that are under way when it is left out */
+  leave(run: RunId, visit?: string): Promise<{ leaving: number } | Problem> {
+    return this.#files.leave(run, visit);
   }
 
   readFile(lab: LabId, file: string): Promise<FileText | Problem> {
@@ -137,6 +168,24 @@ export class Labs {
     return this.#runs.calls(run);
   }
 
+  /**
+   * Asks for samples of what the kernel knows of a run, so often in milliseconds; also after a break in the connection.
+   * @returns ends it.
+   */
+  sample(run: RunId, everyMs: number): () => void {
+    return this.#sampling.want(run, everyMs);
+  }
+
+  /** Calls back when kernel(run) has changed. @returns ends it. */
+  onKernel(run: RunId, listener: () => void): () => void {
+    return this.#runs.onKernel(run, listener);
+  }
+
+  /** What the kernel knows of a run, as it was sampled; empty for a run that is not known. */
+  kernel(run: RunId | null | undefined): KernelLog {
+    return this.#runs.kernel(run);
+  }
+
   #hear(message: Message): void {
     if (message.type === "hello") this.store.setState({ hello: message });
     else if (message.type === "problem") this.#problem(message);
@@ -151,6 +200,8 @@ export class Labs {
 
   /** Told to who asked; to all when nobody did. */
   #problem({ sentence, request }: Extract<Notice, { type: "problem" }>): void {
+    // A run that is no longer known has no samples; that it is gone is said by other means.
+    if (request === "sample") return;
     const views = Object.entries(this.store.getState().labs);
     const asker = views.find(([, view]) => view.asked && (!request || view.asked === request))?.[0];
     for (const lab of asker ? [asker] : this.#watchers.keys()) {
@@ -165,6 +216,7 @@ export class Labs {
       if (connection === "ready") this.#watch(lab);
       else this.#lab(lab, () => ({ asked: null }));
     }
+    if (connection === "ready") this.#sampling.again();
   }
 
   #watch(lab: LabId): void {
@@ -192,6 +244,12 @@ export class Labs {
     const problem = sent ? null : cannot;
     this.#lab(lab, () => ({ asked: sent ? asked : null, problem }));
     return problem === null ? null : { problem };
+  }
+
+  /** Says something to a run; that it could not be said is the lab's problem. */
+  #tell(run: RunId, request: Request): void {
+    const lab = this.#runs.labOf(run);
+    if (lab && !this.#connection.send(request)) this.#lab(lab, () => ({ problem: away }));
   }
 
   #lab(lab: LabId, change: (before: LabView) => Partial<LabView>): void {

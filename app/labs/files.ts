@@ -1,6 +1,14 @@
 // The lab's files over HTTP, where ETag and If-Match are at home. Nothing here rejects: what cannot be done comes
 // back as a sentence for the reader.
-import { type LabId, type LabSummary, limits, type Problem } from "../../server-labs/protocol.ts";
+import {
+  type LabId,
+  type LabSummary,
+  limits,
+  type Problem,
+  type RunId,
+  type VisitAnswer,
+  type VisitBody,
+} from "../../server-labs/protocol.ts";
 
 export interface FileText {
   text: string;
@@ -78,6 +86,25 @@ export class Files {
     const answer = await this.#ask("/api/labs");
     if ("problem" in answer) return answer;
     return this.#told(answer, async () => ((await answer.json()) as { labs: LabSummary[] }).labs);
+  }
+
+  /** Sends clients against a run; what they do are events of it. */
+  async visit(run: RunId, body: VisitBody): Promise<VisitAnswer | Problem> {
+    const answer = await this.#ask(`/api/runs/${run}/visits`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if ("problem" in answer) return answer;
+    return this.#told(answer, async () => (await answer.json()) as VisitAnswer);
+  }
+
+  /** Ends a visit, or all of a run. */
+  async leave(run: RunId, visit?: string): Promise<{ leaving: number } | Problem> {
+    const one = visit === undefined ? "" : `/${visit}`;
+    const answer = await this.#ask(`/api/runs/${run}/visits${one}`, { method: "DELETE" });
+    if ("problem" in answer) return answer;
+    return this.#told(answer, async () => (await answer.json()) as { leaving: number });
   }
 
   /** Whether this token opens the door, or nobody is there. */

@@ -11,6 +11,7 @@ import {
 } from "../../server-labs/protocol.ts";
 import { Acks } from "./acks.ts";
 import { Calls } from "./calls.ts";
+import { KernelLog } from "./kernel.ts";
 import { isOutput, type OutputListener } from "./output.ts";
 import { RunLog, type RunView } from "./run-log.ts";
 
@@ -32,11 +33,13 @@ const restarted = "ended with the lab server, which was started again";
 /** Counters follow a flood at most this often, in milliseconds. */
 const publishMs = 50;
 const noCalls = new Calls();
+const noKernel = new KernelLog();
 
 export class KnownRuns {
   readonly #told: Told;
   readonly #runs = new Map<RunId, Known>();
   readonly #callListeners = new Map<RunId, Set<() => void>>();
+  readonly #kernelListeners = new Map<RunId, Set<() => void>>();
   readonly #changed = new Set<RunId>();
   #publishing: ReturnType<typeof setTimeout> | undefined;
   readonly #unacknowledged = new Set<RunId>();
@@ -74,9 +77,14 @@ export class KnownRuns {
     known.acks.received(event.seq, isNew && isOutput(event));
     this.#acknowledge(event.run);
     if (!isNew) return;
+    if (event.type === "kernel" || event.type === "visit")
+      for (const listener of this.#kernelListeners.get(event.run) ?? []) listener();
+    // A sample changes nothing of how the run stands.
+    if (event.type === "kernel") return;
     const calls = event.type === "syscalls" || event.type === "syscalls-omitted" || event.type === "gap";
     if (calls) for (const listener of this.#callListeners.get(event.run) ?? []) listener();
-    const fast = calls || event.type === "output" || event.type === "output-omitted";
+    const fast =
+      calls || event.type === "output" || event.type === "output-omitted" || event.type === "visit";
     this.#changed.add(event.run);
     if (fast) this.#publishing ??= setTimeout(() => this.#publish(), publishMs);
     else this.#publish();
@@ -106,12 +114,15 @@ export class KnownRuns {
   }
 
   onSyscalls(run: RunId, listener: () => void): () => void {
-    const listeners = this.#callListeners.get(run) ?? new Set();
-    this.#callListeners.set(run, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#callListeners.delete(run);
-    };
+    return listen(this.#callListeners, run, listener);
+  }
+
+  onKernel(run: RunId, listener: () => void): () => void {
+    return listen(this.#kernelListeners, run, listener);
+  }
+
+  kernel(run: RunId | null | undefined): KernelLog {
+    return (run && this.#runs.get(run)?.log.kernel) || noKernel;
   }
 
   calls(run: RunId | null | undefined): Calls {
@@ -159,4 +170,13 @@ export class KnownRuns {
       this.#unacknowledged.clear();
     }, limits.flushMs);
   }
+}
+
+function listen(all: Map<RunId, Set<() => void>>, run: RunId, listener: () => void): () => void {
+  const listeners = all.get(run) ?? new Set();
+  all.set(run, listeners.add(listener));
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) all.delete(run);
+  };
 }

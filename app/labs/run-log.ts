@@ -10,7 +10,9 @@ import type {
   Sandbox,
 } from "../../server-labs/protocol.ts";
 import { Calls } from "./calls.ts";
+import { KernelLog } from "./kernel.ts";
 import { isOutput, Output } from "./output.ts";
+import { Visits, type VisitView } from "./visits.ts";
 
 /** What panes show of a run; a new object whenever something in it changed. */
 export interface RunView {
@@ -31,12 +33,20 @@ export interface RunView {
   listening: EventOf<"listening"> | null;
   /** The newest word on each check, in the order in which they were first named. */
   checks: EventOf<"check">[];
+  /** How fast it goes and who says so; null until somebody has said anything. */
+  pace: EventOf<"pace"> | null;
+  /** How it went when it went last: milliseconds that it waited before each call, 0 at full speed. */
+  speed: number;
+  /** The ETag of the text that runs; null when it is not known. */
+  etag: string | null;
   exited: EventOf<"exited"> | null;
   refused: EventOf<"refused"> | null;
   /** Bytes printed so far, shown or not. */
   outputBytes: number;
   /** System calls made so far, shown or not. */
   calls: number;
+  /** Who has come to see it, the newest last. */
+  visits: readonly VisitView[];
 }
 
 const order: RunSummary["state"][] = ["starting", "running", "listening", "stopping", "exited", "refused"];
@@ -45,6 +55,7 @@ export class RunLog {
   readonly run: RunId;
   readonly output = new Output();
   readonly calls = new Calls();
+  readonly kernel = new KernelLog();
   /** The next seq wanted: what to ask for after a break in the connection. */
   next = 0;
   #summary: RunSummary;
@@ -52,9 +63,12 @@ export class RunLog {
   #listening: EventOf<"listening"> | null = null;
   #exited: EventOf<"exited"> | null = null;
   #refused: EventOf<"refused"> | null = null;
+  #pace: EventOf<"pace"> | null = null;
+  #speed = 0;
   #printed = 0;
   #spoke = false;
   #lost: string | null = null;
+  readonly #visits = new Visits();
   readonly #checks = new Map<string, EventOf<"check">>();
 
   constructor(summary: RunSummary) {
@@ -82,9 +96,15 @@ export class RunLog {
     if (event.type === "listening") this.#listening = event;
     if (event.type === "exited") this.#exited = event;
     if (event.type === "refused") this.#refused = event;
+    if (event.type === "pace") {
+      this.#pace = event;
+      if (event.mode !== "paused") this.#speed = event.mode === "slow" ? event.delayMs : 0;
+    }
     if (event.type === "check") this.#checks.set(event.id, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
+    if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
+    if (event.type === "visit") this.#visits.take(event);
     if (isOutput(event)) this.output.add(event);
     return true;
   }
@@ -109,10 +129,14 @@ export class RunLog {
       began: this.#starting?.began ?? 0,
       listening: this.#listening,
       checks: [...this.#checks.values()],
+      pace: this.#pace,
+      speed: this.#speed,
+      etag: this.#starting?.etag ?? null,
       exited: this.#exited,
       refused: this.#refused,
       outputBytes: this.#printed,
       calls: this.calls.total,
+      visits: this.#visits.list(this.live),
     };
   }
 

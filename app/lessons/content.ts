@@ -85,7 +85,7 @@ export interface Words {
   /** The name of a system call; `href` is its man page, `summary` what it does. */
   "lesson-syscall": { name: string; href: string; summary: string };
   /** The name of a pane: opens it. */
-  "lesson-pane": { name: "Output" | "Syscalls" | "Checks" };
+  "lesson-pane": { name: "Output" | "Syscalls" | "Kernel" | "Checks" };
   /** The title of a check of this lesson: opens it in Checks. */
   "lesson-check": { name: string };
 }

@@ -21,7 +21,7 @@ interface Entry {
 
 const block: Directive["type"][] = ["containerDirective"];
 const inline: Directive["type"][] = ["textDirective"];
-const panes = ["Output", "Syscalls", "Checks"];
+const panes = ["Output", "Syscalls", "Kernel", "Clients", "Checks"];
 
 export const words: Record<string, Entry> = {
   lab: { form: ":::lab", types: ["containerDirective", "leafDirective"], attributes: [], make: lab },

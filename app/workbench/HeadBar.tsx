@@ -3,6 +3,7 @@
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";
+import { ClientsMenu } from "./clients/ClientsMenu.tsx";
 import { keyNames } from "./keys.ts";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 
@@ -44,6 +45,7 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
         >
           Check
         </button>
+        <ClientsMenu program={program} />
         {live ? (
           <button
             type="button"
@@ -55,15 +57,26 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
             <Key name={keyNames.stop} />
           </button>
         ) : (
-          <button
-            type="button"
-            className="button primary"
-            onClick={() => actions.run()}
-            disabled={asked === "run"}
-          >
-            Run
-            <Key name={keyNames.run} />
-          </button>
+          <>
+            <button
+              type="button"
+              className="button quiet"
+              onClick={() => actions.run({ pace: { mode: "paused" } })}
+              disabled={asked === "run"}
+              title="Run it, stopped before its first call, to be stepped from there"
+            >
+              Run paused
+            </button>
+            <button
+              type="button"
+              className="button primary"
+              onClick={() => actions.run()}
+              disabled={asked === "run"}
+            >
+              Run
+              <Key name={keyNames.run} />
+            </button>
+          </>
         )}
       </div>
     </header>

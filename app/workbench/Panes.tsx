@@ -1,5 +1,5 @@
-// The lower half: Output, Syscalls, Checks. Where there is room Syscalls stands beside Output, because seeing the
-// two together is what the course is about.
+// The lower half: Output, Syscalls, Kernel, Clients, Checks. Where there is room Syscalls stands beside the first, the
+// third and the fourth, because seeing two of them together is what the course is about.
 import { Tabs } from "@base-ui/react/tabs";
 import type { Root } from "hast";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
@@ -10,9 +10,12 @@ import type { RunView } from "../labs.ts";
 import { CopyLine } from "./CopyLine.tsx";
 import { ChecksPane } from "./checks/ChecksPane.tsx";
 import { useResults } from "./checks/results.ts";
+import { ClientsPane } from "./clients/ClientsPane.tsx";
+import { KernelPane } from "./kernel/KernelPane.tsx";
 import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
 import { OutputPane, Terminal } from "./output/OutputPane.tsx";
 import { PaneBoundary } from "./PaneBoundary.tsx";
+import { PaceBar } from "./pace/PaceBar.tsx";
 import { SyscallsPane } from "./syscalls/SyscallsPane.tsx";
 import { type Pane, view } from "./view.ts";
 import { number } from "./words.ts";
@@ -48,39 +51,56 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
       <SyscallsPane program={program} />
     </PaneBoundary>
   );
-  const beside = wide && pane === "Output";
+  const beside = (of: Pane) => wide && pane === of && <Beside of={of}>{syscalls}</Beside>;
   return (
     <Tabs.Root className="panes" value={pane} onValueChange={next => view.setState({ pane: next as Pane })}>
       <div className="panes-bar">
         <Tabs.List className="tabs" aria-label="What the program does">
           <PaneTab name="Output" />
           <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
+          <PaneTab name="Kernel" />
+          <PaneTab
+            name="Clients"
+            count={program && program.visits.length > 0 ? number(program.visits.length) : null}
+          />
           <PaneTab name="Checks" count={checked ? `${passed}/${states.length}` : null} />
         </Tabs.List>
         {program?.live && program.listening && (
           <CopyLine quiet text={`curl -i http://127.0.0.1:${program.listening.port}/`} />
         )}
       </div>
+      {program && <PaceBar program={program} />}
       {/* Kept when hidden: the terminal's scroll and selection survive a look at another pane. */}
       <Tabs.Panel value="Output" keepMounted className="pane">
         <Group orientation="horizontal" className="pane-group">
           <Panel id="output" minSize="25%">
             {output}
           </Panel>
-          {beside && (
-            <>
-              <Separator className="separator vertical" aria-label="Between Output and Syscalls" />
-              <Panel id="syscalls" defaultSize="45%" minSize="20%">
-                <section className="pane-beside" aria-label="Syscalls">
-                  {syscalls}
-                </section>
-              </Panel>
-            </>
-          )}
+          {beside("Output")}
         </Group>
       </Tabs.Panel>
       <Tabs.Panel value="Syscalls" className="pane">
         {syscalls}
+      </Tabs.Panel>
+      <Tabs.Panel value="Kernel" className="pane">
+        <Group orientation="horizontal" className="pane-group">
+          <Panel id="kernel" minSize="25%">
+            <PaneBoundary name="Kernel">
+              <KernelPane program={program} />
+            </PaneBoundary>
+          </Panel>
+          {beside("Kernel")}
+        </Group>
+      </Tabs.Panel>
+      <Tabs.Panel value="Clients" className="pane">
+        <Group orientation="horizontal" className="pane-group">
+          <Panel id="clients" minSize="25%">
+            <PaneBoundary name="Clients">
+              <ClientsPane program={program} port={lab.port} />
+            </PaneBoundary>
+          </Panel>
+          {beside("Clients")}
+        </Group>
       </Tabs.Panel>
       <Tabs.Panel value="Checks" className="pane">
         <PaneBoundary name="Checks">
@@ -88,6 +108,20 @@ export function Panes({ lab, draft, program, check, actions, renderHint }: Props
         </PaneBoundary>
       </Tabs.Panel>
     </Tabs.Root>
+  );
+}
+
+/** Syscalls, at the right of another pane. */
+function Beside({ of, children }: { of: Pane; children: ReactNode }) {
+  return (
+    <>
+      <Separator className="separator vertical" aria-label={`Between ${of} and Syscalls`} />
+      <Panel id="syscalls" defaultSize={of === "Output" ? "45%" : "38%"} minSize="20%">
+        <section className="pane-beside" aria-label="Syscalls">
+          {children}
+        </section>
+      </Panel>
+    </>
   );
 }
 

@@ -1,9 +1,10 @@
 // The right half of the page: the student's file over what its program does. Everything here is a view of three
 // things: the draft, the lab's runs, and what the reader has opened.
 import "../style/workbench.css";
+import "../style/pace.css";
 import type { Root } from "hast";
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
-import { type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { type ReactNode, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { useStore } from "zustand";
@@ -14,9 +15,12 @@ import { Bars } from "./Bars.tsx";
 import { HeadBar } from "./HeadBar.tsx";
 import { useKeys } from "./keys.ts";
 import { useActions, useDraft, useDraftState, useLab, type WorkbenchLab } from "./lab.ts";
+import { useMarks } from "./marks.ts";
 import { PaneBoundary } from "./PaneBoundary.tsx";
 import { Panes } from "./Panes.tsx";
+import { usePaceKeys } from "./pace/driving.ts";
 import { storage } from "./remember.ts";
+import { setFilter } from "./syscalls/filter.ts";
 import { view } from "./view.ts";
 
 export type { WorkbenchLab } from "./lab.ts";
@@ -39,6 +43,10 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   const [replaced, setReplaced] = useState<string | null>(null);
   const layout = useDefaultLayout({ id: "workbench", storage });
   useKeys(actions, program?.live ?? false);
+  usePaceKeys(program);
+  // Its words are about one lab's descriptors and peers.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another lab is what it is cleared for.
+  useEffect(() => () => setFilter(""), [lab.id]);
   const reset = useCallback(() => {
     void resetDraft(lab.id, lab.file).then(why =>
       setReplaced(why ?? "The starter is back. Your text was set aside."),
@@ -48,6 +56,7 @@ export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
     <section className="bench" aria-label={`Workbench: ${lab.title}`}>
       <HeadBar {...{ lab, draft, program, check, asked, actions }} onReset={reset} />
       <Bars lab={lab} draft={draft} problem={problem} replaced={replaced} onReplaced={setReplaced} />
+      <LineMarks draft={draft} program={program} />
       <Group orientation="vertical" className="bench-group" {...layout}>
         <Panel id="editor" defaultSize="60%" minSize="20%">
           <PaneBoundary name="The editor" onReload={Editor.again}>
@@ -97,6 +106,12 @@ function LabEditor({ lab, draft, program, check }: LabEditorProps) {
       reveal={reveal}
     />
   );
+}
+
+/** The lines that the program is at; a component of its own, as it looks at every change of the text. */
+function LineMarks({ draft, program }: { draft: Draft | null; program: RunView | null }) {
+  useMarks(draft, program);
+  return null;
 }
 
 /** The text before the editor is there: it can be read at once. */

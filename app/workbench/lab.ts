@@ -78,7 +78,11 @@ export function useActions(lab: LabId, draft: Draft | null): Actions {
     return {
       run(body = {}) {
         const { program } = now();
-        labs.run(lab, { ...text(), ...(program?.live ? { instead: program.run } : {}), ...body });
+        const instead = program?.live ? { instead: program.run } : {};
+        // The breakpoints stay where they are from run to run.
+        const breakpoints = program?.pace?.breakpoints ?? [];
+        const pace = breakpoints.length > 0 || body.pace ? { pace: { breakpoints, ...body.pace } } : {};
+        labs.run(lab, { ...text(), ...instead, ...body, ...pace });
         if (view.getState().pane === "Checks") view.setState({ pane: "Output" });
       },
       stop() {

@@ -2,7 +2,7 @@
 // a check or a line.
 import { createStore } from "zustand/vanilla";
 
-export type Pane = "Output" | "Syscalls" | "Checks";
+export type Pane = "Output" | "Syscalls" | "Kernel" | "Clients" | "Checks";
 
 export interface View {
   pane: Pane;

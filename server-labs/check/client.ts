@@ -4,6 +4,8 @@
 import { errnoName } from "../runtime/errno.ts";
 import {
   AF_INET,
+  AF_INET6,
+  IPPROTO_TCP,
   SO_ERROR,
   SO_LINGER,
   SO_RCVBUF,
@@ -11,6 +13,7 @@ import {
   SOL_SOCKET,
   Socket,
   SyscallError,
+  TCP_QUICKACK,
 } from "../runtime/net.ts";
 import { clock } from "./calls.ts";
 import { count, type Journal, quoted } from "./journal.ts";
@@ -21,10 +24,33 @@ import type { Waiting } from "./wait.ts";
 export type ClientState = "connecting" | "open" | "ended" | "broken" | "closed";
 
 export interface ClientOptions {
+  /** Where the server is; 127.0.0.1 unless told. */
+  host?: string;
   /** Takes what comes at once (the default); false: a reader who does not read. */
   reads?: boolean;
   /** SO_RCVBUF in bytes: how much the kernel takes for a client who does not read. */
   receiveBuffer?: number;
+  /** Acknowledges what comes as late as it may, 40 ms: as every client does when it has been talking for a while. */
+  acknowledgesLate?: boolean;
+  /** Keeps what came (the default); false: it is counted, and told to who observes. */
+  keeps?: boolean;
+}
+
+/** Told of what a client did, or what happened to it, as it happens; octets are those that were sent, or came. */
+export type Observe = (
+  client: Client,
+  what: "connected" | "sent" | "got" | "ended" | "broken",
+  octets?: Buffer,
+  /** sent: when send(2) was called, in milliseconds of clock(): before the server can have read any of it. */
+  began?: number,
+) => void;
+
+/** What a client lives in. */
+export interface Surroundings {
+  network: Pick<Network, "watch" | "forget">;
+  waiting: Pick<Waiting, "until">;
+  journal: Pick<Journal, "note">;
+  observe?: Observe;
 }
 
 export interface Within {
@@ -47,33 +73,35 @@ export class Client {
   heardAt = 0;
   #socket: Socket;
   #reads: boolean;
+  readonly #acknowledgesLate: boolean;
+  #keeps: boolean;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #taken = 0;
   #outgoing: Buffer[] = [];
   #sentBytes = 0;
-  #network: Network;
-  #waiting: Waiting;
-  #journal: Journal;
+  #network: Surroundings["network"];
+  #waiting: Surroundings["waiting"];
+  #journal: Surroundings["journal"];
+  #observe: Observe;
 
-  constructor(
-    surroundings: { network: Network; waiting: Waiting; journal: Journal },
-    name: string,
-    port: number,
-    options: ClientOptions = {},
-  ) {
+  constructor(surroundings: Surroundings, name: string, port: number, options: ClientOptions = {}) {
     this.#network = surroundings.network;
     this.#waiting = surroundings.waiting;
     this.#journal = surroundings.journal;
+    this.#observe = surroundings.observe ?? (() => {});
     this.name = name;
     this.#reads = options.reads ?? true;
-    this.#socket = new Socket(AF_INET, SOCK_STREAM);
+    this.#acknowledgesLate = options.acknowledgesLate ?? false;
+    this.#keeps = options.keeps ?? true;
+    const host = options.host ?? "127.0.0.1";
+    this.#socket = new Socket(host.includes(":") ? AF_INET6 : AF_INET, SOCK_STREAM);
     this.fd = this.#socket.fd;
     this.#socket.setBlocking(false);
     // Before connect: the window that the peer is told of begins with it.
     if (options.receiveBuffer) this.#socket.setOption(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
     this.#attempt(() => {
-      if (this.#socket.connect({ host: "127.0.0.1", port })) this.#opened();
+      if (this.#socket.connect({ host, port })) this.#opened();
     });
     this.#watch();
   }
@@ -103,7 +131,11 @@ export class Client {
     const buffer = Buffer.from(bytes as string);
     this.#journal.note(`${this.name} sends ${quoted(buffer, 160)}`);
     this.#outgoing.push(buffer);
-    if (this.state === "open") this.#flush();
+    if (this.state === "open") {
+      // Only until the kernel thinks otherwise, tcp(7): so it is said before each request.
+      if (this.#acknowledgesLate) this.#attempt(() => this.#socket.setOption(IPPROTO_TCP, TCP_QUICKACK, 0));
+      this.#flush();
+    }
     this.#watch();
     return this;
   }
@@ -178,6 +210,12 @@ export class Client {
     this.#watch();
   }
 
+  /** One recv(2) of at most so many octets, for a client who does not take what comes by itself. */
+  takeSome(most: number): void {
+    if (this.state === "open") this.#attempt(() => this.#take(most));
+    this.#watch();
+  }
+
   /** Half-close: nothing more will be sent, all is still read. shutdown(2). */
   end(): void {
     this.#journal.note(`${this.name} ends its half of the connection (FIN)`);
@@ -222,29 +260,34 @@ export class Client {
   #opened(): void {
     this.state = "open";
     this.port = this.#socket.localAddress().port;
+    this.#observe(this, "connected");
     this.#flush();
   }
 
-  #take(): void {
+  #take(most = 256 * 1024): void {
     // One read a turn: epoll tells again while there is more.
-    const bytes = this.#socket.recv(256 * 1024);
+    const bytes = this.#socket.recv(most);
     if (bytes === null) return;
     if (bytes.length === 0) {
       this.state = "ended";
       this.#journal.note(`${this.name}: the server has closed the connection`);
+      this.#observe(this, "ended");
       return;
     }
-    this.#received.push(Buffer.from(bytes));
+    if (this.#keeps) this.#received.push(bytes);
     this.#receivedBytes += bytes.length;
     this.heardAt = clock();
+    this.#observe(this, "got", bytes);
   }
 
   #flush(): void {
     while (this.#outgoing.length > 0) {
       const [next] = this.#outgoing as [Buffer];
+      const began = clock();
       const took = this.#socket.send(next);
       if (took === null) return;
       this.#sentBytes += took;
+      this.#observe(this, "sent", next.subarray(0, took), began);
       if (took < next.length) this.#outgoing[0] = next.subarray(took);
       else this.#outgoing.shift();
     }
@@ -274,6 +317,7 @@ export class Client {
     this.trouble = code;
     this.state = "broken";
     this.#journal.note(`${this.name}: the connection is broken (${code})`);
+    this.#observe(this, "broken");
   }
 
   #gone(): void {

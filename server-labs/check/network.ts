@@ -1,17 +1,26 @@
-// All clients of one check, and the one epoll that says which of them can move. It never waits itself: whoever
-// waits calls turn() again and again.
+// All clients of one check, and the one epoll that says which of them can move. Whoever waits calls turn() again
+// and again; it waits itself only when it is told to.
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from "../runtime/net.ts";
-import type { Client } from "./client.ts";
+
+/** Who is told that its descriptor can move: a client. */
+export interface Mover {
+  readonly fd: number;
+  move(can: { readable: boolean; writable: boolean }): void;
+  close(): void;
+}
 
 export class Network {
   readonly #epoll = new Epoll();
-  readonly #clients = new Map<number, { client: Client; events: number }>();
+  readonly #clients = new Map<number, { client: Mover; events: number }>();
 
-  /** Lets every client that can move do so. */
-  turn(): void {
+  /**
+   * Lets every client that can move do so.
+   * @param waitMs sleeps until one can, at most so long: -1 for ever. Who has other things to do does not sleep.
+   */
+  turn(waitMs = 0): void {
     // Bounded: a server that sends without end must not keep the check from looking at its clock.
     for (let round = 0; round < 16; round++) {
-      const ready = this.#epoll.poll(0);
+      const ready = this.#epoll.poll(round === 0 ? waitMs : 0);
       for (const { fd, events } of ready) {
         this.#clients.get(fd)?.client.move({
           readable: (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) !== 0,
@@ -23,7 +32,7 @@ export class Network {
   }
 
   /** This client wants to hear of these; of nothing when it has gone. */
-  watch(client: Client, wants: { read: boolean; write: boolean }): void {
+  watch(client: Mover, wants: { read: boolean; write: boolean }): void {
     const { fd } = client;
     const known = this.#clients.get(fd);
     const events = (wants.read ? EPOLLIN : 0) | (wants.write ? EPOLLOUT : 0);
@@ -35,7 +44,7 @@ export class Network {
     if (events !== 0) this.#clients.set(fd, { client, events });
   }
 
-  forget(client: Client): void {
+  forget(client: Mover): void {
     if (!this.#clients.delete(client.fd)) return;
     this.#epoll.unregister(client.fd);
   }

@@ -22,10 +22,26 @@ export interface StartOptions {
   listenWithin?: number | undefined;
 }
 
-/** A program that listens. @throws StartFailure when it does not; it has been ended then */
-export async function start(
+/**
+ * A program that listens. Between our look at a port and its bind() somebody else may have taken the port: then it
+ * gets another one.
+ * @throws StartFailure when it does not; it has been ended then
+ */
+export async function start(subject: Subject, options: StartOptions = {}): Promise<Program> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnce(subject, options);
+    } catch (error) {
+      const taken =
+        error instanceof StartFailure && /EADDRINUSE|address already in use/i.test(error.evidence.join());
+      if (!taken || tries === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(
   subject: Subject,
-  { descriptors, listenWithin = listenWithinMs }: StartOptions = {},
+  { descriptors, listenWithin = listenWithinMs }: StartOptions,
 ): Promise<Program> {
   if (subject.kind === "unready") throw subject.failure;
   const program = new Program(subject, freePort(), descriptors);
@@ -111,6 +127,9 @@ function lineIn(text: string, file: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** Ports that were given last. */
+const given = new Set<number>();
+
 /**
  * A port that nobody uses. Not one of those that the kernel gives to clients (ip_local_port_range): one of our
  * own clients could take it before the server does. Bound without SO_REUSEADDR, so that none in TIME_WAIT passes.
@@ -123,9 +142,13 @@ export function freePort(): number {
   const most = Math.max(12_000, Math.min(first ?? 32_768, 32_768));
   for (let tries = 0; tries < 200; tries++) {
     const port = randomInt(10_000, most);
+    if (given.has(port)) continue;
     const socket = new Socket(AF_INET, SOCK_STREAM);
     try {
       socket.bind({ host: "127.0.0.1", port });
+      given.add(port);
+      // Several programs are started at a time, and none may get the port of one that has not bound it yet.
+      if (given.size > 1000) given.delete(given.values().next().value!);
       return port;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;

@@ -11,6 +11,11 @@ export const kernelLimits = {
   connections: 200,
   /** Waiting clients shown one by one for each listener. */
   waiting: 64,
+  /** Registrations shown of each epoll instance: those of what is shown. The others are counted. */
+  interest: 256,
+  epolls: 32,
+  /** Other descriptors shown one by one. */
+  others: 64,
 } as const;
 
 /** "127.0.0.1:51322" */
@@ -47,7 +52,7 @@ export interface KernelConnection {
   local: Endpoint;
   peer: Endpoint;
   state: TcpState;
-  /** Octets that have arrived and that the program has not read. */
+  /** Octets that have arrived and that the program has not read. Of a CLOSE the kernel tells no queues: 0. */
   recvQ: number;
   /** Octets that the program has sent and the peer has not acknowledged. */
   sendQ: number;
@@ -92,8 +97,10 @@ export interface KernelSample {
   everyMs: number;
   /** Why they come more seldom than asked, in a sentence; null when they do not. */
   thin: string | null;
-  /** "running", "asleep in epoll_wait(4)", "paused before recv(7, 1024)", "stopped by a signal". */
+  /** "running", "asleep in epoll_wait(4)", "paused before recv(7, 1024)", "stopped by a signal" … */
   doing: string;
+  /** What the kernel does not let the lab server see, in a sentence: then the lists are not complete. */
+  problem: string | null;
   cpuMs: number;
   rssBytes: number;
   threads: number;
@@ -102,8 +109,8 @@ export interface KernelSample {
   calls: { ready: number; waiting: number; failed: number; unseen: number };
   listeners: KernelListener[];
   connections: KernelConnection[];
-  /** Connections that are not in the list, and what is in their queues together. */
-  omitted: { connections: number; recvQ: number; sendQ: number };
+  /** Connections that are not in the list, and what is in their queues together; other descriptors that are not. */
+  omitted: { connections: number; recvQ: number; sendQ: number; others: number };
   epolls: KernelEpoll[];
   others: KernelOther[];
   /** Kernel memory of all TCP sockets of this machine, in bytes: /proc/net/sockstat. */

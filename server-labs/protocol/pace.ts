@@ -21,6 +21,8 @@ export const breakpoint = v.strictObject({
 });
 export type Breakpoint = v.InferOutput<typeof breakpoint>;
 
+/** Take the wheel from whoever drives: without it only the driver's wishes are heard (409). */
+const take = v.optional(v.boolean());
 const delayMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(paceLimits.delayMs));
 
 /**
@@ -31,6 +33,7 @@ export const paceBody = v.strictObject({
   mode: v.optional(v.picklist(["full", "slow", "paused"])),
   delayMs: v.optional(delayMs),
   breakpoints: v.optional(v.pipe(v.array(breakpoint), v.maxLength(paceLimits.breakpoints))),
+  take,
 });
 export type PaceBody = v.InferOutput<typeof paceBody>;
 
@@ -38,7 +41,7 @@ export type PaceBody = v.InferOutput<typeof paceBody>;
  * Body of POST /api/runs/<run>/step: goes on to the next boundary (before or after a call), or with "call" to before the
  * next call. A program that is not paused is paused by it.
  */
-export const stepBody = v.strictObject({ to: v.optional(v.picklist(["boundary", "call"])) });
+export const stepBody = v.strictObject({ to: v.optional(v.picklist(["boundary", "call"])), take });
 export type StepBody = v.InferOutput<typeof stepBody>;
 
 /** Where a program waits. */
@@ -59,7 +62,10 @@ export interface Pace {
   /** "stopping": it is to stop, and has not come to a boundary yet; it is asleep in a call, or makes none. */
   state: "going" | "stopping" | "stopped";
   stop: Stop | null;
-  /** Who drives: a page, a shell, or nobody (then whoever asks first does). Only the driver's wishes are heard. */
+  /**
+   * Who drives: "page 3" (as its hello calls it), "a shell", or nobody (then whoever asks first does). Only the
+   * driver's wishes are heard.
+   */
   driver: string | null;
   /** In words: "paused before recv(7, 1024)". */
   sentence: string;
@@ -67,20 +73,20 @@ export interface Pace {
 
 // --------------------------------------------------------------- between the lab server and the program's wrapper
 // One JSON object a line on the control socket, both ways; an empty line from the program means "look at the trace".
-// Before the lab server writes a command it raises the header's `command` word by one: a program that has heard fewer
-// looks at its socket at the next boundary. A program that waits sleeps in poll(2) on that socket.
+// When the lab server has written a command it raises the header's `command` word by one: a program that sees another
+// number than before looks at its socket at that boundary. A program that waits sleeps in poll(2) on that socket.
 
 /** What the lab server tells the wrapper. */
 export type WrapperCommand =
-  /** `delayMs` 0 is full speed. Names and errnos are numbers by now. */
+  /** `paused` null: as it is. `delayMs` 0 is full speed. Names and errnos are numbers by now. */
   | {
       type: "pace";
-      paused: boolean;
+      paused: boolean | null;
       delayMs: number;
       breakpoints: { call: number | null; errno: number | null; fd: number | null }[];
     }
   | { type: "step"; to: "boundary" | "call" }
-  /** Answered only while it waits: poll(2) with no time-out of each epoll instance and of these descriptors. */
+  /** Answered at a boundary: poll(2) with no time-out of these descriptors, of which some may be epoll instances. */
   | { type: "peek"; id: number; fds: number[] };
 
 /** What the wrapper says. It is a claim of the program: bounded, checked, and never believed further than shown. */

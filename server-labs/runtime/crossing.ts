@@ -1,10 +1,12 @@
 // The border between the program and the kernel, and the one place that every system call passes: enter() before it,
-// leave() after it. What shall happen at every call (trace, later pause and step) hangs here and nowhere else.
+// leave() after it. What shall happen at every call (trace, pause, step) hangs here and nowhere else.
 import { layout, preview, traceBytes } from "../trace-layout.ts";
 import { lineFinder } from "./call-site.ts";
-import { MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_NONBLOCK } from "./constants.ts";
+import { MSG_DONTWAIT, SOCK_NONBLOCK } from "./constants.ts";
+import { Control } from "./control.ts";
 import { EAGAIN, EALREADY, EINPROGRESS } from "./errno.ts";
-import { lastErrno, mapShared, native } from "./libc.ts";
+import { lastErrno, mapShared } from "./libc.ts";
+import type { Driver } from "./pace.ts";
 import { Trace } from "./trace.ts";
 
 /** errno of the last call that returned -1. Read it before the next call. */
@@ -12,32 +14,36 @@ export let errno = 0;
 
 const nothing = new Uint8Array(0);
 let trace: Trace | null = null;
+let control: Control | null = null;
+let controlFd = -1;
 
 /**
- * From now on every call is written down in this memory (trace-layout.ts), and a newline on the socket `controlFd`
- * says that there is something to see.
+ * From now on every call is written down in this memory (trace-layout.ts), and a newline on the socket `fd` says
+ * that there is something to see. Whoever is at the other end of it says how fast the program goes.
  * @param file the program's source, as its stack traces name it: records tell which line of it made a call
+ * @param heard what has come on the socket already
  */
-export function startTrace(memory: ArrayBuffer, controlFd: number, file: string): void {
-  const wake = () => sayLook(controlFd);
-  trace = new Trace(memory, wake, lineFinder(file));
+export function startTrace(memory: ArrayBuffer, fd: number, file: string, heard: string): void {
+  const driven = new Control(fd, heard);
+  const wake = () => driven.wake();
+  control = driven;
+  controlFd = fd;
+  watch(memory, wake, lineFinder(file), driven);
   process.on("exit", () => {
     Atomics.store(new Int32Array(memory), layout.header.exiting, 1);
     wake();
   });
 }
 
+/** From now on every call is written down in this memory, at the pace that the driver says. */
+export function watch(memory: ArrayBuffer, wake: () => void, line: () => number, driver: Driver): void {
+  trace = new Trace(memory, wake, line, driver);
+  trace.listen();
+}
+
 /** The memory behind `traceFd`. @throws Error when it is none */
 export function mapTrace(traceFd: number): ArrayBuffer {
   return mapShared(traceFd, traceBytes);
-}
-
-const newline = new Uint8Array([0x0a]);
-
-/** Tells whoever watches to look. */
-export function sayLook(controlFd: number): void {
-  // Past enter() and leave(): this is ours, not the program's. When the socket is full, a newline is already there.
-  native.send(controlFd, newline, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /**
@@ -100,4 +106,11 @@ export function sleeps(fd: number, flags = 0): boolean {
 export function flagged(fd: number, flags: number): number {
   if (trace !== null && fd >= 0) trace.setBlocking(fd, (flags & SOCK_NONBLOCK) === 0);
   return fd;
+}
+
+/** This descriptor is closed now, or has just been made: what was known of its number no longer holds. */
+export function anew(fd: number, flags: number): number {
+  // Its number belongs to somebody else from now on, and must get none of our newlines.
+  if (fd === controlFd) control?.lose();
+  return flagged(fd, flags);
 }

@@ -9,3 +9,6 @@ export { getLimit, type Limit, setLimit } from "./limits.ts";
 export { poll } from "./poll.ts";
 export { sleep } from "./sleep.ts";
 export { Socket } from "./socket.ts";
+
+// From a shell: `npx tsx server.ts 7890 --step`. Nothing of it is loaded otherwise.
+if (process.argv.includes("--step", 2)) (await import("./step.ts")).stepThrough();

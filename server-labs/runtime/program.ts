@@ -3,9 +3,10 @@
 import { readSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
-import { forgetTime } from "./clock.ts";
+import { forgetTime, realNow } from "./clock.ts";
 import { POLLIN } from "./constants.ts";
-import { mapTrace, sayLook, startTrace } from "./crossing.ts";
+import { sayLook } from "./control.ts";
+import { mapTrace, startTrace } from "./crossing.ts";
 import { EAGAIN } from "./errno.ts";
 import { native } from "./libc.ts";
 import "./net.ts";
@@ -22,6 +23,8 @@ interface ProgramCommand {
   name: string;
   /** What follows the name on the command line: ["7890"]. */
   args: string[];
+  /** The first command of its pace (pace.ts), to be heard before its first call. */
+  pace?: object;
 }
 
 /** EX_SOFTWARE of <sysexits.h>: the fault is not the student's. */
@@ -42,15 +45,17 @@ async function boot(): Promise<void> {
     refuse("LAB_CONTROL_FD does not say where commands come from; the lab server sets it.");
   const memory = trace === null ? null : mapped(trace);
   await prime();
-  const asleep = performance.now();
+  const asleep = realNow();
   sayLook(control);
-  const { file, name, args } = parse(readLine(control));
-  forgetTime(performance.now() - asleep);
+  const { line, rest } = readLine(control);
+  const { file, name, args, pace } = parse(line);
+  forgetTime(realNow() - asleep);
   // Whoever started us may have died before prctl was called, and then no signal comes: its socket tells.
   if (hungUp(control)) process.exit(badCommand);
   process.argv = [process.execPath, name, ...args];
   reportUncaught({ file, name });
-  if (memory !== null) startTrace(memory, control, name);
+  const first = pace === undefined ? "" : `${JSON.stringify(pace)}\n`;
+  if (memory !== null) startTrace(memory, control, name, first + rest);
   run(file);
 }
 
@@ -101,8 +106,8 @@ function descriptorFrom(variable: string): number | null {
   return Number(text);
 }
 
-/** The first line that comes. The process has nothing else to do, so it sleeps in read(2). */
-function readLine(fd: number): string {
+/** The first line that comes, and what came with it. The process has nothing else to do, so it sleeps in read(2). */
+function readLine(fd: number): { line: string; rest: string } {
   const buffer = Buffer.alloc(mostCommandBytes);
   let filled = 0;
   while (filled < buffer.length) {
@@ -110,7 +115,8 @@ function readLine(fd: number): string {
     if (got === 0) refuse("the control socket ended before a command came: the lab server has gone away.");
     const end = buffer.indexOf(0x0a, filled);
     filled += got;
-    if (end !== -1 && end < filled) return buffer.toString("utf8", 0, end);
+    if (end !== -1 && end < filled)
+      return { line: buffer.toString("utf8", 0, end), rest: buffer.toString("latin1", end + 1, filled) };
   }
   refuse(`a command is at most ${mostCommandBytes} bytes.`);
 }
@@ -135,7 +141,7 @@ function parse(line: string): ProgramCommand {
   } catch {
     return refuse(`a command is one line of JSON, not ${JSON.stringify(line.slice(0, 80))}.`);
   }
-  const { type, file, name, args } = command ?? {};
+  const { type, file, name, args, pace } = command ?? {};
   if (type !== "program")
     return refuse(`the first command must be of type "program", not ${JSON.stringify(type)}.`);
   if (typeof file !== "string" || !isAbsolute(file))
@@ -145,7 +151,10 @@ function parse(line: string): ProgramCommand {
   if (!Array.isArray(args) || !args.every(arg => typeof arg === "string")) {
     return refuse("the command's args must be a list of strings.");
   }
-  return { type, file, name, args };
+  if (pace !== undefined && (typeof pace !== "object" || pace === null)) {
+    return refuse("the command's pace must be an object.");
+  }
+  return { type, file, name, args, pace };
 }
 
 function refuse(sentence: string): never {

@@ -1,7 +1,7 @@
 // One function for each system call: numbers and bytes in, what the kernel returned out; -1 means that `errno` says
 // why. Arguments are believed: whoever calls has checked them.
 import { layout, preview } from "../trace-layout.ts";
-import { enter, flagged, leave, sleeps, tellWatcher, watched } from "./crossing.ts";
+import { anew, enter, flagged, leave, sleeps, tellWatcher, watched } from "./crossing.ts";
 import { epollDataOffset, epollEventBytes, native, pollFdBytes } from "./libc.ts";
 import { callIndex } from "./trace.ts";
 
@@ -13,7 +13,7 @@ const SOCKET = callIndex("socket");
 /** socket(2) */
 export function socket(domain: number, type: number, protocol: number): number {
   enter(SOCKET, false, domain, type, protocol);
-  return flagged(leave(native.socket(domain, type, protocol)), type);
+  return anew(leave(native.socket(domain, type, protocol)), type);
 }
 
 const BIND = callIndex("bind");
@@ -38,7 +38,7 @@ export function accept4(fd: number, address: Uint8Array, length: Uint32Array, fl
   enter(ACCEPT4, sleeps(fd), fd, 0, 0, flags);
   length[0] = address.length;
   const client = native.accept4(fd, address, length, flags);
-  return flagged(leave(client, preview.address, address, client === -1 ? 0 : length[0]), flags);
+  return anew(leave(client, preview.address, address, client === -1 ? 0 : length[0]), flags);
 }
 
 const CONNECT = callIndex("connect");
@@ -140,7 +140,7 @@ const CLOSE = callIndex("close");
 /** close(2). Whatever it returns, the descriptor is gone. */
 export function close(fd: number): number {
   enter(CLOSE, false, fd);
-  flagged(fd, 0);
+  anew(fd, 0);
   return leave(native.close(fd));
 }
 
@@ -158,7 +158,7 @@ const EVENTFD = callIndex("eventfd");
 /** eventfd(2) */
 export function eventfd(initial: number, flags: number): number {
   enter(EVENTFD, false, initial, flags);
-  return flagged(leave(native.eventfd(initial, flags)), flags);
+  return anew(leave(native.eventfd(initial, flags)), flags);
 }
 
 // --------------------------------------------------------------------------------------------- waiting
@@ -175,7 +175,7 @@ const EPOLL_CREATE1 = callIndex("epoll_create1");
 /** epoll_create1(2) */
 export function epollCreate1(flags: number): number {
   enter(EPOLL_CREATE1, false, flags);
-  return leave(native.epoll_create1(flags));
+  return anew(leave(native.epoll_create1(flags)), 0);
 }
 
 const EPOLL_CTL = callIndex("epoll_ctl");

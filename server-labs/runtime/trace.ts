@@ -3,18 +3,24 @@
 // A stack, a clock or a long preview costs as much as a short call. So the calls that a person can be shown one by one
 // are written in detail, and the rest of a flood briefly: with its arguments and result, but no line and no duration.
 import { layout, preview, type TracedCall, traceBytes, tracedCalls } from "../trace-layout.ts";
+import { realNow } from "./clock.ts";
+import { type Driver, Pace, type Why } from "./pace.ts";
 
 /** The index that a record holds for a call. */
 export const callIndex = (name: TracedCall): number => tracedCalls.indexOf(name);
 
 /** While a program is busy the watcher is told this often, in milliseconds; what sleeps or fails tells it at once. */
 const wakeEveryMs = 20;
+/** In a flood, what sleeps or fails is told so often: the watcher looks no oftener, and each telling is a send. */
+const wakeInFloodMs = 10;
 /**
  * Calls written in detail: 10,000 at a stroke, as a page shows them one by one, then 200 a second, more than anybody
  * reads. A stack through optimised code was measured at 8 to 35 µs, so these cost up to 0.7 %.
  */
 const detailsPerMs = 0.2;
 const mostDetails = 10_000;
+/** With fewer left than this, a flood is under way: no person makes a program call that fast. */
+const floodDetails = mostDetails / 2;
 /** In a flood the clock is read at every 16th call. */
 const clockMask = 15;
 /** With these a brief record fills one line of the processor's cache instead of two. */
@@ -32,6 +38,8 @@ const CALL_AND_KIND = at.call / 4;
 const LINE = at.line / 4;
 const ARGS = at.args / 4;
 const LENGTH = at.previewLength / 4;
+const PREVIEW = at.preview / 4;
+const COMMAND = layout.header.command;
 
 export class Trace {
   readonly #i32: Int32Array;
@@ -39,8 +47,10 @@ export class Trace {
   readonly #u8: Uint8Array;
   readonly #wake: () => void;
   readonly #line: () => number;
-  /** From performance.now() to CLOCK_MONOTONIC, in milliseconds. */
-  readonly #epoch = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  readonly #driver: Driver;
+  readonly #pace = new Pace();
+  /** From realNow() to CLOCK_MONOTONIC, in milliseconds. */
+  readonly #epoch = Number(process.hrtime.bigint()) / 1e6 - realNow();
   /** Which descriptors are known not to block; a call on any other one may sleep. */
   #nonblocking = new Uint8Array(4096);
   #head = 0;
@@ -54,26 +64,37 @@ export class Trace {
   #call = 0;
   #detailed = false;
   #published = false;
+  /** The command word when the driver was listened to last, and whether each call is looked at. */
+  #heard = 0;
+  #paced = false;
 
   /**
    * @param memory of `traceBytes` bytes, all zero
    * @param wake tells the watcher to look; it must not block
    * @param line finds the line of the program that makes a call
+   * @param driver says how fast the program goes: it is listened to when the header's command word has changed
    */
-  constructor(memory: ArrayBuffer, wake: () => void, line: () => number) {
+  constructor(memory: ArrayBuffer, wake: () => void, line: () => number, driver: Driver) {
     this.#i32 = new Int32Array(memory, 0, traceBytes / 4);
     this.#f64 = new Float64Array(memory, 0, traceBytes / 8);
     this.#u8 = new Uint8Array(memory, 0, traceBytes);
     this.#wake = wake;
     this.#line = line;
+    this.#driver = driver;
     Atomics.store(this.#i32, layout.header.version, layout.version);
     Atomics.store(this.#i32, layout.header.magic, layout.magic);
   }
 
+  /** Listens to the driver now: the first call is made at the pace that it says. */
+  listen(): void {
+    this.#heard = this.#i32[COMMAND]!;
+    this.#driver.hear(this.#pace);
+    this.#paced = this.#pace.active;
+  }
+
   /**
    * A call begins. One that may sleep is published now, as entered, because it may be long until there is more to
-   * say; any other one only when it is done. Pause, step and slow motion (the header's command word) belong at the
-   * top of this method: it runs before each call, with nothing of it done yet.
+   * say; any other one only when it is done, unless the program waits before it.
    */
   enter(
     call: number,
@@ -92,7 +113,7 @@ export class Trace {
     this.#base = base;
     this.#call = call;
     this.#detailed = detailed;
-    this.#published = maySleep;
+    this.#published = false;
     i32[base + ARGS] = a;
     i32[base + ARGS + 1] = b;
     i32[base + ARGS + 2] = c;
@@ -108,12 +129,10 @@ export class Trace {
     if (detailed || maySleep || (this.#head & clockMask) === 0) this.#readClock();
     this.#f64[(base >> 1) + AT] = this.#now + this.#epoch;
     if (maySleep) {
-      i32[base + RESULT] = 0;
-      i32[base + ERRNO] = 0;
-      this.#f64[(base >> 1) + TOOK] = -1;
-      this.#publish();
+      this.#publishEntered();
       this.#tellSoon();
     }
+    if (i32[COMMAND] !== this.#heard || this.#paced) this.#before(kind, bytes, length);
   }
 
   /** The call has returned. `wrong`: with an error that is not an everyday answer. */
@@ -129,18 +148,72 @@ export class Trace {
     const i32 = this.#i32;
     if (kind !== preview.none) this.#show(kind, bytes, length);
     i32[base + RESULT] = result;
-    const took = this.#f64;
+    const took = this.#published || this.#detailed ? this.#sinceEnter() : Number.NaN;
+    const stop =
+      i32[COMMAND] !== this.#heard || this.#paced
+        ? this.#stopsAfter(result, errno, kind, bytes, length)
+        : null;
     if (this.#published) {
       // A reader may look at this very record: what it holds must be there before it counts as done, on arm64 too.
       Atomics.store(i32, base + ERRNO, errno);
-      took[(base >> 1) + TOOK] = this.#sinceEnter();
+      this.#f64[(base >> 1) + TOOK] = took;
     } else {
       i32[base + ERRNO] = errno;
-      took[(base >> 1) + TOOK] = this.#detailed ? this.#sinceEnter() : Number.NaN;
+      this.#f64[(base >> 1) + TOOK] = took;
       this.#publish();
     }
-    if (wrong) this.#tellSoon();
+    if (stop !== null) this.#waitAfter(stop);
+    else if (wrong) this.#tellSoon();
     else if (this.#now - this.#told > wakeEveryMs) this.tell();
+  }
+
+  /** Something is asked of the program, or was: before a call, does it wait? */
+  #before(kind: number, bytes: Uint8Array, length: number): void {
+    if (this.#i32[COMMAND] !== this.#heard) this.listen();
+    let why = this.#decideBefore();
+    if (why === null && this.#pace.delayMs === 0) return;
+    // A call at which it waits is looked at: it is shown whole, however many there were before it.
+    if (!this.#detailed) this.#inDetail(kind, bytes, length);
+    if (!this.#published) this.#publishEntered();
+    this.tell();
+    if (why === null) {
+      this.#driver.delay(this.#pace, this.#pace.delayMs);
+      why = this.#decideBefore();
+    }
+    if (why !== null) this.#driver.wait(this.#pace, { where: "before", n: (this.#head - 1) >>> 0, ...why });
+    this.#paced = this.#pace.active;
+    this.#readClock();
+    this.#f64[(this.#base >> 1) + AT] = this.#now + this.#epoch;
+  }
+
+  #decideBefore(): Why | null {
+    const [i32, args] = [this.#i32, this.#base + ARGS];
+    return this.#pace.before(this.#call, i32[args]!, i32[args + 2]!);
+  }
+
+  /** The same after it; asked before the record is published, so that it can be made whole. */
+  #stopsAfter(result: number, errno: number, kind: number, bytes: Uint8Array, length: number): Why | null {
+    if (this.#i32[COMMAND] !== this.#heard) this.listen();
+    const [i32, args] = [this.#i32, this.#base + ARGS];
+    const why = this.#pace.after(this.#call, i32[args]!, i32[args + 2]!, result, errno);
+    if (why !== null && !this.#detailed) {
+      this.#inDetail(kind, bytes, length);
+      this.#detailed = false; // when it began was not looked at, so how long it took is not known
+    }
+    return why;
+  }
+
+  #waitAfter(why: Why): void {
+    this.tell();
+    this.#driver.wait(this.#pace, { where: "after", n: (this.#head - 1) >>> 0, ...why });
+    this.#paced = this.#pace.active;
+    this.#now = realNow();
+  }
+
+  #inDetail(kind: number, bytes: Uint8Array, length: number): void {
+    this.#detailed = true;
+    this.#i32[this.#base + LINE] = this.#line();
+    if (kind !== preview.none) this.#show(kind, bytes, length);
   }
 
   /** Tells the watcher that there is something to see. */
@@ -149,9 +222,9 @@ export class Trace {
     this.#wake();
   }
 
-  /** Tells at once; in a flood once in a millisecond, as a newline costs a system call and the watcher looks again. */
+  /** Tells at once; but in a flood now and then, as a newline costs a system call and the watcher looks again. */
   #tellSoon(): void {
-    if (this.#detailed || this.#now - this.#told > 1) this.tell();
+    if (this.#details > floodDetails || this.#now - this.#told > wakeInFloodMs) this.tell();
   }
 
   /** May a call on this descriptor sleep? True for any that is not known to be non-blocking. */
@@ -172,15 +245,24 @@ export class Trace {
   /** Microseconds since the clock was read when this call began. */
   #sinceEnter(): number {
     const began = this.#now;
-    this.#now = performance.now();
+    this.#now = realNow();
     return (this.#now - began) * 1000;
   }
 
   #readClock(): void {
-    const now = performance.now();
+    const now = realNow();
     this.#details = Math.min(mostDetails, this.#details + (now - this.#given) * detailsPerMs);
     this.#given = now;
     this.#now = now;
+  }
+
+  #publishEntered(): void {
+    const base = this.#base;
+    this.#i32[base + RESULT] = 0;
+    this.#i32[base + ERRNO] = 0;
+    this.#f64[(base >> 1) + TOOK] = -1;
+    this.#published = true;
+    this.#publish();
   }
 
   /** The count makes the record visible, so it must not be seen before the record itself. */
@@ -194,9 +276,16 @@ export class Trace {
   #show(kind: number, bytes: Uint8Array, length: number): void {
     const base = this.#base;
     const i32 = this.#i32;
+    i32[base + CALL_AND_KIND] = this.#call | (kind << 16);
+    if (!this.#detailed && length >= briefPreviewBytes) {
+      // Nearly every call of a flood: two words instead of eight turns of the loop below.
+      i32[base + LENGTH] = briefPreviewBytes;
+      i32[base + PREVIEW] = bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24);
+      i32[base + PREVIEW + 1] = bytes[4]! | (bytes[5]! << 8) | (bytes[6]! << 16) | (bytes[7]! << 24);
+      return;
+    }
     const most = this.#detailed ? layout.previewBytes : briefPreviewBytes;
     const shown = Math.max(0, Math.min(length, most));
-    i32[base + CALL_AND_KIND] = this.#call | (kind << 16);
     i32[base + LENGTH] = shown;
     const u8 = this.#u8;
     for (let i = 0, to = 4 * base + at.preview; i < shown; i++, to++) u8[to] = bytes[i]!;

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { codeFont } from "../palette.ts";
 import { leaveByTab } from "./leave-by-tab.ts";
+import { drawMarks } from "./line-marks.ts";
 import { modelOf, replaceText, setProblem } from "./models.ts";
 import { monaco } from "./monaco.ts";
 
@@ -68,6 +69,9 @@ export default function Editor({ lab, file, text, onEdit, problem, reveal }: Edi
   useEffect(() => {
     if (editor) setProblem(editor.getModel()!, problem);
   }, [editor, lab, file, problem]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above.
+  useEffect(() => (editor ? drawMarks(editor) : undefined), [editor, lab, file]);
 
   useEffect(() => {
     if (!editor || !reveal) return;

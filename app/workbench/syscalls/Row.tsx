@@ -1,99 +1,73 @@
-// One row: a call in strace's notation, or what was counted instead of shown. Its state is told by colour, by a
-// sign and by the words of the result.
-import { memo, useEffect, useState } from "react";
-import type { Syscall } from "../../../server-labs/protocol.ts";
-import type { CallRow, RunView } from "../../labs.ts";
-import { revealLine } from "../view.ts";
-import { count, duration, number } from "../words.ts";
+// One line of the list: a call, calls that repeat, or what was counted instead of shown.
+import type { Stop } from "../../../server-labs/protocol.ts";
+import type { CallRow, Calls, RunView } from "../../labs.ts";
+import { count, number } from "../words.ts";
+import { Call } from "./Call.tsx";
+import { Folded } from "./Folded.tsx";
+import { type Folds, rowsOf } from "./fold.ts";
+import type { Line } from "./visible.ts";
 
 interface Props {
   id: string;
-  row: CallRow | undefined;
+  line: Line;
+  folds: Folds;
+  calls: Calls;
   /** Pixels from the top of the list. */
   top: number;
-  /** Its place among all rows of the run, from 0. */
+  /** Its place among all lines of the run, from 0. */
   place: number;
   current: boolean;
   program: RunView;
   onChoose(): void;
 }
 
-const signs = { ready: "", waiting: "~", failed: "!" };
-
-export function Row({ id, row, top, place, current, program, onChoose }: Props) {
-  if (!row) return null;
+export function Row({ id, line, folds, calls, top, place, current, program, onChoose }: Props) {
+  const row = rowOf(line, folds, calls);
+  const inside = line.type === "row" && line.inside;
+  const stop = stopOf(program);
+  const waits =
+    stop !== null && (row ? row.type === "call" && row.call.n === stop.n : holds(line, folds, stop.n));
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list itself has the keys.
     <div
-      className="syscall"
-      role="option"
+      className={`syscall${inside ? " inside" : ""}${waits ? " at-stop" : ""}`}
+      role="treeitem"
       tabIndex={-1}
       id={id}
+      aria-level={inside ? 2 : 1}
+      aria-expanded={line.type === "fold" ? line.open : undefined}
       aria-selected={current}
       aria-posinset={place + 1}
       aria-setsize={-1}
       style={{ transform: `translateY(${top}px)` }}
       onClick={onChoose}
     >
-      {row.type === "call" ? <Call call={row.call} program={program} /> : <Left row={row} />}
+      {line.type === "fold" && <Folded fold={line.fold} folds={folds} open={line.open} />}
+      {row?.type === "call" && <Call call={row.call} program={program} />}
+      {row && row.type !== "call" && <Left row={row} />}
     </div>
   );
 }
 
-function Call({ call, program }: { call: Syscall; program: RunView }) {
-  const whole = `${call.name}(${call.args})`;
-  const { line } = call;
-  return (
-    <>
-      <span className="syscall-time">{(call.at / 1000).toFixed(3)}</span>
-      <span className="syscall-call" title={whole}>
-        <b>{call.name}</b>({call.args})
-      </span>
-      <span className={`syscall-result ${call.state}`}>
-        <i title={call.state}>{signs[call.state]}</i>
-        {"= "}
-        {call.took === null ? (
-          <Inside call={call} program={program} />
-        ) : (
-          <Result text={call.result} title={`${call.result} · ${took(call.took)}`} />
-        )}
-      </span>
-      {line !== null && (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on the row does the same.
-        // biome-ignore lint/a11y/noStaticElementInteractions: as above.
-        <span className="syscall-line" title={`Show line ${line}`} onClick={() => revealLine(line)}>
-          :{line}
-        </span>
-      )}
-    </>
+/** Where the program waits at a call's boundary, if it does. */
+export function stopOf(program: RunView): Stop | null {
+  return program.live && program.pace?.state === "stopped" ? program.pace.stop : null;
+}
+
+/** Is the call among those that a fold stands for? */
+function holds(line: Line, folds: Folds, n: number): boolean {
+  if (line.type !== "fold" || line.open) return false;
+  const [first, last] = [line.fold.first, line.fold.first + rowsOf(line.fold) - 1].map(
+    row => folds.row(row)?.row,
   );
+  return last?.type === "call" && n <= last.call.n && !(first?.type === "call" && n < first.call.n);
 }
 
-/** "-1 EAGAIN (would block)": where there is little room, what is in parentheses is left to the tooltip. */
-function Result({ text, title }: { text: string; title: string }) {
-  const hint = text.indexOf(" (");
-  return (
-    <span title={title}>
-      {hint < 0 ? text : text.slice(0, hint)}
-      {hint >= 0 && <span className="syscall-hint">{text.slice(hint)}</span>}
-    </span>
-  );
+/** The row that a line shows; none for a fold. */
+export function rowOf(line: Line | undefined, folds: Folds, calls: Calls): CallRow | undefined {
+  if (line?.type === "row") return folds.row(line.row)?.row;
+  return line?.type === "asleep" ? calls.row(line.place - calls.forgotten) : undefined;
 }
-
-/** A call that has not returned: the program sleeps in it, and the time it has slept is the news. */
-function Inside({ call, program }: { call: Syscall; program: RunView }) {
-  if (!program.live) return <span>…never returned: the program had ended</span>;
-  return <Asleep since={program.began + call.at} />;
-}
-
-const Asleep = memo(function Asleep({ since }: { since: number }) {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 100);
-    return () => clearInterval(timer);
-  }, []);
-  return <span>…asleep {duration(Math.max(0, now - since))}</span>;
-});
 
 function Left({ row }: { row: Exclude<CallRow, { type: "call" }> }) {
   if (row.type === "gap") {
@@ -112,8 +86,3 @@ function Left({ row }: { row: Exclude<CallRow, { type: "call" }> }) {
     </span>
   );
 }
-
-const took = (microseconds: number) =>
-  microseconds < 1000
-    ? `${microseconds.toFixed(1)} µs in the kernel`
-    : `${duration(microseconds / 1000)} in the kernel`;

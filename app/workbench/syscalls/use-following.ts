@@ -14,6 +14,7 @@ export function useFollowing(place: RefObject<HTMLDivElement | null>, version: n
   const [following, setFollowing] = useState(true);
   const dropped = useRef(forgotten);
   const top = useRef(0);
+  const height = useRef(0);
 
   // In the frame in which it grew, and without an animation.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is what there is to follow.
@@ -30,9 +31,10 @@ export function useFollowing(place: RefObject<HTMLDivElement | null>, version: n
   // A pane that was hidden, or was made higher, is at its end again if it was there.
   useEffect(() => {
     const list = place.current;
-    if (!list || !following) return;
+    if (!list) return;
     const size = new ResizeObserver(() => {
-      list.scrollTop = list.scrollHeight;
+      height.current = list.clientHeight;
+      if (following) list.scrollTop = list.scrollHeight;
     });
     size.observe(list);
     return () => size.disconnect();
@@ -41,6 +43,8 @@ export function useFollowing(place: RefObject<HTMLDivElement | null>, version: n
   const scrolled = () => {
     const { scrollTop, scrollHeight, clientHeight } = place.current!;
     if (clientHeight === 0) return;
+    // Another height moves the list by itself, and the observer above puts it where it belongs.
+    if (clientHeight !== height.current) return;
     // Growing moves the end away without anybody scrolling: only going up is a wish to stay.
     if (scrollHeight - scrollTop - clientHeight < rowHeight) setFollowing(true);
     else if (scrollTop < top.current) setFollowing(false);

@@ -3,7 +3,7 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as Xterm } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+import { type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
 import type { RunId } from "../../../server-labs/protocol.ts";
 import { labs, type OutputEvent } from "../../labs.ts";
 import { codeFont, onPaletteChange, readPalette } from "../palette.ts";
@@ -46,7 +46,8 @@ export default function Terminal({ run, label, screenReader, onOmitted, ref }: T
     };
   }, []);
 
-  useEffect(() => {
+  // Before the next frame, not after it: what the program has printed by now shall be in this one.
+  useLayoutEffect(() => {
     if (!terminal) return;
     terminal.reset();
     const inscription = new Inscription();

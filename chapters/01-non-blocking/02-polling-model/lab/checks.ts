@@ -8,12 +8,12 @@ check("burst", "takes a burst of 50 clients in a few turns, not one client a tur
   const crowd = await clients(50);
   const watch = server.traced ? server.watch() : null;
   server.continue();
-  const turns = (calls: Calls) => calls.turns.length;
-  const taken = await watch?.until(calls => calls.accepted.length >= 50 || turns(calls) > 4);
-  if (watch && taken && watch.calls.accepted.length < 50) {
+  await watch?.until(calls => calls.accepted.length >= 50 || calls.turns.length > 4);
+  // Judged by its first turns, and not by how far it has come: before we look, it may have made hundreds.
+  const taken = watch?.calls.turns.slice(0, 4).reduce((sum, turn) => sum + turn.accepted.length, 0);
+  if (watch && taken !== undefined && taken < 50 && watch.calls.turns.length > 4) {
     const { calls } = watch;
-    t.note(`${server.waiting} still wait in the accept queue`);
-    fail(`After ${turns(calls) - 1} turns the server had accepted ${calls.accepted.length} of 50 clients.`, {
+    fail(`After 4 turns the server had accepted ${taken} of 50 clients.`, {
       because:
         "Each turn takes one client from the accept queue, so the 50th waits for 49 turns. accept() may be called again and again until it says null: nobody is left.",
       see: `bash -c 'for i in $(seq 50); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 2; ss -tln "sport = :{port}"'   # Recv-Q: who still waits`,
@@ -202,20 +202,20 @@ check("rests", "rests while nobody speaks, and yet takes a newcomer within 100 m
   const watch = server.traced ? server.watch() : null;
   const cpu = await server.cpu({ during: () => server.quiet(400) });
   const calls = watch ? watch.calls.length + watch.calls.missed : 0;
+  // Counted, and not timed: on a busy machine one that never rests uses little of a processor, too.
+  const restless = watch ? watch.calls.turns.filter(turn => turn.rests.length === 0).length : 0;
   t.note(`in 400 ms: ${Math.round(cpu * 100)} % of a processor${watch ? `, ${calls} system calls` : ""}`);
-  const restless = {
+  const why = {
     because:
       "It asks everybody, without a pause, whether there is anything. After a turn that found nothing, sleep for a few milliseconds.",
     see: "top -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')",
   };
-  expect(cpu, "With nobody speaking, the server keeps a processor busy (1 is all of it).").atMost(
-    0.3,
+  expect(cpu, "With nobody speaking, the server keeps a processor busy (1 is all of it).").atMost(0.3, why);
+  expect(calls, "With nobody speaking, the server makes system calls without a pause.").atMost(20_000, why);
+  expect(
     restless,
-  );
-  expect(calls, "With nobody speaking, the server makes system calls without a pause.").atMost(
-    20_000,
-    restless,
-  );
+    "With nobody speaking, the server goes round and round without a rest (so many turns).",
+  ).atMost(1000, why);
 
   // The first comes at any moment of the turn; each later one comes just after the server has looked.
   await server.accepts([await client()]);

@@ -83,6 +83,7 @@ async function growth(t: Tools, before: number, atMost: number): Promise<number>
 
 check("pieces", "understands a request, in whatever pieces it arrives", { files }, async t => {
   const whole = get("/menu.txt");
+  const long = get("/menu.txt", `Cookie: ${"c".repeat(6900)}\r\n`);
   const cut = (at: number) => [whole.slice(0, at), whole.slice(at)];
   await each(
     t,
@@ -95,7 +96,12 @@ check("pieces", "understands a request, in whatever pieces it arrives", { files 
         sends: cut(whole.length - before),
         wants: [theMenu],
       })),
-      { about: "a request, octet by octet", sends: [...whole], wants: [theMenu], after: "open" as const },
+      {
+        about: "a request that begins and ends octet by octet",
+        sends: [...whole.slice(0, 6), whole.slice(6, -6), ...whole.slice(-6)],
+        wants: [theMenu],
+        after: "open" as const,
+      },
       ...[1023, 1024, 1025, 2048, 7000].map(size => {
         const cookie = "c".repeat(size - get("/menu.txt", "Cookie: \r\n").length);
         return {
@@ -106,6 +112,15 @@ check("pieces", "understands a request, in whatever pieces it arrives", { files 
             "A request may be longer than what one recv(1024) gives; RFC 9112, 3 recommends to take first lines of at least 8000 octets.",
         };
       }),
+      {
+        about: "twelve long requests, and with each the first octet of the next",
+        // Together they are more than a head may have: only what is not yet answered may count.
+        sends: Array.from({ length: 12 }, (_, i) => long.slice(i && 1) + (i < 11 ? "G" : "")),
+        wants: Array.from({ length: 12 }, () => theMenu),
+        after: "open",
+        because:
+          "What is answered must leave the buffer, also when the beginning of the next request lies behind it: else the buffer grows as long as its client stays, or the bound that you give it is met by one who has done no wrong.",
+      },
     ],
   );
 });
@@ -287,6 +302,14 @@ check("bodies", "takes no body for a request", { files }, async t => {
         because:
           "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.3, rule 3).",
       },
+      ...["", " ,"].map(coding => ({
+        about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
+        sends: post(`Transfer-Encoding:${coding}\r\n`, `0\r\n\r\n${get("/menu.txt")}`),
+        wants: [{ status: [400, 405, 501, 403] }],
+        after: "close" as const,
+        because:
+          "Only a Transfer-Encoding that ends with chunked says that there are chunks. One that names nothing does not say where the body ends: 400, and close (RFC 9112, 6.3, rule 4).",
+      })),
     ],
   );
 });
@@ -660,15 +683,14 @@ function isWhole(answer: Buffer): boolean {
 }
 
 check("at-once", "lets no part of an answer wait for an acknowledgement", { files }, async t => {
-  let client = await t.client();
+  let client = await t.client({ acknowledgesLate: true });
   const late: number[] = [];
   for (let i = 0; i < 12; i++) {
-    if (client.over) client = await t.client();
+    if (client.over) client = await t.client({ acknowledgesLate: true });
     const before = client.receivedBytes;
     client.send(get("/nothing.html"));
     const began = await t.until(() => client.receivedBytes > before && clock(), 5000);
     if (began === null) return t.fail("One who asks for what is not there gets no answer.");
-    // The next request follows at once: a client that has paused acknowledges at once, and nothing would be seen.
     await t.until(() => client.over || isWhole(client.received.subarray(before)), 1000);
     late.push(Math.max(0, client.heardAt - began));
   }
@@ -683,6 +705,25 @@ check("at-once", "lets no part of an answer wait for an acknowledgement", { file
 
 check("descriptors", "says EMFILE when it has no descriptor left, and goes on", { files }, async t => {
   const { server } = t;
+  // One is served first: by then whatever it opens for itself is open.
+  const [first] = (await oneByOne(t, 1)) as [Client];
+  await t.exchange({ about: "somebody, before", client: first, sends: get("/menu.txt"), wants: [theMenu] });
+  // Each edition is a file that perhaps is opened, and of which nothing is sent.
+  server.leaveDescriptors(8);
+  for (let edition = 1; edition <= 20; edition++) {
+    t.site.write("html/teahouse.png", picture.subarray(edition));
+    await t.exchange({
+      about: `a picture of which only the head is wanted, in its edition ${edition} of 20`,
+      client: first,
+      sends: `HEAD /teahouse.png HTTP/1.1\r\n${host}\r\n${get("/teahouse.png", "If-None-Match: *\r\n")}`,
+      wants: [{ status: 200, to: "HEAD" }, { status: [200, 304] }],
+      because:
+        "A file that was opened must be closed on every way out, also where its content is not sent (HEAD, 304) or no longer the newest: else each edition costs a descriptor for ever.",
+      see: "cp html/large.bin html/copy.bin\nfor i in 1 2 3 4 5; do touch html/copy.bin; curl -sI http://127.0.0.1:{port}/copy.bin; curl -so /dev/null -H 'If-None-Match: *' http://127.0.0.1:{port}/copy.bin; done\nls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/fd; rm html/copy.bin",
+    });
+  }
+  first.close();
+  await server.releases([first]);
   const from = server.output.bytes;
   server.leaveDescriptors(1);
   const [second] = (await oneByOne(t, 1)) as [Client];

@@ -36,14 +36,12 @@ const KiB = 1024;
 const limits = {
   /** RFC 9112 3 asks for at least 8000 octets. */
   requestLine: 8 * KiB,
-  /** A whole head. */
+  /** A whole head, and with it the trailer behind a chunked body: octets, and lines. */
   head: 24 * KiB,
-  /** Lines of a head, and of the trailer behind a chunked body, together. */
-  fields: 100,
+  lines: 100,
   /** A body is read only to find where the next request begins: no reason to read much. */
   body: 1024 * KiB,
   chunkLine: 256,
-  trailerLine: 1 * KiB,
   /** Answers to pipelined requests that may wait for a client who does not read. Above, we do not listen to it. */
   output: 64 * KiB,
   /** The shares of a turn. After its share a client waits until all others have had theirs. */
@@ -53,10 +51,9 @@ const limits = {
   accepts: 64,
   /** The kernel's own buffers, each way and for each client: what a reader who does not read can cost. */
   kernelBuffer: 128 * KiB,
-  /** A file up to this size is kept in memory (all of them together up to `cache`), a larger one is streamed. */
+  /** A file up to this size is kept in memory for a moment, with so many others; a larger one is streamed. */
   cachedFile: 64 * KiB,
-  cache: 16 * 1024 * KiB,
-  places: 1000,
+  documents: 250,
   /** Descriptors kept back, so that whoever is connected gets files even when nobody else can connect. */
   spares: 4,
 };
@@ -159,6 +156,7 @@ function readClocks(): void {
   if (second === dateSecond) return;
   dateSecond = second;
   date = new Date(second * 1000).toUTCString(); // which is the IMF-fixdate of RFC 9110 5.6.7
+  forgetDocuments(); // their answers have the old date in them
 }
 
 /**
@@ -187,8 +185,10 @@ function acceptAll(): void {
   try {
     for (let i = 0; i < limits.accepts; i++) {
       const arrival = listener.accept(SOCK_NONBLOCK);
-      if (arrival === null) return;
-      crowded = false;
+      if (arrival === null) {
+        crowded = false;
+        return;
+      }
       const c = new Connection(arrival.client);
       connections.set(arrival.client.fd, c);
       enter(c, "idle");
@@ -214,7 +214,7 @@ function watchListener(watch: boolean): void {
 // #endregion accept
 
 // #region receive
-/** Everybody's octets arrive here. What is not understood at once is copied: an idle client owns no buffer. */
+/** Everybody's octets arrive here. Only what is not understood at once is copied: an idle client owns no buffer. */
 const arrivals = Buffer.allocUnsafeSlow(limits.receive);
 
 function receive(c: Connection): void {
@@ -227,10 +227,6 @@ function receive(c: Connection): void {
   c.input = c.input.length === 0 ? fresh : Buffer.concat([c.input, fresh]);
   c.hungry = false;
   proceed(c);
-  if (c.input === fresh) {
-    c.input = Buffer.from(fresh.subarray(c.at));
-    c.at = 0;
-  }
 }
 
 /** Does for this client what can be done now without waiting: one share of the turn. */
@@ -257,17 +253,26 @@ function converse(c: Connection): void {
 /** Decides what to wait for now, and how long. */
 function settle(c: Connection): void {
   if (c.phase === "linger" || c.phase === "gone") return;
-  if (c.at === c.input.length) {
-    c.input = nothing;
-    c.at = 0;
-  }
+  keepRest(c);
   if (c.blocked) watch(c, EPOLLOUT);
   else if (hasOutput(c) || (!c.closing && !c.hungry)) again.add(c);
   else if (c.closing) linger(c);
   else {
     watch(c, EPOLLIN);
-    enter(c, c.request !== null ? "body" : c.input.length > 0 ? "head" : "idle");
+    enter(c, phaseOf(c));
   }
+}
+
+function phaseOf({ input, request }: Connection): keyof typeof patience {
+  if (request === null) return input.length > 0 ? "head" : "idle";
+  return request.part === "fields" ? "head" : "body";
+}
+
+/** Nothing that is understood is kept: else one who always sends half a request more makes `input` grow for ever. */
+function keepRest(c: Connection): void {
+  if (c.at === c.input.length) c.input = nothing;
+  else if (c.at > 0 || c.input.buffer === arrivals.buffer) c.input = Buffer.from(c.input.subarray(c.at));
+  c.at = 0;
 }
 
 /** Tells the kernel only what is news to it: most answers are sent whole, and cost no call here. */
@@ -327,93 +332,77 @@ function takeLine(c: Connection, most: number, tooLong: Refusal): string | null 
 class Request {
   readonly method: string;
   readonly target: string;
-  /** The second 1 of HTTP/1.1. */
+  readonly major: number;
   readonly minor: number;
-  /** Length of the request line. */
-  readonly line: number;
-  fields = 0;
-  host: string | null = null;
-  connection = "";
-  expect = "";
-  ifMatch: string | null = null;
-  ifNoneMatch: string | null = null;
-  length: number | null = null;
-  coding: string | null = null;
-  /** What comes next of a chunked body; null: the body is not chunked. */
-  part: "size" | "data" | "end of data" | "trailer" | null = null;
+  /** Epoll has announced its first octet: it had begun to arrive when this turn began. See `find`. */
+  readonly announced: boolean;
+  /** What has to arrive next. */
+  part: "fields" | "body" | "size" | "chunk" | "end of chunk" | "trailer" = "fields";
+  /** By their names in small letters. Lines of one name make one list: RFC 9110 5.3. */
+  readonly fields = new Map<string, string>();
+  /** Lines and octets of the head (and trailer) so far. */
+  lines = 0;
+  octets: number;
   /** Octets of the body, or of the chunk, still to come. */
   left = 0;
+  /** Octets of a chunked body so far. */
+  body = 0;
 
-  constructor(method: string, target: string, minor: number, line: number) {
-    this.method = method;
-    this.target = target;
-    this.minor = minor;
-    this.line = line;
+  constructor(line: string, announced: boolean) {
+    const found = requestLine.exec(line);
+    if (found === null)
+      throw bad("The first line is not a method, a target and an HTTP version, with a space between.");
+    this.method = found[1]!;
+    this.target = found[2]!;
+    this.major = Number(found[3]);
+    this.minor = Number(found[4]);
+    this.announced = announced;
+    this.octets = line.length + 2;
   }
 }
 
-/** Takes a head, then its body, until a request is whole. False: more octets are needed. */
-function hear(c: Connection): boolean {
-  if (c.request === null && !hearHead(c)) return false;
-  const request = c.request!;
-  return request.part === null ? skipData(c, request) : skipChunks(c, request);
-}
-
-const emptyLine = Buffer.from("\r\n\r\n");
+const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/(\d)\.(\d)$/;
 const longTarget = new Refusal(
   "414 URI Too Long",
   `The first line is longer than ${limits.requestLine} octets.`,
 );
 const longHead = new Refusal(
   "431 Request Header Fields Too Large",
-  `More than ${limits.fields} header lines, or too many octets of them.`,
+  `More than ${limits.lines} header lines, or too many octets of them.`,
 );
 
-/** A head is looked at when it is whole; RFC 9110 5.3 forbids to act on half of one. */
-function hearHead(c: Connection): boolean {
-  const { input } = c;
-  // Some clients send a CRLF too many after a body: RFC 9112 2.2 would have us look away.
-  if (input[c.at] === CR && input[c.at + 1] === LF) c.at += 2;
-  const end = input.indexOf(emptyLine, c.at);
-  if (end === -1 || end - c.at > limits.head)
-    checkBeginning(input.toString("latin1", c.at, c.at + limits.head + 1));
-  if (end === -1) return false;
-  const head = input.toString("latin1", c.at, end);
-  c.at = end + emptyLine.length;
-  const request = hearRequestLine(lineAt(head, 0));
-  for (let at = request.line + 2; at < head.length; ) {
-    const line = lineAt(head, at);
-    hearField(request, line);
-    at += line.length + 2;
+/**
+ * Takes what has arrived, part by part, until a request is whole. False: more octets are needed. Nothing is done for
+ * it before: RFC 9110 5.3 forbids to act on half a head, and behind a body the next request begins.
+ */
+function hear(c: Connection): boolean {
+  while (true) {
+    const { request } = c;
+    if (request === null) {
+      const announced = c.at === 0;
+      const line = takeLine(c, limits.requestLine, longTarget);
+      if (line === null) return false;
+      // Some clients send a CRLF too many after a body: RFC 9112 2.2 would have us look away.
+      if (line !== "") c.request = new Request(line, announced);
+    } else if (request.part === "fields" || request.part === "trailer") {
+      const line = takeLine(c, limits.head - request.octets, longHead);
+      if (line === null) return false;
+      if (line !== "") hearField(request, line);
+      else if (request.part === "trailer") return true;
+      else expectBody(c, request);
+    } else if (request.part === "size") {
+      const line = takeLine(c, limits.chunkLine, longChunkLine);
+      if (line === null) return false;
+      hearChunkSize(request, line);
+    } else if (request.part === "end of chunk") {
+      if (takeLine(c, 0, longChunk) === null) return false;
+      request.part = "size";
+    } else {
+      if (!skipData(c, request)) return false;
+      if (request.part === "body") return true;
+      request.part = "end of chunk";
+    }
   }
-  c.request = request;
-  expectBody(c, request);
-  return true;
-}
-
-function lineAt(head: string, at: number): string {
-  const end = head.indexOf("\r\n", at);
-  return end === -1 ? head.slice(at) : head.slice(at, end);
-}
-
-/** Half a head (or far too long a one): may more of it be waited for? */
-function checkBeginning(beginning: string): void {
-  if (/(^|[^\r])\n/.test(beginning)) throw loneLF;
-  const line = beginning.indexOf("\r\n");
-  if (line > limits.requestLine || (line === -1 && beginning.length > limits.requestLine + 1))
-    throw longTarget;
-  if (beginning.length > limits.head) throw longHead;
-}
-
-const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/(\d)\.(\d)$/;
-
-function hearRequestLine(line: string): Request {
-  if (line.length > limits.requestLine) throw longTarget;
-  const found = requestLine.exec(line);
-  if (found === null)
-    throw bad("The first line is not a method, a target and an HTTP version, with a space between.");
-  if (found[3] !== "1") throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
-  return new Request(found[1]!, found[2]!, Number(found[4]), line.length);
 }
 
 const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
@@ -423,37 +412,16 @@ const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
  * the colon, a space at the beginning (obs-fold), a control character, a CR or LF without the other: RFC 9112 5.
  */
 function hearField(request: Request, line: string): void {
-  if (++request.fields > limits.fields) throw longHead;
+  request.octets += line.length + 2;
+  if (++request.lines > limits.lines) throw longHead;
   if (!fieldLine.test(line))
     throw bad("A header line is not a name, a colon and a value without control characters.");
   if (request.part === "trailer") return; // it says nothing that we could use
   const colon = line.indexOf(":");
+  const name = line.slice(0, colon).toLowerCase();
   const value = trim(line.slice(colon + 1));
-  switch (line.slice(0, colon).toLowerCase()) {
-    case "host":
-      if (request.host !== null) throw bad("There is more than one Host.");
-      request.host = value;
-      break;
-    case "content-length":
-      // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
-      if (request.length !== null || !/^\d+$/.test(value)) throw bad("Content-Length is not one number.");
-      request.length = Number(value);
-      break;
-    case "transfer-encoding":
-      request.coding = request.coding === null ? value : `${request.coding},${value}`;
-      break;
-    case "connection":
-      request.connection += `,${value.toLowerCase()}`;
-      break;
-    case "expect":
-      request.expect = value.toLowerCase();
-      break;
-    case "if-match":
-      request.ifMatch = `${request.ifMatch ?? ""},${value}`;
-      break;
-    case "if-none-match":
-      request.ifNoneMatch = `${request.ifNoneMatch ?? ""},${value}`;
-  }
+  const before = request.fields.get(name);
+  request.fields.set(name, before === undefined ? value : `${before}, ${value}`);
 }
 
 /** Without the spaces and tabs at both ends. Not String.trim, to which \xa0 is space; nor a regular expression such
@@ -467,8 +435,8 @@ function trim(value: string): string {
 }
 
 /** The members of a list; empty ones do not count: RFC 9110 5.6.1. */
-function listOf(value: string): string[] {
-  return value.split(",").map(trim).filter(Boolean);
+function listOf(value: string | undefined): string[] {
+  return value === undefined ? [] : value.split(",").map(trim).filter(Boolean);
 }
 // #endregion head
 
@@ -476,29 +444,41 @@ function listOf(value: string): string[] {
 const hostRule = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:\d*)?$/;
 const largeBody = new Refusal("413 Content Too Large", `The body is larger than ${limits.body} octets.`);
 
-/** The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. */
+/**
+ * The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. Whoever sends Host or
+ * Content-Length twice has sent a list, which is no host and no number.
+ */
 function expectBody(c: Connection, request: Request): void {
-  const { host, minor, length, coding, expect } = request;
-  if (host === null && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
-  if (host !== null && !hostRule.test(host)) throw bad("Host is not a name or address, and perhaps a port.");
-  if (coding !== null) expectChunks(request, listOf(coding.toLowerCase()));
-  request.left = length ?? 0;
+  const { fields, major, minor } = request;
+  if (major !== 1) throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
+  const host = fields.get("host");
+  if (host === undefined && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
+  if (host !== undefined && !hostRule.test(host))
+    throw bad("Host is not one name or address, and perhaps a port.");
+  const coding = fields.get("transfer-encoding");
+  const length = fields.get("content-length");
+  // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
+  if (length !== undefined && !/^\d+$/.test(length)) throw bad("Content-Length is not one number.");
+  if (length !== undefined && coding !== undefined)
+    throw bad("Transfer-Encoding and Content-Length: which is it?");
+  request.left = Number(length ?? 0);
   if (request.left > limits.body) throw largeBody;
-  if (expect === "" || minor === 0) return; // HTTP/1.0 knows no 100
-  if (expect !== "100-continue")
+  request.part = coding === undefined ? "body" : "size";
+  if (coding !== undefined) checkCoding(minor, listOf(coding.toLowerCase()));
+  const expected = fields.get("expect");
+  if (expected === undefined || minor === 0) return; // HTTP/1.0 knows no 100
+  if (expected.toLowerCase() !== "100-continue")
     throw new Refusal("417 Expectation Failed", "Expect knows 100-continue only.");
-  const awaited = request.left > 0 || request.part !== null;
-  if (awaited && c.at === c.input.length) say(c, "HTTP/1.1 100 Continue\r\n\r\n");
+  const awaited = request.left > 0 || coding !== undefined;
+  if (awaited && c.at === c.input.length) append(c, joined("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
-function expectChunks(request: Request, codings: string[]): void {
-  if (request.length !== null) throw bad("Transfer-Encoding and Content-Length: which is it?");
-  if (request.minor === 0) throw bad("HTTP/1.0 has no Transfer-Encoding.");
-  if (codings.indexOf("chunked") !== codings.length - 1)
+function checkCoding(minor: number, codings: string[]): void {
+  if (minor === 0) throw bad("HTTP/1.0 has no Transfer-Encoding.");
+  if (codings.length === 0 || codings.indexOf("chunked") !== codings.length - 1)
     throw bad("Transfer-Encoding must end with chunked.");
   if (codings.length > 1)
     throw new Refusal("501 Not Implemented", "No transfer coding but chunked is understood.");
-  request.part = "size";
 }
 
 /** Skips data of known length. True: there is no more of it. */
@@ -513,34 +493,14 @@ const longChunk = bad("A chunk is longer than its size says.");
 const longChunkLine = bad(`The line with a chunk's size is longer than ${limits.chunkLine} octets.`);
 
 /** Size, data, CRLF, size, data, CRLF, … size 0, trailer, empty line: RFC 9112 7.1. */
-function skipChunks(c: Connection, request: Request): boolean {
-  while (true) {
-    if (request.part === "data") {
-      if (!skipData(c, request)) return false;
-      request.part = "end of data";
-    } else if (request.part === "end of data") {
-      if (takeLine(c, 0, longChunk) === null) return false;
-      request.part = "size";
-    } else if (request.part === "size") {
-      const line = takeLine(c, limits.chunkLine, longChunkLine);
-      if (line === null) return false;
-      hearChunkSize(request, line);
-    } else {
-      const line = takeLine(c, limits.trailerLine, longHead);
-      if (line === null || line === "") return line === "";
-      hearField(request, line);
-    }
-  }
-}
-
 function hearChunkSize(request: Request, line: string): void {
   const found = /^([0-9A-Fa-f]+)([ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line);
   if (found === null) throw bad("A chunk does not begin with its size in hexadecimal digits.");
   request.left = Number.parseInt(found[1]!, 16);
-  request.part = request.left === 0 ? "trailer" : "data";
+  request.part = request.left === 0 ? "trailer" : "chunk";
   // The size lines count too: a megabyte in chunks of one octet is six megabytes to read.
-  request.length = (request.length ?? 0) + request.left + line.length + 4;
-  if (request.length > limits.body) throw largeBody;
+  request.body += request.left + line.length + 4;
+  if (request.body > limits.body) throw largeBody;
 }
 // #endregion body
 
@@ -550,8 +510,8 @@ const allow = "Allow: GET, HEAD, OPTIONS\r\n";
 
 /** One whole request, one answer. */
 function answer(c: Connection, request: Request): void {
-  const { method, minor } = request;
-  const options = request.connection === "" ? [] : listOf(request.connection);
+  const { fields, method, minor } = request;
+  const options = listOf(fields.get("connection")?.toLowerCase());
   c.closing = options.includes("close") || (minor === 0 && !options.includes("keep-alive"));
   if (method === "GET" || method === "HEAD") answerFile(c, request);
   else if (method === "OPTIONS") reply(c, "200 OK", "", allow);
@@ -564,11 +524,14 @@ function answer(c: Connection, request: Request): void {
 
 function answerFile(c: Connection, request: Request): void {
   try {
-    const { path, folder, location } = locate(request.target);
-    const document = find(path);
-    if (document !== null) replyDocument(c, request, document);
-    else if (folder) throw noFile;
-    else reply(c, "301 Moved Permanently", "", `Location: ${location}\r\n`);
+    const document = find(request);
+    if (document === null) {
+      reply(c, "301 Moved Permanently", "", `Location: ${withSlash(request.target)}\r\n`);
+      return;
+    }
+    document.holders++;
+    replyDocument(c, request, document);
+    release(document);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     replyError(c, error as NodeJS.ErrnoException);
@@ -594,37 +557,24 @@ function replyError(c: Connection, error: NodeJS.ErrnoException): void {
 // #endregion answer
 
 // #region target
-interface Place {
-  path: string;
-  folder: boolean;
-  /** The folder that it would be with a slash behind it. */
-  location: string;
+/** Where the document is that this target names. */
+function pathOf(target: string): string {
+  const names = resolve(parseTarget(target).path);
+  return `${root}/${names.join("/")}${names.at(-1) === "" ? "index.html" : ""}`;
 }
 
-/** Which target is which place does not change, unlike what is there: so it is remembered. */
-const places = new Map<string, Place>();
-
-function locate(target: string): Place {
-  const known = places.get(target);
-  if (known !== undefined) return known;
+/** The address of the folder that this target names without the slash behind it. */
+function withSlash(target: string): string {
   const { path, query } = parseTarget(target);
   const names = resolve(path);
-  if (names.some(name => /[/\0]/.test(name))) throw noFile;
-  const folder = names.at(-1) === "";
-  const place = {
-    path: `${root}/${names.join("/")}${folder ? "index.html" : ""}`,
-    folder,
-    // Encoded anew: no CR LF gets into our head, and no "//host" becomes somebody else's address.
-    location: `/${names.map(encodeURIComponent).join("/")}/${query}`,
-  };
-  if (places.size >= limits.places) places.clear();
-  places.set(target, place);
-  return place;
+  if (names.at(-1) === "") throw noFile; // it has the slash: a folder by the name of index.html
+  // Encoded anew: no CR LF gets into our head, and no "//host" becomes somebody else's address.
+  return `/${names.map(encodeURIComponent).join("/")}/${query}`;
 }
 
 /** Of the four forms of RFC 9112 3.2 two name a file: "/path?query", and the same behind "http://host". */
 function parseTarget(target: string): { path: string; query: string } {
-  const absolute = /^http:\/\/([^/?]+)(.*)$/i.exec(target);
+  const absolute = /^http:\/\/([^/?:][^/?]*)(.*)$/i.exec(target);
   if (absolute !== null && !hostRule.test(absolute[1]!)) throw bad("The target names no host.");
   const local = absolute === null ? target : absolute[2]!.replace(/^(?!\/)/, "/");
   if (local[0] !== "/" || local.includes("#")) throw bad("The target is no path and no http URL.");
@@ -652,17 +602,21 @@ function resolve(path: string): string[] {
 }
 
 function decode(segment: string): string {
+  let name: string;
   try {
-    return decodeURIComponent(segment);
+    name = decodeURIComponent(segment);
   } catch {
     throw bad("The target is not UTF-8 in percent-encoding.");
   }
+  if (/[/\0]/.test(name)) throw noFile;
+  return name;
 }
 // #endregion target
 
 // #region document
 /** One version of a file. A changed file is a new Document; who is being sent the old one keeps it. */
 class Document {
+  readonly target: string;
   readonly path: string;
   readonly stat: Stats;
   readonly fields: string;
@@ -671,14 +625,14 @@ class Document {
   bytes: Buffer | null = null;
   /** or the descriptor of a large one, shared by all to whom it is being sent. */
   fd = -1;
-  readers = 0;
+  holders = 0;
   /** The turn in which it was last found to be the version that is there. */
   seenAt = now;
-  /** The whole answer to the common request, head and body in one, as it was at `replyDate`. */
-  reply: Buffer = nothing;
-  replyDate = "";
+  /** The whole answer to the common request, head and body in one. */
+  reply: Buffer | null = null;
 
-  constructor(path: string, stat: Stats) {
+  constructor(target: string, path: string, stat: Stats) {
+    this.target = target;
     this.path = path;
     this.stat = stat;
     this.etag = `"${stat.ino.toString(36)}-${stat.size.toString(36)}-${Math.round(stat.ctimeMs * 1000).toString(36)}"`;
@@ -703,29 +657,36 @@ const types: Record<string, string> = {
 };
 
 let root = "";
+/** By their targets. None is remembered for longer than a second, see `forgetDocuments`. */
 const documents = new Map<string, Document>();
-let cached = 0;
 
 /**
- * The document at this path; null: it is a folder.
+ * The document that is asked for; null: it is a folder.
  *
- * Every turn the file system is asked anew, so that an edited file is served edited at once. What we remember is only
- * that *this version of this inode* lies inside the root, and its content. In a busy turn a hundred clients may ask
- * for one file: one look is enough for all whose requests epoll had reported before it.
+ * The file system is asked each time, so that an edited file is served edited at once. With one exception: in a busy
+ * turn a hundred clients ask for one file, and one look is enough for all whose requests had begun to arrive before
+ * it. Not for those who have sent one more request meanwhile: perhaps they have edited the file just before.
  */
-function find(path: string): Document | null {
-  const known = documents.get(path);
-  if (known !== undefined && known.seenAt === now) return known;
+function find(request: Request): Document | null {
+  const { target } = request;
+  const known = documents.get(target);
+  if (known !== undefined && known.seenAt === now && request.announced) return known;
+  const path = known?.path ?? pathOf(target);
   const stat = statSync(path); // follows links: it is the inode behind them that is compared
   if (known !== undefined && sameVersion(known.stat, stat)) {
     known.seenAt = now;
     return known;
   }
-  if (known !== undefined) forget(known);
-  if (stat.isDirectory()) return null;
+  documents.delete(target);
+  if (stat.isDirectory() && inside(realpathSync(path))) return null;
   // To open a FIFO can wait for ever, to open a device can do anything: neither is a document.
   if (!stat.isFile()) throw noFile;
-  return load(path);
+  return load(target, path);
+}
+
+/** Whether a path without links leads to the root or below. Links may lead anywhere. */
+function inside(path: string): boolean {
+  return `${path}/`.startsWith(`${root}/`);
 }
 
 /** The time of change, unlike that of modification, cannot be set by anybody. */
@@ -738,19 +699,22 @@ function settled(stat: Stats): boolean {
   return Date.now() - stat.ctimeMs > 1000;
 }
 
-function load(path: string): Document {
+function load(target: string, path: string): Document {
   const fd = openFile(path);
   let keep = false;
   try {
     const stat = fstatSync(fd);
     // Asked of the descriptor, not of the name: whatever links led here, and even if somebody turns them meanwhile.
     const real = readlinkSync(`/proc/self/fd/${fd}`);
-    if (!stat.isFile() || !real.startsWith(`${root}/`)) throw noFile;
-    const document = new Document(path, stat);
+    if (!stat.isFile() || !inside(real)) throw noFile;
+    const document = new Document(target, path, stat);
     keep = stat.size > limits.cachedFile;
     if (keep) document.fd = fd;
     else document.bytes = readAll(fd, stat.size);
-    if (keep || settled(stat)) remember(document);
+    if (keep || settled(stat)) {
+      if (documents.size >= limits.documents) forgetDocuments();
+      documents.set(target, document);
+    }
     return document;
   } finally {
     if (!keep) closeFile(fd);
@@ -766,25 +730,18 @@ function readAll(fd: number, size: number): Buffer {
   return bytes.subarray(0, length);
 }
 
-function remember(document: Document): void {
-  documents.set(document.path, document);
-  cached += document.bytes?.length ?? 0;
-  for (const oldest of documents.values()) {
-    if (cached <= limits.cache) return;
-    if (oldest.bytes !== null) forget(oldest);
-  }
+/**
+ * Every second, and when there are too many: a memory that is as short needs no other care. It also bounds what stat
+ * cannot see: the folder was moved out of the root, and a link put in its place. Who is being sent one keeps it.
+ */
+function forgetDocuments(): void {
+  for (const document of documents.values()) if (document.holders === 0) documents.delete(document.target);
 }
 
-function forget(document: Document): void {
-  if (documents.get(document.path) !== document) return;
-  documents.delete(document.path);
-  cached -= document.bytes?.length ?? 0;
-}
-
-/** One reader less of a large file; the last one closes it. */
+/** One holder less; behind the last one a large file is closed. */
 function release(document: Document): void {
-  if (--document.readers > 0) return;
-  forget(document);
+  if (--document.holders > 0 || document.fd === -1) return;
+  if (documents.get(document.target) === document) documents.delete(document.target);
   closeFile(document.fd);
 }
 
@@ -803,49 +760,47 @@ function openFile(path: string): number {
   }
 }
 
+/** The number that becomes free is the one that a spare gets: this open does not fail. */
 function closeFile(fd: number): void {
   closeSync(fd);
-  holdSpares();
+  if (spares.length < limits.spares) holdSpare();
 }
 
-function holdSpares(): void {
-  while (spares.length < limits.spares) spares.push(openSync("/dev/null", constants.O_RDONLY));
+function holdSpare(): void {
+  spares.push(openSync("/dev/null", constants.O_RDONLY));
 }
 // #endregion document
 
 // #region reply
 /** A document; or, if the client has this very version already, the word that it has not changed: RFC 9110 13. */
 function replyDocument(c: Connection, request: Request, document: Document): void {
-  const { ifMatch, ifNoneMatch, method, minor } = request;
-  const { bytes, fields } = document;
-  if (ifMatch !== null && !names(ifMatch, document.etag)) {
+  const { method, minor } = request;
+  const { bytes, etag, fields, stat } = document;
+  const ifMatch = request.fields.get("if-match");
+  const ifNoneMatch = listOf(request.fields.get("if-none-match"));
+  if (ifMatch !== undefined && !listOf(ifMatch).some(tag => tag === "*" || tag === etag)) {
     reply(c, "412 Precondition Failed", "This is another version of the file.");
-  } else if (ifNoneMatch !== null && names(ifNoneMatch, document.etag)) {
-    say(c, headOf(c, "304 Not Modified", fields));
-  } else if (bytes === null) {
-    say(c, headOf(c, "200 OK", fields, document.stat.size));
-    if (method === "GET") c.file = { document, from: 0 };
-    document.readers++;
-    if (method === "HEAD") release(document);
-  } else if (method === "HEAD" || minor === 0 || c.closing) {
-    say(c, headOf(c, "200 OK", fields, bytes.length), method === "HEAD" ? nothing : bytes);
-  } else {
-    if (document.replyDate !== date)
-      document.reply = joined(headOf(c, "200 OK", fields, bytes.length), bytes);
-    document.replyDate = date;
+  } else if (ifNoneMatch.some(tag => tag === "*" || tag.replace(/^W\//, "") === etag)) {
+    append(c, joined(headOf(c, "304 Not Modified", fields)));
+  } else if (bytes !== null && method === "GET" && minor > 0 && !c.closing) {
+    document.reply ??= joined(headOf(c, "200 OK", fields, bytes.length), bytes);
     append(c, document.reply);
+  } else {
+    const head = headOf(c, "200 OK", fields, bytes?.length ?? stat.size);
+    append(c, joined(head, method === "GET" && bytes !== null ? bytes : nothing));
+    if (method !== "GET" || bytes !== null) return;
+    c.file = { document, from: 0 };
+    document.holders++;
   }
-}
-
-function names(list: string, etag: string): boolean {
-  return listOf(list).some(member => member === "*" || member.replace(/^W\//, "") === etag);
 }
 
 /** An answer that is a sentence, or nothing. Its length is counted in octets: 正确 is two characters, and six. */
 function reply(c: Connection, status: string, sentence: string, fields = ""): void {
   const body = Buffer.from(sentence === "" ? "" : `${sentence}\n`);
   const type = sentence === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\n";
-  say(c, headOf(c, status, fields + type, body.length), c.request?.method === "HEAD" ? nothing : body);
+  // Whoever asks with HEAD takes no body, also not that of an error; even if the line does not end.
+  const method = c.request?.method ?? c.input.toString("latin1", c.at, c.at + 4);
+  append(c, joined(headOf(c, status, fields + type, body.length), method === "HEAD" ? nothing : body));
 }
 
 function refuse(c: Connection, { status, message }: Refusal): void {
@@ -862,11 +817,7 @@ function headOf(c: Connection, status: string, fields: string, length?: number):
 }
 
 /** Head and body go into one buffer, and so out in one send: of two small ones the second would wait for the first. */
-function say(c: Connection, head: string, body: Buffer = nothing): void {
-  append(c, joined(head, body));
-}
-
-function joined(head: string, body: Buffer): Buffer {
+function joined(head: string, body: Buffer = nothing): Buffer {
   const octets = Buffer.allocUnsafe(head.length + body.length);
   octets.write(head, "latin1");
   body.copy(octets, head.length);
@@ -952,25 +903,31 @@ function closeDropped(): void {
 // #region sweep
 /** Looks whose time is over: one walk, when the first may be due, instead of a timer for each. */
 function sweep(): void {
-  const hurry = accepting ? 0 : patience.idle - crowdedIdleMs;
+  readClocks(); // a turn of its own: what is received now was not announced
   let next = Number.POSITIVE_INFINITY;
   for (const c of connections.values()) {
-    const deadline = c.phase === "idle" ? c.deadline - hurry : c.deadline;
-    if (c.phase === "busy") continue;
-    if (deadline <= now) guard(c, expire);
-    else next = Math.min(next, deadline);
+    if (c.phase !== "busy" && dueAt(c) <= now) guard(c, expire);
+    if (c.phase !== "busy" && c.phase !== "gone") next = Math.min(next, dueAt(c));
   }
   nextSweep = Math.max(next, now + sweepMs);
   watchListener(true); // perhaps there is a descriptor by now; if not, accept will say so again
 }
 
+function dueAt({ phase, deadline }: Connection): number {
+  return phase === "idle" && !accepting ? deadline - patience.idle + crowdedIdleMs : deadline;
+}
+
 function expire(c: Connection): void {
-  if (c.phase === "head" || c.phase === "body") {
+  const { phase } = c;
+  // Perhaps it is we who are late: the process was stopped, and more are ready now than one poll reports.
+  if (phase !== "send") receive(c);
+  if (c.phase !== phase || dueAt(c) > now) return;
+  if (phase === "head" || phase === "body") {
     refuse(c, new Refusal("408 Request Timeout", "The request took too long to arrive."));
     proceed(c);
   } else {
     // Who does not read holds kernel memory even after close. With this option close resets, and frees it.
-    if (c.phase === "send") c.socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
+    if (phase === "send") c.socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
     drop(c);
   }
 }
@@ -990,7 +947,7 @@ function findRoot(): string {
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
   root = findRoot();
-  holdSpares();
+  for (let i = 0; i < limits.spares; i++) holdSpare();
   listen(port);
   console.log(`serving ${root} at http://127.0.0.1:${port}/`);
   run();

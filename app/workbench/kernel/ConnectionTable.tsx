@@ -1,0 +1,75 @@
+// Many connections: a line each, so that what is unlike the others can be seen among them.
+import { memo } from "react";
+import { filterCalls } from "../syscalls/filter.ts";
+import { number } from "../words.ts";
+import { eventWords, portOf, readyWords, stateWords, triggerWords } from "./told.ts";
+import type { Told } from "./told-of.ts";
+
+export function ConnectionTable({ connections }: { connections: readonly Told[] }) {
+  return (
+    <table className="kernel-table">
+      <caption className="kernel-hidden">Connections</caption>
+      <thead>
+        <tr>
+          <th scope="col">fd</th>
+          <th scope="col">peer</th>
+          <th scope="col">state</th>
+          <th scope="col">Recv-Q</th>
+          <th scope="col">Send-Q</th>
+          <th scope="col">epoll</th>
+        </tr>
+      </thead>
+      <tbody>
+        {connections.map(one => (
+          <Line key={one.connection.fd} {...one} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const sameProps = (a: Told, b: Told) => JSON.stringify(a) === JSON.stringify(b);
+
+const Line = memo(function Line({ connection, name, watched, trap, note }: Told) {
+  const { fd, peer, state, recvQ, sendQ } = connection;
+  const colour = trap ? "failed" : note ? "waiting" : undefined;
+  return (
+    <tr data-fd={fd} className={trap ? "trap" : undefined} title={trap ?? note ?? undefined}>
+      <th scope="row">
+        <button
+          type="button"
+          className="kernel-title"
+          onClick={() => filterCalls({ fd })}
+          title="Show its calls"
+        >
+          {fd}
+        </button>
+      </th>
+      <td>
+        :{portOf(peer)} {name}
+      </td>
+      <td
+        className={state === "CLOSE" ? "failed" : state === "CLOSE_WAIT" ? "waiting" : undefined}
+        title={stateWords[state]}
+      >
+        {state}
+      </td>
+      <td className={recvQ > 0 ? colour : "dim"}>{number(recvQ)}</td>
+      <td className={sendQ > 0 ? undefined : "dim"}>{number(sendQ)}</td>
+      <td>
+        {watched.map(({ epoll, trigger, events, ready }) => (
+          <span key={epoll}>
+            {triggerWords[trigger].short} {eventWords(events)} ·{" "}
+            <span className={trap ? "failed" : ready === "listed" ? "ready" : "dim"}>
+              {trap
+                ? "✗ nobody will be told"
+                : ready === "silent"
+                  ? "writable, and told of it"
+                  : readyWords[ready]}
+            </span>
+          </span>
+        ))}
+      </td>
+    </tr>
+  );
+}, sameProps);

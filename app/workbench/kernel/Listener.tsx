@@ -1,0 +1,98 @@
+// A listener, and the people who wait before its door: established by the kernel, not yet accepted by the program.
+import { type KeyboardEvent, useId, useState } from "react";
+import type { KernelListener } from "../../../server-labs/protocol.ts";
+import { filterCalls } from "../syscalls/filter.ts";
+import { number } from "../words.ts";
+import { Registrations } from "./Registrations.tsx";
+import { listenerTrap, octets, portOf, type Watched } from "./told.ts";
+
+interface Props {
+  listener: KernelListener;
+  names: ReadonlyMap<number, string>;
+  watched: readonly Watched[];
+}
+
+export function Listener({ listener, names, watched }: Props) {
+  const { fd, address, queued, backlog } = listener;
+  const trap = listenerTrap(listener, watched);
+  // The kernel lets one more in than the backlog says: it is full when there are more than that.
+  const full = backlog !== null && queued > backlog;
+  return (
+    <section className={trap ? "kernel-listener trap" : "kernel-listener"} aria-label={`Listener, fd ${fd}`}>
+      <div className="kernel-head">
+        <button
+          type="button"
+          className="kernel-title"
+          onClick={() => filterCalls({ fd })}
+          title="Show its calls"
+        >
+          <b>fd {fd}</b> <span>listens on {address}</span>
+        </button>
+        <Registrations watched={watched} trap={trap !== null} />
+      </div>
+      <p>
+        Accept queue:{" "}
+        <b className={trap || full ? "failed" : queued > 0 ? "waiting" : undefined}>
+          {queued === 0 ? "nobody waits" : `${number(queued)} ${queued === 1 ? "waits" : "wait"}`}
+        </b>
+        <span className="dim">
+          {backlog === null ? "" : `, backlog ${number(backlog)}`}
+          {full && ": full, further clients are not let in"}
+        </span>
+      </p>
+      {listener.waiting.length > 0 && <Waiting listener={listener} names={names} />}
+      {trap && (
+        <p className="kernel-trap failed">
+          <span aria-hidden="true">✗ </span>
+          {trap}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** One dot each. What is said of one is said beside them: of the one that the pointer or the arrow keys are on. */
+function Waiting({ listener, names }: Pick<Props, "listener" | "names">) {
+  const { waiting, queued } = listener;
+  const [chosen, setChosen] = useState(0);
+  const id = useId();
+  const at = Math.min(chosen, waiting.length - 1);
+  const words = ({ peer, state, recvQ }: KernelListener["waiting"][number]) =>
+    `:${portOf(peer)}${names.has(portOf(peer)) ? ` ${names.get(portOf(peer))}` : ""}, ${
+      recvQ > 0 ? `${octets(recvQ)} sent already` : "nothing sent yet"
+    }${state === "CLOSE_WAIT" ? ", has left again" : ""}`;
+  const keys = (event: KeyboardEvent) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    setChosen(Math.max(0, Math.min(waiting.length - 1, at + step)));
+  };
+  return (
+    <div className="kernel-waiting">
+      <div
+        role="listbox"
+        tabIndex={0}
+        aria-label="Clients in the accept queue"
+        aria-activedescendant={`${id}-${at}`}
+        onKeyDown={keys}
+      >
+        {waiting.map((one, i) => (
+          <span
+            key={one.peer}
+            id={`${id}-${i}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={i === at}
+            aria-label={words(one)}
+            className={one.recvQ > 0 ? "person some" : "person"}
+            onPointerEnter={() => setChosen(i)}
+          />
+        ))}
+      </div>
+      <span className="dim">
+        {queued > waiting.length && `and ${number(queued - waiting.length)} more · `}
+        {words(waiting[at]!)}
+      </span>
+    </div>
+  );
+}

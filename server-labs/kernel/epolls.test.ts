@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { concludeEpoll, type End, type Moment } from "./epolls.ts";
+import { connectionReadiness } from "./ready.ts";
+
+const [IN, ERR_HUP, ET] = [0x1, 0x18, 2 ** 31];
+const end = (recvQ: number): End => ({
+  readiness: connectionReadiness("ESTABLISHED", recvQ, 0),
+  arrival: String(recvQ),
+  all: String(recvQ),
+});
+const inside = { name: "epoll_wait", args: [4] };
+const asleep: Moment = { inside, asleep: true, peeked: null, slept: null };
+const running: Moment = { inside: null, asleep: false, peeked: null, slept: null };
+const edges = (...fds: number[]) => fds.map(fd => ({ fd, events: IN + ERR_HUP + ET }));
+
+function conclude(moment: Moment, ...recvQs: number[]) {
+  const ends = new Map(recvQs.map((recvQ, i) => [7 + i, end(recvQ)]));
+  const registered = edges(...recvQs.map((_, i) => 7 + i));
+  const { interest, ready } = concludeEpoll(4, registered, ends, new Set(), moment);
+  return [...interest.map(one => one.ready), ready];
+}
+
+test("while the program sleeps in it, nothing is on its list; while it sleeps in another one, that is not known", () => {
+  assert.deepEqual(conclude(asleep, 5, 0), ["silent", "no", false]);
+  const elsewhere = { ...asleep, inside: { name: "epoll_wait", args: [5] } };
+  assert.deepEqual(conclude(elsewhere, 5, 0), ["unknown", "no", null]);
+  assert.deepEqual(conclude(running, 0, 0), ["no", "no", false]);
+});
+
+test("at a boundary poll(2) has told whether the list is empty; of two that may be on it neither is named", () => {
+  const peeked = (...answers: [number, number][]) => ({ ...running, peeked: new Map(answers) });
+  assert.deepEqual(conclude(peeked([4, 0], [7, IN]), 5), ["silent", false]);
+  assert.deepEqual(conclude(peeked([4, IN], [7, IN], [8, 0]), 5, 0), ["listed", "no", true]);
+  assert.deepEqual(conclude(peeked([4, IN], [7, IN], [8, IN]), 5, 5), ["unknown", "unknown", true]);
+});
+
+test("a program that was stopped in its sleep: what has arrived since is listed, what was there before is not", () => {
+  const slept = {
+    inside,
+    ends: new Map([
+      [7, end(0)],
+      [8, end(4)],
+    ]),
+    untouched: () => true,
+  };
+  assert.deepEqual(conclude({ ...asleep, asleep: false, slept }, 5, 4), ["listed", "silent", true]);
+});
+
+test("what was silent stays so while nothing arrives and no call is about it; else it is not known", () => {
+  const slept = (untouched: boolean) => ({
+    inside,
+    ends: new Map([[7, end(4)]]),
+    untouched: () => untouched,
+  });
+  assert.deepEqual(conclude({ ...running, slept: slept(true) }, 4), ["silent", false]);
+  assert.deepEqual(conclude({ ...running, slept: slept(false) }, 4), ["unknown", null]);
+  assert.deepEqual(conclude({ ...running, slept: slept(true) }, 5), ["unknown", null]);
+});
