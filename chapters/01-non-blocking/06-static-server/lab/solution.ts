@@ -1,15 +1,15 @@
 // A web server for files in one process that never waits for a client: all that polling can do.
 //
 // Each turn it lets in whoever has come, and takes one step with everybody: send what is left to send, or answer
-// one request that is whole, or hear what has come. It reads from nobody who does not read, so what it keeps for a
-// client is never more than one head and one piece of a file. The functions stand in the order of a request's life.
+// one request that is whole, or hear what has come. It hears nobody who does not read, so what it keeps for a client
+// is never more than a head and two pieces. The functions stand in the order of a request's life.
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { extname, join, normalize } from "node:path/posix";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 /** Octets of a head at most: RFC 9112, 3 wants 8000 for its first line. */
 const mostHead = 16 * 1024;
-/** Octets that are heard or read from a file at once. */
+/** Octets that are heard, or read from a file, at once. */
 const piece = 64 * 1024;
 /**
  * How long to rest after a turn in which nothing was to be done, in milliseconds. It is paid for twice: who comes
