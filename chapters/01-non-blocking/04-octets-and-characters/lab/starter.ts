@@ -1,5 +1,5 @@
 // The teahouse: whoever asks for /tea gets it, with the name on the cup that stands in the request.
-// It finds where each request ends. But it takes octets for characters, and characters for octets: that is the exercise.
+// It finds where each request ends, but takes octets for characters and back again: that is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
@@ -73,8 +73,8 @@ function answer(client: Socket, head: string): void {
   // #region answer
   const dish = menu.get(target ?? "");
   const status = dish ? "200 OK" : "404 not found";
-  const served = name ? `${dish} for ${name}` : dish;
-  const body = dish ? served : "file not found, 请输入正确的url";
+  const cup = name ? ` for ${name}` : "";
+  const body = dish ? dish + cup : "file not found, 请输入正确的url";
   const fields = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`;
   client.send(`HTTP/1.1 ${status}\r\n${fields}\r\n${body}`);
   // #endregion answer

@@ -21,7 +21,7 @@ for (;;) {
     try {
       const octets = guest.recv(4096);
       if (octets === null) continue;
-      const heads = (said + octets.latin1Slice()).split("\r\n\r\n");
+      const heads = (said + octets.toString("latin1")).split("\r\n\r\n");
       const rest = heads.pop()!;
       if (octets.length === 0 || rest.length > 50_000) throw new RangeError("enough");
       for (const head of heads) guest.send(Buffer.from(reply(head.split("\r\n")), "latin1"));
