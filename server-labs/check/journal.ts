@@ -65,6 +65,8 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const names: Record<string, string> = { "\r": "\\r", "\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
+/** Control characters, white space other than the usual one, and the byte order mark. */
+const unseen = /[\p{Cc}\p{Zl}\p{Zp}\ufeff]|(?! )\p{Zs}/u;
 const hex = (octet: number) => `\\x${octet.toString(16).padStart(2, "0")}`;
 
 /** Octets as text where they are UTF-8; those that are not, and what nobody can see, by their number: "\xff". */
@@ -79,9 +81,11 @@ function text(octets: Buffer): string {
     } catch {
       // no character begins here
     }
-    written +=
-      char === null ? hex(first) : (names[char] ?? (char < " " || char === "\x7f" ? hex(first) : char));
-    at += char === null ? 1 : length;
+    const end = at + (char === null ? 1 : length);
+    if (char !== null && names[char] !== undefined) written += names[char];
+    else if (char !== null && !unseen.test(char)) written += char;
+    else written += Array.from(octets.subarray(at, end), hex).join("");
+    at = end;
   }
   return written;
 }

@@ -38,6 +38,7 @@ test("what many clients do one after another is one line", () => {
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
   assert.equal(quoted('a\r\n\x00é"'), '"a\\r\\n\\x00é\\""');
   assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"a\\xff"');
+  assert.equal(quoted("小\u2028明\u3000\ufeff 🍵"), '"小\\xe2\\x80\\xa8明\\xe3\\x80\\x80\\xef\\xbb\\xbf 🍵"');
   assert.equal(
     quoted(Buffer.from("输入").subarray(1)),
     '"\\xbe\\x93入"',
