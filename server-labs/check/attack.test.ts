@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { attack } from "./attack.ts";
 import { isGolden, subjectOf, tryOut } from "./fixtures/try-out.ts";
-import { tcpRows, tcpState } from "./proc.ts";
+import { tcpSockets } from "./proc.ts";
 
 test("a server that does not listen", async () => {
   const start = { listenWithin: 5000 };
@@ -97,7 +97,7 @@ test("nothing is left of a check: no process, no listener", async () => {
   assert.equal(outcome.state, "passed");
   assert.equal(existsSync(`/proc/${pid}`), false);
   assert.equal(
-    tcpRows().some(row => row.localPort === port && row.state === tcpState.listen),
+    tcpSockets().some(row => row.localPort === port && row.state === "LISTEN"),
     false,
   );
 });
