@@ -28,11 +28,10 @@ test("a program that comes to its end", async () => {
 
 test("a server that says nothing", async () => {
   const outcome = await tryOut("answers-nothing.ts", async ({ client, expect, server, until }) => {
-    const watch = server.watch();
     const guest = (await client()).send("hello?\r\n");
     // It has accepted the guest and waits for the next: from here on nothing depends on how fast the machine is.
-    await watch.until(calls => calls.accepted.length === 1, { within: 60_000 });
-    await until(() => server.stuck(400), 60_000);
+    await server.accepts([guest], { within: 60_000 });
+    expect(await until(() => server.stuck(400), 60_000), "It should wait for the next.").ok();
     expect(await guest.hears("hello", { within: 10 }), "Nobody answered.").ok({
       because: "Whoever is spoken to should say something.",
       see: "curl --max-time 2 telnet://127.0.0.1:{port}",
