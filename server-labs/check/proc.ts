@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { socketInode } from "../kernel/descriptors.ts";
 import { type TcpSocket, TcpTable } from "../kernel/tables.ts";
+import { allProcesses, processFacts } from "../processes.ts";
 
 /** All TCP sockets of this network, newest state. See proc_net_tcp(5). */
 export function tcpSockets(): TcpSocket[] {
@@ -27,9 +28,7 @@ export function descriptors(pid: number): Map<number, string> {
 
 /** Milliseconds that a process has spent on a processor, in its own code and in the kernel's. See proc_pid_stat(5). */
 export function cpuMs(pid: number): number | null {
-  const fields = stat(pid);
-  // USER_HZ is 100 on every machine that Linux runs on for us: a tick is 10 ms.
-  return fields && (Number(fields[11]) + Number(fields[12])) * 10;
+  return processFacts(pid)?.cpuMs ?? null;
 }
 
 /**
@@ -53,34 +52,20 @@ export function memory(pid: number): number | null {
 
 /** "R" running, "S" asleep, "T" stopped, "Z" ended and not yet waited for. See proc_pid_stat(5). */
 export function processState(pid: number): string | null {
-  return stat(pid)?.[0] ?? null;
+  return processFacts(pid)?.state ?? null;
 }
 
 /** Everything that a process started, and what those started, itself first. */
 export function family(pid: number): number[] {
-  const parents = new Map<number, number[]>();
-  for (const name of list("/proc")) {
-    const child = Number(name);
-    const parent = Number.isInteger(child) ? stat(child)?.[1] : undefined;
-    if (parent === undefined) continue;
-    const siblings = parents.get(Number(parent));
-    if (siblings) siblings.push(child);
-    else parents.set(Number(parent), [child]);
-  }
+  const all = allProcesses();
   const found = [pid];
-  for (const one of found) found.push(...(parents.get(one) ?? []));
+  for (const one of found) found.push(...all.filter(({ parent }) => parent === one).map(child => child.pid));
   return found;
 }
 
 /** The inodes of the sockets that a process holds. */
 export function socketInodes(pid: number): Set<number> {
   return new Set([...descriptors(pid).values()].map(socketInode).filter(inode => inode !== 0));
-}
-
-/** The fields of /proc/<pid>/stat from the state on; the name before it may hold anything, brackets too. */
-function stat(pid: number): string[] | null {
-  const text = read(`/proc/${pid}/stat`);
-  return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function read(path: string): string | null {
