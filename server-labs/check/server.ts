@@ -66,7 +66,10 @@ export class Server {
     this.#program.continue();
   }
 
-  /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
+  /**
+   * Lets it open only so many more descriptors, from now on. A server that listens may still open its epoll instance:
+   * let it serve somebody first. setrlimit(2), RLIMIT_NOFILE.
+   */
   leaveDescriptors(more: number): void {
     for (const pid of this.pids) limitDescriptors(pid, more);
     this.#journal.note(`the server may open ${count(more, "more descriptor")}`);
