@@ -42,7 +42,7 @@ async function fill({ server, until }: Tools, clients: readonly Client[]): Promi
 }
 
 const slowly =
-  "curl -s --limit-rate 4M --max-time 9 -o /dev/null -w '%{size_download} of 8388608\\n' http://127.0.0.1:{port}/large.bin";
+  "curl -s --limit-rate 4M --max-time 4 -o /dev/null -w '%{size_download} of 8388608\\n' http://127.0.0.1:{port}/large.bin";
 
 check("whole", "sends a large file whole, octet by octet", { files }, async t => {
   const because =
