@@ -12,7 +12,12 @@ import { layout, preview, tracedCalls } from "./trace-layout.ts";
 const at = layout.record;
 /** The words of libuv, which has most of them, and ours, where they say more (or it has none). */
 const errors = getSystemErrorMap();
-const ownWords: Record<string, string> = { EAGAIN: "would block", EINPROGRESS: "in progress" };
+const ownWords: Record<string, string> = {
+  EAGAIN: "would block",
+  EINPROGRESS: "in progress",
+  // setsockopt of a time-out with a million microseconds or more.
+  EDOM: "argument out of domain",
+};
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 // Some numbers have two names on Linux; strace and the course use these.
 errnoNames.set(constants.errno.EAGAIN, "EAGAIN");
