@@ -1,5 +1,6 @@
 // What a call is about, as strace writes it: bytes, addresses, sets of descriptors. All of it was written by a
 // student's process: lengths are bounded here, and no control character passes.
+import { readable } from "./octets.ts";
 import * as names from "./strace-names.ts";
 import { flags, named } from "./strace-names.ts";
 
@@ -12,22 +13,8 @@ const pollFdBytes = 8;
 /** Bytes as a C string, as strace writes them; "…" inside says that there is more. */
 export function quoted(bytes: Buffer, length: number): string {
   const cut = bytes.subarray(0, shownBytes);
-  // UTF-8 is shown as text where it is whole; a character cut in two at the border is left away.
-  const text = new TextDecoder("utf-8").decode(cut, { stream: true }).replace(/[\\"\p{C}\uFFFD]/gu, escaped);
-  return `"${text}${length > cut.length ? "…" : ""}"`;
-}
-
-const short: Record<string, string> = {
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\\": "\\\\",
-  '"': '\\"',
-  "\uFFFD": "�",
-};
-
-function escaped(character: string): string {
-  return short[character] ?? `\\x${character.codePointAt(0)!.toString(16).padStart(2, "0")}`;
+  const goesOn = length > cut.length;
+  return `"${readable(cut, goesOn)}${goesOn ? "…" : ""}"`;
 }
 
 export function address(bytes: Buffer): string | undefined {

@@ -111,6 +111,15 @@ test("escape sequences and control characters in data are told, never sent", () 
   assert.equal(args, '7, "\\x1b]52;c;aGk=\\x07\\"\\\\\\x00", 14'.replace("14", String(bytes.length)));
 });
 
+test("octets that are no text are told by their numbers, whole characters as they are, cut ones where the cut was ours", () => {
+  const args = (bytes: Buffer) =>
+    syscallOf(aRecord("send", [7, 0, bytes.length, 0], { result: 1, bytes }), 0, 0).args;
+  assert.equal(args(Buffer.from([0x2f, 0xff, 0xe8, 0x8c])), '7, "/\\xff\\xe8\\x8c", 4');
+  assert.equal(args(Buffer.from("茶🍵")), '7, "茶🍵", 7');
+  assert.equal(args(Buffer.from("\u2028")), '7, "\\xe2\\x80\\xa8", 3');
+  assert.equal(args(Buffer.from(`${"a".repeat(31)}茶`)), `7, "${"a".repeat(31)}…", 34`);
+});
+
 test("a record of garbage makes a short text, and never throws", () => {
   let seed = 7;
   for (let i = 0; i < 20_000; i++) {

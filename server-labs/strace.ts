@@ -7,7 +7,7 @@ import type { Syscall } from "./protocol.ts";
 import * as names from "./strace-names.ts";
 import { flags, named } from "./strace-names.ts";
 import { address, internetAddress, pollSet, quoted, readySet } from "./strace-values.ts";
-import { layout, preview, tracedCalls } from "./trace-layout.ts";
+import { callsWithoutFd, layout, preview, tracedCalls } from "./trace-layout.ts";
 
 const at = layout.record;
 /** The words of libuv, which has most of them, and ours, where they say more (or it has none). */
@@ -25,18 +25,6 @@ errnoNames.set(constants.errno.EOPNOTSUPP, "EOPNOTSUPP");
 const wouldBlock = new Set(["EAGAIN", "EINPROGRESS", "EALREADY"]);
 /** Calls that wait for something to become ready: 0 says that nothing did. */
 const waits = new Set(["poll", "epoll_wait"]);
-/** Calls whose first argument is not a descriptor. */
-const noFd = new Set([
-  "?",
-  "socket",
-  "poll",
-  "epoll_create1",
-  "eventfd",
-  "nanosleep",
-  "getrlimit",
-  "setrlimit",
-  "prctl",
-]);
 
 /** The fields of a record, read once. */
 interface Call {
@@ -69,7 +57,7 @@ export function syscallOf(record: Buffer, n: number, began: number, who?: Syscal
     at: bounded(record.readDoubleLE(at.at) - began),
     took: call.inside ? null : bounded(took),
     name: call.name,
-    fd: noFd.has(call.name) ? null : call.args[0]!,
+    fd: callsWithoutFd.has(call.name) ? null : call.args[0]!,
     ...(who ? { who } : {}),
     args: (notation[call.name] ?? plain)(call),
     result: call.inside ? "" : errno ? `-1 ${errno} (${words})` : String(call.result),

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { attack } from "./attack.ts";
 import { isGolden, subjectOf, tryOut } from "./fixtures/try-out.ts";
-import { tcpRows, tcpState } from "./proc.ts";
+import { tcpSockets } from "./proc.ts";
 
 test("a server that does not listen", async () => {
   const start = { listenWithin: 5000 };
@@ -28,11 +28,10 @@ test("a program that comes to its end", async () => {
 
 test("a server that says nothing", async () => {
   const outcome = await tryOut("answers-nothing.ts", async ({ client, expect, server, until }) => {
-    const watch = server.watch();
     const guest = (await client()).send("hello?\r\n");
     // It has accepted the guest and waits for the next: from here on nothing depends on how fast the machine is.
-    await watch.until(calls => calls.accepted.length === 1, { within: 60_000 });
-    await until(() => server.stuck(400), 60_000);
+    await server.accepts([guest], { within: 60_000 });
+    expect(await until(() => server.stuck(400), 60_000), "It should wait for the next.").ok();
     expect(await guest.hears("hello", { within: 10 }), "Nobody answered.").ok({
       because: "Whoever is spoken to should say something.",
       see: "curl --max-time 2 telnet://127.0.0.1:{port}",
@@ -121,7 +120,7 @@ test("nothing is left of a check: no process, no listener", async () => {
   assert.equal(outcome.state, "passed");
   assert.equal(existsSync(`/proc/${pid}`), false);
   assert.equal(
-    tcpRows().some(row => row.localPort === port && row.state === tcpState.listen),
+    tcpSockets().some(row => row.localPort === port && row.state === "LISTEN"),
     false,
   );
 });
