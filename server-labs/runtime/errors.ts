@@ -72,6 +72,10 @@ const hints: Record<string, Hints> = {
     [e.ENOTCONN]:
       "This socket is connected to nobody: receive on the client that accept gave, not on the listener.",
   },
+  setsockopt: {
+    [e.EDOM]:
+      "A time-out has less than a million microseconds: whole seconds belong into the number before them.",
+  },
   shutdown: { [e.ENOTCONN]: "It is not connected (any more): the peer may have reset it." },
   epoll_ctl: {
     [e.EEXIST]: "It is registered already: change what it is watched for with modify.",
