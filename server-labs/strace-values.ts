@@ -23,6 +23,17 @@ export function address(bytes: Buffer): string | undefined {
   return bytes.length >= 2 ? `{${named(names.families, bytes.readUInt16LE(0))}}` : undefined;
 }
 
+/** The value of a socket option: an int, a struct of socket(7), or one that is not shown. Undefined: there is none. */
+export function optionValue(bytes: Buffer, name: string): string | number | undefined {
+  if (bytes.length === 0) return undefined;
+  if (bytes.length === 4) return bytes.readInt32LE(0);
+  if (/^SO_(RCV|SND)TIMEO$/.test(name) && bytes.length === 16)
+    return `{tv_sec=${bytes.readBigInt64LE(0)}, tv_usec=${bytes.readBigInt64LE(8)}}`;
+  if (name === "SO_LINGER" && bytes.length === 8)
+    return `{l_onoff=${bytes.readInt32LE(0)}, l_linger=${bytes.readInt32LE(4)}}`;
+  return "{…}";
+}
+
 /** struct sockaddr_in and sockaddr_in6: ip(7), ipv6(7). */
 export function internetAddress(bytes: Buffer): { host: string; port: number } | null {
   if (bytes.length < 8) return null;

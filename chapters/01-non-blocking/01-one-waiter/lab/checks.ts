@@ -92,7 +92,7 @@ check("deadline", "waits for a silent client 0.2 s at least, and not more than 1
     if (!heard && spoke > deadline.least && tries < 5) continue;
     expect(heard, `A client that needed ${spoke} ms to speak got no answer.`).ok({
       because:
-        "A deadline that is too short sends honest clients away: a word from the other side of the earth takes 0.3 s. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
+        "A deadline that is too short sends honest clients away: what is lost on the way is sent again 0.2 s later at the earliest. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
       see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 0.2; echo GET /cake >&3; cat <&3'",
     });
     break;

@@ -5,7 +5,7 @@ import { type Client, check, type Exchange, type Tools, teahouse } from "workboo
 
 const { files, strange, host, get, menu, page, theMenu, refused } = teahouse;
 
-/** More than the kernel's buffers of one connection hold, both ends together. */
+/** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
 const large = teahouse.octets(12 * 1024 * 1024);
 const withLarge = { ...files, "html/large.bin": large };
 

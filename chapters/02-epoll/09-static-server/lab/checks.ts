@@ -4,7 +4,7 @@ import { type Client, check, clock, type Files, type Tools, teahouse } from "wor
 
 const { files, strange, host, get, menu, theMenu, thePage, picture } = teahouse;
 
-/** More than the kernel's buffers of one connection hold, both ends together. */
+/** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
 const large = teahouse.octets(12 * 1024 * 1024);
 /** A page long enough that a few hundred of them fill the kernel's buffers. */
 const list = "green tea 3\n".repeat(700);
@@ -130,7 +130,7 @@ check("bodies", "takes no body for a request", { files }, async t => {
         wants: [{ status: [400, 405, 501, 403] }],
         after: "close",
         because:
-          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.3, rule 3).",
+          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.1).",
       },
       ...["", " ,"].map(coding => ({
         about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
