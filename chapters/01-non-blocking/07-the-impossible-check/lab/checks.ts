@@ -1,0 +1,168 @@
+// What a server must do that is there for 500 clients of whom nearly all are silent: cost next to nothing, and answer
+// at once whoever speaks. A loop that asks everybody can have the one or the other; how it is written is not asked.
+import { type Call, type Client, check, clock, type Tools } from "workbook/check";
+
+/** Everybody who is there and says nothing. */
+const silent = 500;
+/** In this time a newcomer's commotion dies down, also in a server that rests longer the longer it is quiet. */
+const settlesMs = 300;
+/** For so long the cost of silence is measured. */
+const silenceMs = 500;
+
+/** 500 clients who have been let in; they come by the hundred, for that is not what this is about. */
+async function crowd(t: Tools): Promise<Client[]> {
+  const come: Client[] = [];
+  while (come.length < silent) {
+    const some = await t.clients(100);
+    t.expect(await t.server.accepts(some), "The server has not accepted everybody who came.").equal(100, {
+      because:
+        "Whoever is in the accept queue is connected, but the server does not know them until it calls accept(). Is the listener among those whom it waits for?",
+      see: "ss -tln 'sport = :{port}'   # Recv-Q: who still waits",
+    });
+    come.push(...some);
+  }
+  return come;
+}
+
+check("rests", "costs under 1 % of a processor while 500 clients say nothing", async t => {
+  const { server, expect } = t;
+  await crowd(t);
+  await server.quiet(settlesMs);
+  const before = server.sleeps;
+  const watch = server.traced ? server.watch() : null;
+  const cpu = await server.cpu({ during: () => server.quiet(silenceMs) });
+  const wakeUps = server.sleeps - before;
+  const calls = watch && watch.calls.length + watch.calls.missed;
+  t.note(
+    `in ${silenceMs} ms of silence: ${(cpu * 100).toFixed(2)} % of a processor, ${wakeUps} wake-ups${calls === null ? "" : `, ${calls} system calls`}`,
+  );
+  const see =
+    "bash -c 'for i in $(seq 500); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 60' &\ntop -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')";
+  expect(Number((cpu * 100).toFixed(2)), "Nobody speaks, and the server works (% of a processor).").atMost(
+    1,
+    {
+      because:
+        "Each turn asks everybody, and is told 500 times that there is nothing. A longer rest makes it cheaper, and everybody wait longer.",
+      see,
+      at: watch?.calls.named("recv", "poll", "epoll_wait").last ?? null,
+    },
+  );
+  // A look that costs nothing would still have to be made a hundred times a second, to find a word within 10 ms.
+  expect(wakeUps, `Nobody speaks, and the server wakes up again and again (in ${silenceMs} ms).`).atMost(10, {
+    because:
+      "It wakes up to look whether somebody has spoken. Who is woken by the word itself need not look.",
+    see: "grep -H voluntary /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/status   # twice, a second apart",
+    at: watch?.calls.rests.last ?? null,
+  });
+});
+
+check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speaks", async t => {
+  const everybody = await crowd(t);
+  const mostMs = 10;
+  let shortest = Number.POSITIVE_INFINITY;
+  let slept: Call | null = null;
+  // A busy machine may be slow to give a processor to one who was woken: so there is more than one chance.
+  for (const i of [317, 42, 123, 499, 250]) {
+    const wait = await speak(t, everybody[i]!);
+    shortest = Math.min(shortest, wait.ms);
+    slept = wait.slept;
+    if (shortest <= mostMs || slept !== null) break;
+  }
+  t.expect(Number(shortest.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(
+    mostMs,
+    {
+      because:
+        "All were silent, and the server slept. A word did not end that sleep, so one that comes just after it has begun waits for all of it.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 1; time { echo hello >&3; read <&3; }'",
+      at: slept,
+    },
+  );
+});
+
+/**
+ * One speaks after a silence. How long a word may have to wait then: if the server sleeps in a call that a word ends,
+ * until it is read; if it sleeps in another (`slept`), all of that sleep, for it might have come at the beginning.
+ */
+async function speak(t: Tools, speaker: Client): Promise<{ ms: number; slept: Call | null }> {
+  const { server, until } = t;
+  await server.quiet(silenceMs);
+  // If one cannot see in which call it sleeps, one speaks when it has just looked, if it looks at all.
+  const { sleeps } = server;
+  await until(() => server.asleep && (server.traced || server.sleeps > sleeps), 300);
+  const [watch, inside] = server.traced ? [server.watch(), server.inside] : [null, null];
+  const spoke = clock();
+  speaker.send("hello\n");
+  if (!(await speaker.hears("hello\n"))) {
+    t.fail("One of 500 clients spoke, and was not answered.", {
+      because: "Everybody who is here belongs into the list of those whom the server waits for.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; timeout 2 cat <&3'",
+    });
+  }
+  const last = watch?.calls.where(call => call.at <= spoke).last ?? inside;
+  const woken = last === null || last.name === "poll" || last.name === "epoll_wait";
+  const read = watch?.calls.reads.where(call => call.at > spoke && call.returned > 0).list[0];
+  const ms = (read?.at ?? speaker.heardAt) - (woken ? spoke : last.at);
+  t.note(
+    `${speaker.name}: a word may have to wait ${ms.toFixed(1)} ms${woken ? "" : ` for the end of ${last.name}`}`,
+  );
+  return { ms, slept: woken ? null : last };
+}
+
+check("everybody", "answers everybody who speaks, each with their own words", async t => {
+  const { server, clients, expect } = t;
+  const [first] = await clients(1);
+  expect(await server.accepts([first!]), "The server has not accepted the first client.").equal(1);
+  // Whoever waits in one call for all must come to know of those who come later.
+  const later = await clients(49);
+  expect(await server.accepts(later), "The server has not accepted everybody who came.").equal(49, {
+    because: "The listener is one of those who may have something: readable means that somebody has come.",
+  });
+  const all = [first!, ...later];
+  for (const round of [1, 2]) {
+    await server.stop();
+    for (const one of all) one.send(`${one.name}, word ${round}\n`);
+    server.continue();
+    for (const one of all) await one.hears(`${one.name}, word ${round}\n`, { within: 3000 });
+    const heard = all.filter(one => one.received.toString().endsWith(`${one.name}, word ${round}\n`)).length;
+    expect(heard, "All 50 clients spoke in the same moment, and not all were answered.").equal(50, {
+      because:
+        "Whoever wakes up may find many who are ready: each of them has to be read, or to be reported again.",
+    });
+  }
+  const words = all.filter(one => one.received.toString() !== `${one.name}, word 1\n${one.name}, word 2\n`);
+  expect(
+    words.map(one => one.received.toString().slice(0, 60)),
+    "What came back is not what they said.",
+  ).equal([]);
+});
+
+check("leaving", "lets go of whoever leaves or is cut off, and of nobody else", async t => {
+  const { server, clients, expect } = t;
+  const all = await clients(30);
+  expect(await server.accepts(all), "The server has not accepted everybody who came.").equal(30);
+  const [close, cut, stay] = [all.slice(0, 10), all.slice(10, 20), all.slice(20)];
+  for (const one of close) one.close();
+  for (const one of cut) one.reset();
+  expect(
+    await server.releases(close),
+    "Ten clients have closed, and the server still holds sockets of theirs.",
+  ).equal(10, {
+    because:
+      "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost; and a socket at its end is ready for ever.",
+    see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
+  });
+  expect(
+    await server.releases(cut),
+    "Ten clients were cut off, and the server still holds sockets of theirs.",
+  ).equal(10, {
+    because:
+      "A connection that is cut off is ready, too: with POLLERR and POLLHUP beside POLLIN. recv() says what has become of it: ECONNRESET.",
+  });
+  for (const one of stay) one.send("still here\n");
+  for (const one of stay) await one.hears("still here\n", { within: 3000 });
+  const heard = stay.filter(one => one.received.toString() === "still here\n").length;
+  expect(heard, "After others had left, not all who stayed were answered.").equal(10, {
+    because:
+      "An error belongs to the connection on which it happened; the server goes on for all the others.",
+  });
+});
