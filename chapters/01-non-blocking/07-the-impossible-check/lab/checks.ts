@@ -66,7 +66,7 @@ check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speak
     const wait = await speak(t, everybody[i]!);
     shortest = Math.min(shortest, wait.ms);
     slept = wait.slept;
-    if (shortest <= mostMs || slept !== null) break;
+    if (shortest <= mostMs || (slept !== null && shortest > 4 * mostMs)) break;
   }
   t.expect(Number(shortest.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(
     mostMs,
@@ -109,60 +109,68 @@ async function speak(t: Tools, speaker: Client): Promise<{ ms: number; slept: Ca
 }
 
 check("everybody", "answers everybody who speaks, each with their own words", async t => {
-  const { server, clients, expect } = t;
-  const [first] = await clients(1);
-  expect(await server.accepts([first!]), "The server has not accepted the first client.").equal(1);
-  // Whoever waits in one call for all must come to know of those who come later.
-  const later = await clients(49);
-  expect(await server.accepts(later), "The server has not accepted everybody who came.").equal(49, {
+  const { server, client, clients, expect } = t;
+  const first = await client();
+  expect(await server.accepts([first]), "The server has not accepted the first client.").equal(1);
+  const all = [first, ...(await clients(49))];
+  expect(await server.accepts(all), "The server has not accepted everybody who came.").equal(50, {
     because: "The listener is one of those who may have something: readable means that somebody has come.",
   });
-  const all = [first!, ...later];
+  const said = new Map(all.map(one => [one, ""]));
   for (const round of [1, 2]) {
     await server.stop();
-    for (const one of all) one.send(`${one.name}, word ${round}\n`);
+    for (const one of all) {
+      const word = `${one.name}, word ${round}\n`;
+      said.set(one, said.get(one) + word);
+      one.send(word);
+    }
     server.continue();
-    for (const one of all) await one.hears(`${one.name}, word ${round}\n`, { within: 3000 });
-    const heard = all.filter(one => one.received.toString().endsWith(`${one.name}, word ${round}\n`)).length;
-    expect(heard, "All 50 clients spoke in the same moment, and not all were answered.").equal(50, {
-      because:
-        "Whoever wakes up may find many who are ready: each of them has to be read, or to be reported again.",
-    });
+    expect(await answered(t, said), "50 clients spoke in the same moment, and not all were answered.").equal(
+      50,
+      {
+        because:
+          "Whoever wakes up may find many who are ready: all of them have to be read, or to be reported again. And whoever has come since the last time has to be among those whom the server waits for.",
+        see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
+      },
+    );
   }
-  const words = all.filter(one => one.received.toString() !== `${one.name}, word 1\n${one.name}, word 2\n`);
-  expect(
-    words.map(one => one.received.toString().slice(0, 60)),
-    "What came back is not what they said.",
-  ).equal([]);
+  const wrong = all.find(one => one.received.toString() !== said.get(one));
+  expect(wrong?.received ?? "", "What came back is not what was said.").equal(wrong ? said.get(wrong) : "");
 });
+
+/** Waits until all these clients have got so much; how many of them have. */
+async function answered({ server, until }: Tools, said: ReadonlyMap<Client, string>): Promise<number> {
+  const count = () => [...said].filter(([one, words]) => one.received.length >= words.length).length;
+  await until(() => count() === said.size || server.stuck()?.name === "accept4", 3000);
+  return count();
+}
 
 check("leaving", "lets go of whoever leaves or is cut off, and of nobody else", async t => {
   const { server, clients, expect } = t;
+  const before = server.sockets;
   const all = await clients(30);
   expect(await server.accepts(all), "The server has not accepted everybody who came.").equal(30);
-  const [close, cut, stay] = [all.slice(0, 10), all.slice(10, 20), all.slice(20)];
-  for (const one of close) one.close();
-  for (const one of cut) one.reset();
+  for (const one of all.slice(0, 10)) one.close();
   expect(
-    await server.releases(close),
-    "Ten clients have closed, and the server still holds sockets of theirs.",
-  ).equal(10, {
+    await server.holds(before + 20),
+    "Ten of 30 clients have closed (sockets that the server holds).",
+  ).equal(before + 20, {
     because:
       "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost; and a socket at its end is ready for ever.",
     see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
   });
-  expect(
-    await server.releases(cut),
-    "Ten clients were cut off, and the server still holds sockets of theirs.",
-  ).equal(10, {
-    because:
-      "A connection that is cut off is ready, too: with POLLERR and POLLHUP beside POLLIN. recv() says what has become of it: ECONNRESET.",
-  });
-  for (const one of stay) one.send("still here\n");
-  for (const one of stay) await one.hears("still here\n", { within: 3000 });
-  const heard = stay.filter(one => one.received.toString() === "still here\n").length;
-  expect(heard, "After others had left, not all who stayed were answered.").equal(10, {
-    because:
-      "An error belongs to the connection on which it happened; the server goes on for all the others.",
+  for (const one of all.slice(10, 20)) one.reset();
+  expect(await server.holds(before + 10), "Ten more were cut off (sockets that the server holds).").equal(
+    before + 10,
+    {
+      because:
+        "Who was cut off is ready, too, and the mask says more than POLLIN then: POLLERR, POLLHUP. recv() tells what has become of the connection: it throws ECONNRESET.",
+      see: "node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=Kd+')/fd | wc -l   # grows",
+    },
+  );
+  const stay = new Map(all.slice(20).map(one => [one, "still here\n"]));
+  for (const [one, words] of stay) one.send(words);
+  expect(await answered(t, stay), "After others had left, not all who stayed were answered.").equal(10, {
+    because: "What happens on a connection is the end of that one; the server goes on for all the others.",
   });
 });
