@@ -5,7 +5,7 @@ import { type Call, type Client, check, clock, type Tools } from "workbook/check
 /** Everybody who is there and says nothing. */
 const silent = 500;
 /** In this time a newcomer's commotion dies down, also in a server that rests longer the longer it is quiet. */
-const settlesMs = 300;
+const settlesMs = 600;
 /** For so long the cost of silence is measured. */
 const silenceMs = 500;
 
@@ -24,7 +24,7 @@ async function crowd(t: Tools): Promise<Client[]> {
   return come;
 }
 
-check("rests", "costs under 1 % of a processor while 500 clients say nothing", async t => {
+check("rests", "costs under 2 % of a processor and hardly wakes up while 500 clients say nothing", async t => {
   const { server, expect } = t;
   await crowd(t);
   await server.quiet(settlesMs);
@@ -39,7 +39,7 @@ check("rests", "costs under 1 % of a processor while 500 clients say nothing", a
   const see =
     "bash -c 'for i in $(seq 500); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 60' &\ntop -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')";
   expect(Number((cpu * 100).toFixed(2)), "Nobody speaks, and the server works (% of a processor).").atMost(
-    1,
+    2,
     {
       because:
         "Each turn asks everybody, and is told 500 times that there is nothing. A longer rest makes it cheaper, and everybody wait longer.",
@@ -85,7 +85,7 @@ check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speak
  */
 async function speak(t: Tools, speaker: Client): Promise<{ ms: number; slept: Call | null }> {
   const { server, until } = t;
-  await server.quiet(silenceMs);
+  await server.quiet(settlesMs);
   // If one cannot see in which call it sleeps, one speaks when it has just looked, if it looks at all.
   const { sleeps } = server;
   await until(() => server.asleep && (server.traced || server.sleeps > sleeps), 300);
