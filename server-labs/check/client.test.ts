@@ -58,15 +58,19 @@ claim("what the server prints, and how it sleeps", async ({ server }) => {
   assert.ok(await server.output.says("ready"));
   const cpu = await server.cpu({ during: () => server.quiet(200) });
   assert.ok(cpu < 0.5, `${cpu}`);
+  const { sleeps } = server;
   const calls = await server.trace({ during: () => server.quiet(50) });
   assert.equal(calls.length, 0);
+  assert.equal(server.sleeps, sleeps);
   assert.equal(server.inside?.name, "epoll_wait");
 });
 
-claim("the calls that a server makes for one word", async ({ server, client }) => {
+claim("the calls that a server makes for one word", async ({ server, client, until }) => {
   const guest = await client();
   await server.accepts([guest]);
+  await until(() => server.asleep, 5000);
   const watch = server.watch();
+  const { sleeps } = server;
   guest.send("word");
   const [recv] = (await watch.until(calls => calls.reads.length > 0 && calls.reads))!;
   assert.equal(recv!.returned, 4);
@@ -76,6 +80,7 @@ claim("the calls that a server makes for one word", async ({ server, client }) =
     watch.calls.named("send").list.map(call => call.returned),
     [4],
   );
+  assert.ok(await until(() => server.sleeps > sleeps, 5000), "it has gone to sleep again");
 });
 
 claim("the client whom accept4 gave is known by its port", async ({ server, client }) => {

@@ -26,21 +26,41 @@ export function descriptors(pid: number): Map<number, string> {
   return open;
 }
 
-/** Milliseconds that a process has spent on a processor, in its own code and in the kernel's. See proc_pid_stat(5). */
+/**
+ * Milliseconds that a process has spent on a processor, in its own code and in the kernel's: exact where the kernel
+ * keeps schedstat, else in ticks of 10 ms. See proc_pid_stat(5).
+ */
 export function cpuMs(pid: number): number | null {
-  return processFacts(pid)?.cpuMs ?? null;
+  const { run } = schedule(pid);
+  return run > 0 ? run : (processFacts(pid)?.cpuMs ?? null);
 }
 
 /**
  * Milliseconds in which a process has run or has waited for a processor: of one that never sleeps all of them, however
- * busy the machine is. See /proc/pid/schedstat in the kernel's sched-stats.rst; without it, as cpuMs.
+ * busy the machine is. Without schedstat, as cpuMs.
  */
 export function wantedMs(pid: number): number | null {
-  const threads = list(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/schedstat`));
-  const known = threads.filter(text => text !== null);
-  if (known.length === 0) return cpuMs(pid);
-  return (
-    known.map(text => text.split(" ").map(Number)).reduce((sum, [run, wait]) => sum + run! + wait!, 0) / 1e6
+  const { run, wait } = schedule(pid);
+  return run > 0 ? run + wait : cpuMs(pid);
+}
+
+/** Milliseconds that its threads have run, and have waited for a processor. See the kernel's sched-stats.rst. */
+function schedule(pid: number): { run: number; wait: number } {
+  const sum = { run: 0, wait: 0 };
+  for (const thread of list(`/proc/${pid}/task`)) {
+    const [run, wait] = (read(`/proc/${pid}/task/${thread}/schedstat`) ?? "0 0").split(" ").map(Number);
+    sum.run += run! / 1e6;
+    sum.wait += wait! / 1e6;
+  }
+  return sum;
+}
+
+/** How often its threads have gone to sleep of their own accord: voluntary_ctxt_switches, proc_pid_status(5). */
+export function sleeps(pid: number): number {
+  const threads = list(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/status`) ?? "");
+  return threads.reduce(
+    (sum, text) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0),
+    0,
   );
 }
 

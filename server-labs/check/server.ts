@@ -8,7 +8,7 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, memory, processState, socketInodes, wantedMs } from "./proc.ts";
+import { cpuMs, descriptors, memory, processState, sleeps, socketInodes, wantedMs } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
@@ -156,7 +156,7 @@ export class Server {
     return this.sockets;
   }
 
-  /** The share of one processor that it takes meanwhile: 0 asleep, 1 without a pause. Right to 0.02 over 500 ms. */
+  /** The share of one processor that it takes meanwhile: 0 asleep, 1 without a pause. */
   async cpu({ during }: { during: () => Promise<unknown> }): Promise<number> {
     const used = () => this.pids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
     const [before, began] = [used(), clock()];
@@ -173,6 +173,11 @@ export class Server {
     const [before, began] = [wanted(), clock()];
     await during();
     return (wanted() - before) / (clock() - began);
+  }
+
+  /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */
+  get sleeps(): number {
+    return this.pids.reduce((sum, pid) => sum + sleeps(pid), 0);
   }
 
   /** All of it sleeps in this moment: it waits for something, and not for a processor or a disk. */

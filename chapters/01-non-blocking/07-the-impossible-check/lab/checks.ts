@@ -1,0 +1,196 @@
+// What a server must do that is there for 500 clients of whom nearly all are silent: cost next to nothing, and answer
+// at once whoever speaks. A loop that asks everybody can have the one or the other; how it is written is not asked.
+import { type Call, type Client, check, clock, type Tools } from "workbook/check";
+
+/** Everybody who is there and says nothing. */
+const silent = 500;
+/** In this time a newcomer's commotion dies down, also in a server that rests longer the longer it is quiet. */
+const settlesMs = 600;
+/** For so long the cost of silence is measured. */
+const silenceMs = 500;
+
+/** 500 clients who have been let in; they come by the hundred, for that is not what this is about. */
+async function crowd(t: Tools): Promise<Client[]> {
+  const come: Client[] = [];
+  while (come.length < silent) {
+    const some = await t.clients(100);
+    t.expect(await t.server.accepts(some), "The server has not accepted everybody who came.").equal(100, {
+      because:
+        "Whoever is in the accept queue is connected, but the server does not know them until it calls accept(). Is the listener among those whom it waits for?",
+      see: "ss -tln 'sport = :{port}'   # Recv-Q: who still waits",
+    });
+    come.push(...some);
+  }
+  return come;
+}
+
+check(
+  "rests",
+  "costs under 2 % of a processor and hardly wakes up while 500 clients say nothing",
+  async t => {
+    const { server, expect } = t;
+    await crowd(t);
+    await server.quiet(settlesMs);
+    const before = server.sleeps;
+    const watch = server.traced ? server.watch() : null;
+    const cpu = await server.cpu({ during: () => server.quiet(silenceMs) });
+    const wakeUps = server.sleeps - before;
+    const calls = watch && watch.calls.length + watch.calls.missed;
+    t.note(
+      `in ${silenceMs} ms of silence: ${(cpu * 100).toFixed(2)} % of a processor, ${wakeUps} wake-ups${calls === null ? "" : `, ${calls} system calls`}`,
+    );
+    const see =
+      "bash -c 'for i in $(seq 500); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 60' &\ntop -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')";
+    expect(Number((cpu * 100).toFixed(2)), "Nobody speaks, and the server works (% of a processor).").atMost(
+      2,
+      {
+        because:
+          "Each turn asks everybody, and is told 500 times that there is nothing. A longer rest makes it cheaper, and everybody wait longer.",
+        see,
+        at: watch?.calls.named("recv", "poll", "epoll_wait").last ?? null,
+      },
+    );
+    // A look that costs nothing would still have to be made a hundred times a second, to find a word within 10 ms.
+    expect(wakeUps, `Nobody speaks, and the server wakes up again and again (in ${silenceMs} ms).`).atMost(
+      10,
+      {
+        because:
+          "It wakes up to look whether somebody has spoken. Who is woken by the word itself need not look.",
+        see: "grep -H voluntary /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/status   # twice, a second apart",
+        at: watch?.calls.rests.last ?? null,
+      },
+    );
+  },
+);
+
+check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speaks", async t => {
+  const everybody = await crowd(t);
+  const mostMs = 10;
+  let shortest = Number.POSITIVE_INFINITY;
+  let slept: Call | null = null;
+  // A busy machine may be slow to give a processor to one who was woken: so there is more than one chance.
+  for (const i of [317, 42, 123, 499, 250, 0, 77, 386, 201, 444]) {
+    // How one is woken by a word does not depend on how long one has slept; how long one rests may.
+    const silence = slept === null && shortest < Number.POSITIVE_INFINITY && t.server.traced ? 50 : settlesMs;
+    const wait = await speak(t, everybody[i]!, silence);
+    shortest = Math.min(shortest, wait.ms);
+    slept = wait.slept;
+    if (shortest <= mostMs || (slept !== null && shortest > 4 * mostMs)) break;
+  }
+  t.expect(Number(shortest.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(
+    mostMs,
+    {
+      because:
+        "All were silent, and the server slept. A word did not end that sleep, so one that comes just after it has begun waits for all of it.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 1; time { echo hello >&3; read <&3; }'",
+      at: slept,
+    },
+  );
+});
+
+/**
+ * One speaks after a silence. How long a word may have to wait then: if the server sleeps in a call that a word ends,
+ * until it is read; if it sleeps in another (`slept`), all of that sleep, for it might have come at the beginning.
+ */
+async function speak(
+  t: Tools,
+  speaker: Client,
+  silence: number,
+): Promise<{ ms: number; slept: Call | null }> {
+  const { server, until } = t;
+  await server.quiet(silence);
+  // If one cannot see in which call it sleeps, one speaks when it has just looked, if it looks at all.
+  const { sleeps } = server;
+  await until(() => server.asleep && (server.traced || server.sleeps > sleeps), 300);
+  const [watch, inside] = server.traced ? [server.watch(), server.inside] : [null, null];
+  const spoke = clock();
+  speaker.send("hello\n");
+  if (!(await speaker.hears("hello\n"))) {
+    t.fail("One of 500 clients spoke, and was not answered.", {
+      because: "Everybody who is here belongs into the list of those whom the server waits for.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; timeout 2 cat <&3'",
+    });
+  }
+  const last = watch?.calls.where(call => call.at <= spoke).last ?? inside;
+  const next = watch?.calls.where(call => call.at > spoke).list[0];
+  const woken = last === null || isWoken(last, next?.at ?? spoke);
+  const read = watch?.calls.reads.where(call => call.at > spoke && call.returned > 0).list[0];
+  const ms = (read?.at ?? speaker.heardAt) - (woken ? spoke : last.at);
+  t.note(
+    `${speaker.name}: a word may have to wait ${ms.toFixed(1)} ms${woken ? "" : ` for the end of ${last.name}`}`,
+  );
+  return { ms, slept: woken ? null : last };
+}
+
+/** This sleep was ended by somebody who had something, and not by its own time-out, if it has one. */
+function isWoken(sleep: Call, ended: number): boolean {
+  const timeout = sleep.name === "poll" ? sleep.args[2]! : sleep.name === "epoll_wait" ? sleep.args[3]! : 0;
+  return timeout < 0 || ended < sleep.at + timeout;
+}
+
+check("everybody", "answers everybody who speaks, each with their own words", async t => {
+  const { server, client, clients, expect } = t;
+  const first = await client();
+  expect(await server.accepts([first]), "The server has not accepted the first client.").equal(1);
+  const all = [first, ...(await clients(49))];
+  expect(await server.accepts(all), "The server has not accepted everybody who came.").equal(50, {
+    because: "The listener is one of those who may have something: readable means that somebody has come.",
+  });
+  const said = new Map(all.map(one => [one, ""]));
+  for (const round of [1, 2]) {
+    await server.stop();
+    for (const one of all) {
+      const word = `${one.name}, word ${round}\n`;
+      said.set(one, said.get(one) + word);
+      one.send(word);
+    }
+    server.continue();
+    expect(await answered(t, said), "50 clients spoke in the same moment, and not all were answered.").equal(
+      50,
+      {
+        because:
+          "Whoever wakes up may find many who are ready: all of them have to be read, or to be reported again. And whoever has come since the last time has to be among those whom the server waits for.",
+        see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
+      },
+    );
+  }
+  const wrong = all.find(one => one.received.toString() !== said.get(one));
+  expect(wrong?.received ?? "", "What came back is not what was said.").equal(wrong ? said.get(wrong) : "");
+});
+
+/** Waits until all these clients have got so much; how many of them have. */
+async function answered({ server, until }: Tools, said: ReadonlyMap<Client, string>): Promise<number> {
+  const count = () => [...said].filter(([one, words]) => one.received.length >= words.length).length;
+  await until(() => count() === said.size || server.stuck()?.name === "accept4", 3000);
+  return count();
+}
+
+check("leaving", "lets go of whoever leaves or is cut off, and of nobody else", async t => {
+  const { server, clients, expect } = t;
+  const before = server.sockets;
+  const all = await clients(30);
+  expect(await server.accepts(all), "The server has not accepted everybody who came.").equal(30);
+  for (const one of all.slice(0, 10)) one.close();
+  expect(
+    await server.holds(before + 20),
+    "Ten of 30 clients have closed (sockets that the server holds).",
+  ).equal(before + 20, {
+    because:
+      "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost; and a socket at its end is ready for ever.",
+    see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
+  });
+  for (const one of all.slice(10, 20)) one.reset();
+  expect(await server.holds(before + 10), "Ten more were cut off (sockets that the server holds).").equal(
+    before + 10,
+    {
+      because:
+        "Who was cut off is ready, too, and the mask says more than POLLIN then: POLLERR, POLLHUP. recv() tells what has become of the connection: it throws ECONNRESET.",
+      see: "node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd | wc -l   # grows",
+    },
+  );
+  const stay = new Map(all.slice(20).map(one => [one, "still here\n"]));
+  for (const [one, words] of stay) one.send(words);
+  expect(await answered(t, stay), "After others had left, not all who stayed were answered.").equal(10, {
+    because: "What happens on a connection is the end of that one; the server goes on for all the others.",
+  });
+});

@@ -1,0 +1,70 @@
+// All that polling can do: it asks everybody in turn, answers whoever has spoken, and rests after a turn that found
+// nothing. How long it rests is one number, and no value of that number is right: that is the exercise.
+import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
+
+/** How long to rest after a turn that found nothing, in milliseconds. */
+const restMs = 5;
+
+/** Everybody who is here. */
+const clients = new Set<Socket>();
+
+function main(port: number): void {
+  const listener = new Socket(AF_INET, SOCK_STREAM);
+  listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
+  listener.bind({ host: "127.0.0.1", port });
+  listener.listen(512);
+  listener.setBlocking(false);
+
+  // #region turn
+  while (true) {
+    let busy = acceptAll(listener);
+    for (const client of clients) {
+      if (hear(client)) busy = true;
+    }
+    if (!busy) sleep(restMs);
+  }
+  // #endregion turn
+}
+
+/** Lets in everybody who waits in the accept queue; true if there was anybody. */
+function acceptAll(listener: Socket): boolean {
+  let came = false;
+  try {
+    for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
+      arrival.client.setBlocking(false);
+      clients.add(arrival.client);
+      came = true;
+    }
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    console.log(`cannot accept for now: ${error.message}`);
+  }
+  return came;
+}
+
+/** Answers what this client has said with the same words; true if there was anything. */
+function hear(client: Socket): boolean {
+  try {
+    const words = client.recv(1024);
+    if (words === null) return false; // nothing yet
+    // Who has closed, or does not read what it is told, has to go.
+    if (words.length === 0 || client.send(words) !== words.length) leave(client);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    leave(client); // cut off
+  }
+  return true;
+}
+
+function leave(client: Socket): void {
+  client.close();
+  clients.delete(client);
+}
+
+const port = Number(process.argv[2]);
+if (process.argv.length === 3 && Number.isInteger(port)) {
+  main(port);
+} else {
+  console.log("run it like this: npx tsx server.ts 7887");
+  process.exit(1);
+}
