@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { ALab } from "./fixtures/a-lab.ts";
 import { atEachLevel, ending, first, fixture, textOf, whole } from "./fixtures/levels.ts";
+import { processFacts } from "./processes.ts";
 import { limits } from "./protocol.ts";
 import { heapMegabytes } from "./spare.ts";
 
@@ -77,6 +78,17 @@ await atEachLevel("how runs end", (make, level) => {
     const events = await whole(run);
     assert.equal(textOf(events), "ready\nno\n");
     assert.match(ending(events).sentence, /did not end within 300 ms of SIGTERM, so it was killed/);
+  });
+
+  test("one that ends at once is not said to be killed when its sandbox is slow", {
+    skip: level !== "bubblewrap" && "There is no sandbox.",
+  }, async () => {
+    const run = await start("loops.ts");
+    await first(run, "output");
+    const init = processFacts(run.program()!)!.parent;
+    process.kill(processFacts(init)!.parent, "SIGSTOP"); // bubblewrap, as a machine that gives it no time
+    await run.stop();
+    assert.equal(ending(await whole(run)).sentence, "stopped");
   });
 
   test("100,000 lines and then SIGSEGV: the last line is there, and the signal has its name", async () => {

@@ -183,17 +183,15 @@ export class Run {
   }
 
   async #terminate(): Promise<void> {
-    if (!this.#tree) return;
-    this.#tree.terminate();
+    const tree = this.#tree;
+    if (!tree) return;
+    tree.terminate();
     // After the signal: a program that does nothing about it makes no call more.
     this.#part?.terminating?.();
-    const grace = new AbortController();
-    const late = sleep(limits.graceMs, "late", { signal: grace.signal }).catch(() => "aborted");
-    if ((await Promise.race([this.#tree.ended, late])) === "late") {
-      this.#killed = true;
-      this.#tree.kill();
-    }
-    grace.abort();
+    if (await endsWithin(tree, limits.graceMs)) return;
+    // One that has ended itself is not killed: its sandbox is being taken down, which a busy machine takes its time for.
+    this.#killed = tree.program() !== null;
+    if (this.#killed || !(await endsWithin(tree, limits.graceMs))) tree.kill();
   }
 
   async #end(part: Part, tree: Launched, drained: Promise<unknown>): Promise<void> {
@@ -225,4 +223,12 @@ export class Run {
     else if (this.#state === "starting")
       this.become("running", "running, but it has printed nothing and listens nowhere");
   }
+}
+
+async function endsWithin(tree: Launched, ms: number): Promise<boolean> {
+  const grace = new AbortController();
+  const late = sleep(ms, false, { signal: grace.signal }).catch(() => false);
+  const ended = await Promise.race([tree.ended.then(() => true), late]);
+  grace.abort();
+  return ended;
 }

@@ -36,7 +36,9 @@ export function endSentence({
   graceMs,
 }: EndFacts): string {
   const { code, signal } = ending;
-  if (stopped && killed) return `stopped; it did not end within ${graceMs} ms of SIGTERM, so it was killed`;
+  // Between the signal that it was sent last and its end it may have ended of the first one.
+  if (stopped && killed && signal === "SIGKILL")
+    return `stopped; it did not end within ${graceMs} ms of SIGTERM, so it was killed`;
   if (stopped) return "stopped";
   if ((signal === "SIGABRT" || signal === "SIGTRAP") && lastWords.includes("JavaScript heap out of memory"))
     return `ran out of memory: its JavaScript objects needed more than ${heapMegabytes} MB`;
