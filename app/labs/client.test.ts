@@ -37,6 +37,7 @@ class Socket implements SocketLike {
 let sockets: Socket[];
 let answer: () => Promise<Response>;
 let wake: () => void;
+let openLink: () => void;
 const newest = () => sockets.at(-1)!;
 
 function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
@@ -49,7 +50,9 @@ function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
       removeItem: key => void stored.delete(key),
     },
     channel: null,
-    addEventListener: () => {},
+    addEventListener: (_type, listener) => {
+      openLink = listener;
+    },
   };
 }
 
@@ -209,6 +212,17 @@ test("the end of a socket that has been replaced changes nothing", async () => {
   old.onclose?.();
   await settle();
   assert.equal(labs.store.getState().connection, "ready");
+});
+
+test("the printed link opened in a tab that is ready: what is watched is watched over the new socket, too", () => {
+  const labs = running();
+  openLink();
+  assert.equal(labs.store.getState().connection, "connecting");
+  newest().tell(hello);
+  assert.equal(labs.store.getState().connection, "ready");
+  assert.equal(newest().asked("watch").at(-1)?.lab, lab);
+  newest().tell(runs(summary("r1")), listening);
+  assert.equal(program(labs).state, "listening");
 });
 
 test("a run's state goes forward with its events, whatever an older summary says", () => {

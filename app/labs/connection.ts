@@ -3,7 +3,7 @@
 import { type Message, type Request, subprotocol } from "../../server-labs/protocol.ts";
 import type { Token } from "./token.ts";
 
-/** connecting: the first attempt · ready · away: not running, tried again by itself · locked: no token, or a wrong one. */
+/** connecting: the first attempt, or the next token's · ready · away: not running, tried again by itself · locked: no token, or a wrong one. */
 export type ConnectionState = "connecting" | "ready" | "away" | "locked";
 
 export interface SocketLike {
@@ -70,6 +70,8 @@ export class Connection {
       this.#say("locked");
       return;
     }
+    // A token came while all was well (the printed link, opened in this very tab): what is watched is asked for again.
+    if (this.state === "ready") this.#say("connecting");
     const socket = this.#wire.open(this.#wire.url, [subprotocol.version, subprotocol.tokenPrefix + token]);
     const old = this.#socket;
     this.#socket = socket;

@@ -68,11 +68,14 @@ export function came(octets: Buffer): string {
   return `${quoted(octets.subarray(0, head), 400)} and ${count(octets.length - head, "octet")} behind it`;
 }
 
-/** The same for a shell, if it is something that a person would type. Bash opens the connection itself. */
+/**
+ * The same for a shell, if it is something that a person would type. Bash opens the connection itself; its own
+ * printf would make one write of each line, and so cut what the check has sent in one piece.
+ */
 export function commandFor(pieces: readonly string[]): string | undefined {
   const all = pieces.join("");
   if (all === "" || pieces.length > 4 || all.length > 400) return undefined;
-  const words = pieces.map(piece => `printf "${escaped(piece)}" >&3`).join("; sleep 0.2; ");
+  const words = pieces.map(piece => `env printf "${escaped(piece)}" >&3`).join("; sleep 0.2; ");
   return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; ${words}; timeout 2 cat <&3'`;
 }
 

@@ -40,6 +40,6 @@ export class Printed {
     return all
       .filter(line => line.trim() !== "")
       .slice(-lines)
-      .map(line => (line.length > 160 ? `${line.slice(0, 160)} …` : line));
+      .map(line => (line.length > 240 ? `${line.slice(0, 240)} …` : line));
   }
 }

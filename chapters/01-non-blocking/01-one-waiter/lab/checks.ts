@@ -18,9 +18,25 @@ check("next", "answers one client, closes, and answers the next", async t => {
       after: "close",
       because:
         "A client is done when it has its answer and its connection is closed; then it is the next one's turn: accept() again.",
-      see: `curl -i http://127.0.0.1:{port}${target}`,
+      see: `curl -s http://127.0.0.1:{port}/tea; curl -i http://127.0.0.1:{port}/cake   # the first, and the next`,
     });
   }
+});
+
+check("restart", "can be started again as soon as it has served somebody", async t => {
+  const { server, client, expect } = t;
+  const guest = await client();
+  guest.send(get("/tea"));
+  expect(await guest.hears("you asked for /tea\n"), "The first client got no answer.").ok();
+  // The one who closes first keeps the port in TIME_WAIT.
+  await guest.closed();
+  guest.close();
+  const again = await server.restart();
+  expect(again, "The server has served a client, and cannot be started again on its port.").ok({
+    because:
+      "It closed first, and so its end of that connection stays in TIME_WAIT for a minute, when the process is long gone: bind() then says EADDRINUSE, unless SO_REUSEADDR was set before it (socket(7)).",
+    see: "curl -s http://127.0.0.1:{port}/tea; ss -tan 'sport = :{port}'   # TIME-WAIT",
+  });
 });
 
 check("goes-on", "goes on when a client leaves without a word, is cut off, or talks nonsense", async t => {
@@ -117,20 +133,4 @@ check("sleeps", "sleeps while nobody is there", async t => {
   };
   expect(cpu, "With nobody there, the server keeps a processor busy (1 is all of it).").atMost(0.3, restless);
   expect(calls, "With nobody there, the server makes one system call after another.").atMost(20, restless);
-});
-
-check("restart", "can be started again as soon as it has served somebody", async t => {
-  const { server, client, expect } = t;
-  const guest = await client();
-  guest.send(get("/tea"));
-  expect(await guest.hears("you asked for /tea\n"), "The first client got no answer.").ok();
-  // The one who closes first keeps the port in TIME_WAIT.
-  await guest.closed();
-  guest.close();
-  const again = await server.restart();
-  expect(again, "The server has served a client, and cannot be started again on its port.").ok({
-    because:
-      "It closed first, and so its end of that connection stays in TIME_WAIT for a minute, when the process is long gone: bind() then says EADDRINUSE, unless SO_REUSEADDR was set before it (socket(7)).",
-    see: "curl -s http://127.0.0.1:{port}/tea; ss -tan 'sport = :{port}'   # TIME-WAIT",
-  });
 });

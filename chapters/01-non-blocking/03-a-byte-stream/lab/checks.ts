@@ -66,7 +66,7 @@ check("long", "understands a request that is longer than one recv() gives", asyn
         sends: get("/tea", `Cookie: ${cookie}\r\n`) + get("/cake"),
         wants: [told("/tea"), told("/cake")],
         after: "open" as const,
-        see: `curl -sv -o /dev/null -H "Cookie: $(printf '%0${size}d' 0)" http://127.0.0.1:{port}/tea`,
+        see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; env printf "GET /tea HTTP/1.1\\r\\nCookie: %0${size}d\\r\\n\\r\\n" 0 >&3; timeout 2 cat <&3'   # one request`,
       };
     }),
   );
