@@ -134,7 +134,8 @@ export class Client {
     if (this.state === "open") {
       // Only until the kernel thinks otherwise, tcp(7): so it is said before each request.
       if (this.#acknowledgesLate) this.#attempt(() => this.#socket.setOption(IPPROTO_TCP, TCP_QUICKACK, 0));
-      this.#flush();
+      // A reset may be there already, and no turn has been in which we could have seen it.
+      this.#attempt(() => this.#flush());
     }
     this.#watch();
     return this;
