@@ -86,12 +86,12 @@ function text(octets: Buffer): string {
   return written;
 }
 
-/** "1 client", "50 clients", "4 194 304 bytes". */
+/** "1 client", "50 clients", "4,194,304 bytes". */
 export function count(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** 4194304 as "4 194 304". */
+/** 4194304 as "4,194,304". */
 export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, " ");
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }
