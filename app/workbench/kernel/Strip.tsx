@@ -25,7 +25,9 @@ export function Strip({ program, kernel, sample }: Props) {
       .map(value);
   const { open, limit } = sample.descriptors;
   const full = limit > 0 && open >= limit;
-  const [sign, colour] = signOf(sample.doing);
+  // A sample comes a moment after the step that it is about.
+  const doing = program.pace?.state === "stopped" ? program.pace.sentence : sample.doing;
+  const [sign, colour] = signOf(doing);
   return (
     <div className="kernel-strip">
       <p className="kernel-doing">
@@ -34,7 +36,7 @@ export function Strip({ program, kernel, sample }: Props) {
             <span className={colour} aria-hidden="true">
               {sign}
             </span>{" "}
-            {briefly(sample.doing)}
+            {briefly(doing)}
           </>
         ) : (
           <span className="dim">as it was when the program ended</span>
