@@ -22,7 +22,7 @@ export default defineConfig({
     target: ["chrome125", "firefox128", "safari17.5"],
     // Monaco is one lazy chunk of its own, and meant to be.
     chunkSizeWarningLimit: 8000,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { pluginTimings: false, bundlerTimings: false } },
   },
   worker: { format: "es", plugins: () => [editorLanguage(here("."))] },
   server: {

@@ -4,8 +4,10 @@ import { expect, openLesson, run, stop, test } from "./student.ts";
 
 /** Answers whoever speaks, the first of a burst only once: an edge-triggered listener that is asked once an edge. */
 const oneAnEdge = `
-import { EPOLLET, EPOLLIN, Epoll, Socket } from "workbook/net";
+import { EPOLLET, EPOLLIN, Epoll, SO_REUSEADDR, SOL_SOCKET, Socket } from "workbook/net";
 const listener = new Socket();
+// Without it the port is nobody's for a minute: this server closes first, and its ends of the connections linger.
+listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
 listener.bind({ port: Number(process.argv[2]) });
 listener.listen(128);
 const epoll = new Epoll();

@@ -1,6 +1,7 @@
 // A student who wants to see it happen: pauses the server, steps it call by call while clients go on, lets it run to a
 // breakpoint, slows it down, and watches from a second tab.
 import type { Page } from "@playwright/test";
+import { lines, polls } from "./polls.ts";
 import {
   client,
   expect,
@@ -16,42 +17,20 @@ import {
   test,
 } from "./student.ts";
 
-/** Asks whether somebody has come, asks everybody who is here, and goes round without a rest. */
-const asks = `import { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, Socket, sleep } from "workbook/net";
-
-const listener = new Socket(AF_INET, SOCK_STREAM);
-listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-listener.bind({ host: "127.0.0.1", port: Number(process.argv[2]) });
-listener.listen(128);
-listener.setBlocking(false);
-const clients: Socket[] = [];
-
-while (true) {
-  const arrival = listener.accept();
-  if (arrival) {
-    arrival.client.setBlocking(false);
-    clients.push(arrival.client);
-  }
-  for (const client of clients) client.recv(1024);
-  sleep(10);
-}
-`;
-const [socketLine, optionLine, recvLine] = [3, 4, 16];
-
 const bar = (page: Page) => page.getByRole("toolbar", { name: "Pace of the program" });
 const button = (page: Page, name: string) => bar(page).getByRole("button", { name, exact: true });
 const says = (page: Page, words: string | RegExp) =>
   expect(bar(page).getByRole("status")).toContainText(words);
 
 async function runPaused(page: Page, student: Student) {
-  student.writes(asks);
+  student.writes(polls);
   await openLesson(page, student);
   await page.getByRole("button", { name: "Run paused", exact: true }).click();
   await says(page, "paused before socket(");
 }
 
 async function listens(page: Page, student: Student) {
-  student.writes(asks);
+  student.writes(polls);
   await openLesson(page, student);
   await run(page);
   await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
@@ -71,7 +50,7 @@ test("starts paused, and steps before and after each call, with the line that it
   student,
 }) => {
   await runPaused(page, student);
-  await expect.poll(() => markedLine(page, "waits")).toBe(socketLine);
+  await expect.poll(() => markedLine(page, "waits")).toBe(lines.socket);
   await showPane(page, "Syscalls");
   const here = page.locator(".at-stop");
   await expect(here).toContainText(/socket.*paused before/);
@@ -80,7 +59,7 @@ test("starts paused, and steps before and after each call, with the line that it
   await expect(here).toContainText(/socket.*paused after/);
   await button(page, "Step").click();
   await says(page, "paused before setsockopt(");
-  await expect.poll(() => markedLine(page, "waits")).toBe(optionLine);
+  await expect.poll(() => markedLine(page, "waits")).toBe(lines.setOption);
   await button(page, "Next call").click();
   await says(page, "paused before bind(");
   await page.locator(".monaco-editor .view-lines").click();
@@ -107,7 +86,7 @@ test("pauses a running server; clients go on and are found waiting", async ({ pa
   await says(page, "breakpoint");
   await showPane(page, "Syscalls");
   await expect(page.locator(".at-stop")).toContainText(`:${guest.port}`);
-  await expect.poll(() => markedLine(page, "waits")).toBe(recvLine);
+  await expect.poll(() => markedLine(page, "waits")).toBe(lines.recv);
   await button(page, "Step").click();
   await says(page, /paused after recv\(.* = 5 "hello"/);
   guest.leave();

@@ -1,27 +1,6 @@
 // What the Syscalls pane says of a running server: who is meant, what repeats, what one asks for, which line it was.
+import { lines, polls } from "./polls.ts";
 import { client, expect, labPort, markedLine, openLesson, run, showPane, stop, test } from "./student.ts";
-
-/** Asks everybody in turn, as the course's first server does, and rests for a moment. */
-const polls = `import { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, Socket, sleep } from "workbook/net";
-
-const listener = new Socket(AF_INET, SOCK_STREAM);
-listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-listener.bind({ host: "127.0.0.1", port: Number(process.argv[2]) });
-listener.listen(128);
-listener.setBlocking(false);
-const clients: Socket[] = [];
-
-while (true) {
-  const arrival = listener.accept();
-  if (arrival) {
-    arrival.client.setBlocking(false);
-    clients.push(arrival.client);
-  }
-  for (const client of clients) client.recv(1024);
-  sleep(10);
-}
-`;
-const [acceptLine, recvLine, sleepLine] = [11, 16, 17];
 
 /** Makes many calls at once, and then waits for a client. */
 const hurries = polls.replace(
@@ -150,19 +129,18 @@ test("a call leads to its line, and the line of the latest call is marked while 
   student.writes(polls.replace("sleep(10)", "sleep(60_000)"));
   await openLesson(page, student);
   await run(page);
-  await expect.poll(() => markedLine(page, "latest")).toBe(sleepLine);
+  await expect.poll(() => markedLine(page, "latest")).toBe(lines.sleep);
   await showPane(page, "Syscalls");
   await page.getByLabel("Filter the calls").fill("accept4");
-  await page.getByText(`:${acceptLine}`, { exact: true }).click();
+  await page.getByText(`:${lines.accept}`, { exact: true }).click();
   await expect(page.locator(".monaco-editor .line-numbers.active-line-number")).toHaveText(
-    String(acceptLine),
+    String(lines.accept),
   );
-  expect(recvLine).toBe(acceptLine + 5);
 
   await page.keyboard.type("/");
   await expect.poll(() => markedLine(page, "latest")).toBe(null);
   await page.keyboard.press("Control+z");
-  await expect.poll(() => markedLine(page, "latest")).toBe(sleepLine);
+  await expect.poll(() => markedLine(page, "latest")).toBe(lines.sleep);
   await stop(page);
   await expect.poll(() => markedLine(page, "latest")).toBe(null);
 });

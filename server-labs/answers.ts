@@ -98,7 +98,7 @@ export function fits<S extends v.GenericSchema>(schema: S, value: unknown, what:
 }
 
 /** @throws Refusal 400 that says where the text stops being UTF-8 or JSON */
-export function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) throw new Refusal(400, "The body is empty; {} is the shortest that will do.");
   try {
     // A body that is not UTF-8 would otherwise be saved with replacement characters in the student's file.

@@ -182,6 +182,11 @@ await atEachLevel("pace", make => {
     }
     await run.ended;
     assert.equal(ending(await whole(run)).code, 0);
+    assert.equal(
+      pacer.pace.sentence,
+      "runs at full speed, to a breakpoint: any call that fails with EAGAIN",
+      "as it went to its end",
+    );
   });
 
   test("stop ends a paused program at once, and before it makes another call", async () => {

@@ -166,15 +166,16 @@ export class Pacer {
   end(): void {
     const { state, sentence } = this.pace;
     this.#quiet();
+    this.#ended = true;
+    // What is said of it then stays: one that went on goes by the sentence that it had.
+    this.#instead = sentence;
     if (state !== "going") {
       this.#state = "going";
       this.#stop = null;
       this.#wished = "full";
       this.#instead = state === "stopped" ? `ended while ${sentence}` : "ended before it came to a stop";
-      this.#ended = true;
       this.#change();
     }
-    this.#ended = true;
     this.#settle();
   }
 
@@ -237,7 +238,7 @@ export class Pacer {
   }
 
   #sentence(): string {
-    if (this.#ended || this.#state === "stopping") return this.#instead || "runs at full speed";
+    if (this.#ended || this.#state === "stopping") return this.#instead;
     if (this.#state === "going") return speedSentence(this.#wished, this.#delayMs, this.#breakpoints);
     const { n, breakpoint } = this.#stop!;
     const hit = breakpoint === undefined ? undefined : this.#breakpoints[breakpoint];

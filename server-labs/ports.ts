@@ -2,9 +2,11 @@
 // looks: whatever it finds, it ends nobody's process.
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:net";
+import { socketInode } from "./kernel/descriptors.ts";
+import { hostOf, TcpTable } from "./kernel/tables.ts";
 
 /** A socket that listens somewhere on this machine. */
-export interface Listening {
+interface Listening {
   host: string;
   port: number;
   /** Of the socket; what /proc/<pid>/fd/* links to as "socket:[inode]". */
@@ -84,45 +86,32 @@ export async function untilFree(ports: Iterable<number>, ms: number): Promise<bo
 /** Where the socket behind a process's descriptor listens; null when it does not, or is gone. */
 export async function listeningOn(pid: number, fd: number): Promise<Listening | null> {
   const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
-  const inode = Number(/^socket:\[(\d+)\]$/.exec(link)?.[1]);
-  return (await listening()).find(l => l.inode === inode) ?? null;
+  const inode = socketInode(link);
+  return inode === 0 ? null : ((await listening()).find(l => l.inode === inode) ?? null);
 }
 
 /** Every socket of this network namespace in state LISTEN; see proc(5), /proc/net/tcp. */
-export async function listening(): Promise<Listening[]> {
-  const tables = await Promise.all(
-    ["tcp", "tcp6"].map(t => readFile(`/proc/net/${t}`, "latin1").catch(() => "")),
+async function listening(): Promise<Listening[]> {
+  const read = (version: 4 | 6) =>
+    readFile(`/proc/net/${version === 4 ? "tcp" : "tcp6"}`).catch(() => Buffer.alloc(0));
+  const tables = [new TcpTable(await read(4), 4), new TcpTable(await read(6), 6)];
+  return tables.flatMap(table =>
+    table.rows
+      .filter(({ state }) => state === "LISTEN")
+      .map(row => ({ host: hostOf(table.local(row)), port: row.localPort, inode: row.inode })),
   );
-  const found: Listening[] = [];
-  for (const line of tables.join("\n").split("\n")) {
-    // "  0: 0100007F:1ED2 00000000:0000 0A …", where 0A is TCP_LISTEN; the 10th field is the inode.
-    const fields = line.trim().split(/\s+/);
-    if (fields[3] !== "0A") continue;
-    const [address = "", port = ""] = fields[1]!.split(":");
-    found.push({ host: hostOf(address), port: Number.parseInt(port, 16), inode: Number(fields[9]) });
-  }
-  return found;
-}
-
-/** The kernel prints each 32-bit word of an address in the machine's own byte order: little-endian on x64 and arm64. */
-function hostOf(hex: string): string {
-  const bytes = Buffer.from(hex, "hex");
-  for (let i = 0; i + 4 <= bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16));
-  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 
 /** Would a listener on this address keep a program from binding 127.0.0.1? "::" takes IPv4 as well. */
 function inTheWay(host: string): boolean {
-  return ["0.0.0.0", "127.0.0.1", "::", "::ffff:7f00:1", "::ffff:0:0"].includes(host);
+  return ["0.0.0.0", "127.0.0.1", "::"].includes(host);
 }
 
 async function holds(pid: number, inodes: Set<number>): Promise<boolean> {
   const folder = `/proc/${pid}/fd`;
   const fds = await readdir(folder).catch(() => []);
   const links = await Promise.all(fds.map(fd => readlink(`${folder}/${fd}`).catch(() => "")));
-  return links.some(link => inodes.has(Number(/^socket:\[(\d+)\]$/.exec(link)?.[1])));
+  return links.some(link => inodes.has(socketInode(link)));
 }
 
 /** The command line of a process, as one would type it, cut at a length that a sentence can hold. */

@@ -4,25 +4,37 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessFacts {
   pid: number;
-  /** "R", "S", … "Z": it has ended, and nobody has asked how. */
+  /** "R" running, "S" asleep, "D" asleep and not to be woken, "T" stopped, "Z" ended and nobody has asked how. */
   state: string;
   parent: number;
   group: number;
+  /** Milliseconds on a processor, in its own code and in the kernel's, of all its threads: in steps of 10. */
+  cpuMs: number;
+  threads: number;
   /** Clock ticks since boot: with the pid, the name of one process. */
   started: string;
 }
 
+/** USER_HZ is 100 on every machine that Linux runs on for us. */
+const tickMs = 10;
+
 /** Facts about a process; null when there is none with this pid. */
 export function processFacts(pid: number): ProcessFacts | null {
-  const text = read(`/proc/${pid}/stat`);
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === "" ? null : factsOf(pid, stat);
+}
+
+/** @param stat what /proc/<pid>/stat holds; see proc_pid_stat(5) */
+export function factsOf(pid: number, stat: string): ProcessFacts {
   // The command's name is in parentheses and may hold any bytes, parentheses too: go by the last one.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  if (fields.length < 20) return null;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
     pid,
     state: fields[0]!,
     parent: Number(fields[1]),
     group: Number(fields[2]),
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
+    threads: Number(fields[17]),
     started: fields[19]!,
   };
 }

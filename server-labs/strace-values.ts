@@ -1,5 +1,6 @@
 // What a call is about, as strace writes it: bytes, addresses, sets of descriptors. All of it was written by a
 // student's process: lengths are bounded here, and no control character passes.
+import { readable } from "./octets.ts";
 import * as names from "./strace-names.ts";
 import { flags, named } from "./strace-names.ts";
 
@@ -12,28 +13,25 @@ const pollFdBytes = 8;
 /** Bytes as a C string, as strace writes them; "…" inside says that there is more. */
 export function quoted(bytes: Buffer, length: number): string {
   const cut = bytes.subarray(0, shownBytes);
-  // UTF-8 is shown as text where it is whole; a character cut in two at the border is left away.
-  const text = new TextDecoder("utf-8").decode(cut, { stream: true }).replace(/[\\"\p{C}\uFFFD]/gu, escaped);
-  return `"${text}${length > cut.length ? "…" : ""}"`;
-}
-
-const short: Record<string, string> = {
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\\": "\\\\",
-  '"': '\\"',
-  "\uFFFD": "�",
-};
-
-function escaped(character: string): string {
-  return short[character] ?? `\\x${character.codePointAt(0)!.toString(16).padStart(2, "0")}`;
+  const goesOn = length > cut.length;
+  return `"${readable(cut, goesOn)}${goesOn ? "…" : ""}"`;
 }
 
 export function address(bytes: Buffer): string | undefined {
   const found = internetAddress(bytes);
   if (found) return `{${found.host.includes(":") ? `[${found.host}]` : found.host}:${found.port}}`;
   return bytes.length >= 2 ? `{${named(names.families, bytes.readUInt16LE(0))}}` : undefined;
+}
+
+/** The value of a socket option: an int, a struct of socket(7), or one that is not shown. Undefined: there is none. */
+export function optionValue(bytes: Buffer, name: string): string | number | undefined {
+  if (bytes.length === 0) return undefined;
+  if (bytes.length === 4) return bytes.readInt32LE(0);
+  if (/^SO_(RCV|SND)TIMEO$/.test(name) && bytes.length === 16)
+    return `{tv_sec=${bytes.readBigInt64LE(0)}, tv_usec=${bytes.readBigInt64LE(8)}}`;
+  if (name === "SO_LINGER" && bytes.length === 8)
+    return `{l_onoff=${bytes.readInt32LE(0)}, l_linger=${bytes.readInt32LE(4)}}`;
+  return "{…}";
 }
 
 /** struct sockaddr_in and sockaddr_in6: ip(7), ipv6(7). */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { aRecord } from "./fixtures/records.ts";
 import { addressOf, nameOf, syscallOf } from "./strace.ts";
 
-const { EAGAIN, ECONNRESET, EINPROGRESS } = constants.errno;
+const { EAGAIN, ECONNRESET, EDOM, EINPROGRESS } = constants.errno;
 /** The call as a page shows it: name(args) = result, and its state. */
 function shown(record: Buffer): [string, string] {
   const { name, args, result, state } = syscallOf(record, 0, 0);
@@ -24,6 +24,16 @@ test("the calls of a small server read as strace writes them", () => {
       "ready",
     ],
     [aRecord("setsockopt", [3, 1, 2, 1], {}), "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 1) = 0", "ready"],
+    [
+      aRecord("setsockopt", [7, 1, 20, 0], { bytes: Buffer.from(new BigInt64Array([0n, 500_000n]).buffer) }),
+      "setsockopt(7, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=0, tv_usec=500000}) = 0",
+      "ready",
+    ],
+    [
+      aRecord("setsockopt", [7, 1, 13, 0], { bytes: Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]) }),
+      "setsockopt(7, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}) = 0",
+      "ready",
+    ],
     [aRecord("bind", [3, 0, 16], { address: peer }), "bind(3, {127.0.0.1:51322}) = 0", "ready"],
     [aRecord("listen", [3, 128], {}), "listen(3, 128) = 0", "ready"],
     [aRecord("fcntl", [3, 4, 0o4002], {}), "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "ready"],
@@ -90,6 +100,12 @@ test("errors have their names, and only what is really wrong is failed", () => {
     "connect(7, {127.0.0.1:51322}) = -1 EINPROGRESS (in progress)",
     "waiting",
   ]);
+  const million = Buffer.from(new BigInt64Array([0n, 1_000_000n]).buffer);
+  const tooMuch = aRecord("setsockopt", [7, 1, 20, 0], { result: -1, errno: EDOM, bytes: million });
+  assert.deepEqual(shown(tooMuch), [
+    "setsockopt(7, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=0, tv_usec=1000000}) = -1 EDOM (argument out of domain)",
+    "failed",
+  ]);
   const unknown = aRecord("close", [7], { result: -1, errno: 9999 });
   assert.equal(shown(unknown)[1], "failed");
 });
@@ -109,6 +125,15 @@ test("escape sequences and control characters in data are told, never sent", () 
   const bytes = Buffer.from('\x1b]52;c;aGk=\x07"\\\0');
   const { args } = syscallOf(aRecord("send", [7, 0, bytes.length, 0], { result: 1, bytes }), 0, 0);
   assert.equal(args, '7, "\\x1b]52;c;aGk=\\x07\\"\\\\\\x00", 14'.replace("14", String(bytes.length)));
+});
+
+test("octets that are no text are told by their numbers, whole characters as they are, cut ones where the cut was ours", () => {
+  const args = (bytes: Buffer) =>
+    syscallOf(aRecord("send", [7, 0, bytes.length, 0], { result: 1, bytes }), 0, 0).args;
+  assert.equal(args(Buffer.from([0x2f, 0xff, 0xe8, 0x8c])), '7, "/\\xff\\xe8\\x8c", 4');
+  assert.equal(args(Buffer.from("茶🍵")), '7, "茶🍵", 7');
+  assert.equal(args(Buffer.from("\u2028")), '7, "\\xe2\\x80\\xa8", 3');
+  assert.equal(args(Buffer.from(`${"a".repeat(31)}茶`)), `7, "${"a".repeat(31)}…", 34`);
 });
 
 test("a record of garbage makes a short text, and never throws", () => {

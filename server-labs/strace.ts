@@ -6,13 +6,18 @@ import { getSystemErrorMap } from "node:util";
 import type { Syscall } from "./protocol.ts";
 import * as names from "./strace-names.ts";
 import { flags, named } from "./strace-names.ts";
-import { address, internetAddress, pollSet, quoted, readySet } from "./strace-values.ts";
-import { layout, preview, tracedCalls } from "./trace-layout.ts";
+import { address, internetAddress, optionValue, pollSet, quoted, readySet } from "./strace-values.ts";
+import { callsWithoutFd, layout, preview, tracedCalls } from "./trace-layout.ts";
 
 const at = layout.record;
 /** The words of libuv, which has most of them, and ours, where they say more (or it has none). */
 const errors = getSystemErrorMap();
-const ownWords: Record<string, string> = { EAGAIN: "would block", EINPROGRESS: "in progress" };
+const ownWords: Record<string, string> = {
+  EAGAIN: "would block",
+  EINPROGRESS: "in progress",
+  // setsockopt of a time-out with a million microseconds or more.
+  EDOM: "argument out of domain",
+};
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 // Some numbers have two names on Linux; strace and the course use these.
 errnoNames.set(constants.errno.EAGAIN, "EAGAIN");
@@ -20,18 +25,6 @@ errnoNames.set(constants.errno.EOPNOTSUPP, "EOPNOTSUPP");
 const wouldBlock = new Set(["EAGAIN", "EINPROGRESS", "EALREADY"]);
 /** Calls that wait for something to become ready: 0 says that nothing did. */
 const waits = new Set(["poll", "epoll_wait"]);
-/** Calls whose first argument is not a descriptor. */
-const noFd = new Set([
-  "?",
-  "socket",
-  "poll",
-  "epoll_create1",
-  "eventfd",
-  "nanosleep",
-  "getrlimit",
-  "setrlimit",
-  "prctl",
-]);
 
 /** The fields of a record, read once. */
 interface Call {
@@ -64,7 +57,7 @@ export function syscallOf(record: Buffer, n: number, began: number, who?: Syscal
     at: bounded(record.readDoubleLE(at.at) - began),
     took: call.inside ? null : bounded(took),
     name: call.name,
-    fd: noFd.has(call.name) ? null : call.args[0]!,
+    fd: callsWithoutFd.has(call.name) ? null : call.args[0]!,
     ...(who ? { who } : {}),
     args: (notation[call.name] ?? plain)(call),
     result: call.inside ? "" : errno ? `-1 ${errno} (${words})` : String(call.result),
@@ -118,12 +111,13 @@ const notation: Record<string, (call: Call) => string> = {
     if (name === "F_SETFL") return list(fd, name, flags(names.fileFlags, argument!));
     return list(fd, name, name === "F_GETFL" || name === "F_GETFD" ? undefined : argument);
   },
-  setsockopt: ({ args: [fd, level, option, value] }) =>
-    list(fd, named(names.levels, level!), named(names.options[level!], option!), value),
-  getsockopt: call => {
-    const [fd, level, option] = call.args;
-    const value = call.preview.length === 4 ? call.preview.readInt32LE(0) : undefined;
-    return list(fd, named(names.levels, level!), named(names.options[level!], option!), value);
+  setsockopt: ({ args: [fd, level, option, value], ...call }) => {
+    const name = named(names.options[level!], option!);
+    return list(fd, named(names.levels, level!), name, optionValue(call.preview, name) ?? value);
+  },
+  getsockopt: ({ args: [fd, level, option], ...call }) => {
+    const name = named(names.options[level!], option!);
+    return list(fd, named(names.levels, level!), name, optionValue(call.preview, name));
   },
   poll: ({ args: [, count, timeout], ...call }) =>
     list(pollSet(call.preview, count!, call.inside), count, timeout),

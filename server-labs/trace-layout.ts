@@ -35,6 +35,22 @@ export const tracedCalls = [
 
 export type TracedCall = (typeof tracedCalls)[number];
 
+/** Their first argument is no descriptor. */
+export const callsWithoutFd: ReadonlySet<string> = new Set<TracedCall>([
+  "?",
+  "socket",
+  "poll",
+  "epoll_create1",
+  "eventfd",
+  "nanosleep",
+  "getrlimit",
+  "setrlimit",
+  "prctl",
+]);
+
+/** What they return is a new descriptor. */
+export const callsThatOpen: readonly TracedCall[] = ["socket", "accept4", "epoll_create1", "eventfd"];
+
 /**
  * What the preview bytes of a record are: data of the program, a struct sockaddr, pairs of i32 fd and u32 events, or
  * struct pollfd (i32 fd, i16 events, i16 revents).

@@ -13,7 +13,7 @@ export type CallRow =
   | EventOf<"gap">;
 
 /** Calls that stay in the page; older ones are counted. */
-export const callsKept = 100_000;
+const callsKept = 100_000;
 
 /** A growing list that forgets its oldest rows. Read it by index; `version` changes with every change. */
 export class Calls {

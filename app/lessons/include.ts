@@ -45,7 +45,7 @@ function endOfDeclaration(lines: string[], start: number): number {
 }
 
 /** Without marks, blank lines at both ends and the indentation that all lines share. */
-export function tidy(lines: string[]): string {
+function tidy(lines: string[]): string {
   const shown = lines.filter(line => !mark.test(line));
   while (shown.length > 0 && !shown[0]!.trim()) shown.shift();
   while (shown.length > 0 && !shown.at(-1)!.trim()) shown.pop();

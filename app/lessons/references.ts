@@ -33,7 +33,7 @@ const syscallSummaries: Record<string, string> = {
   prctl: "operations on a process or thread",
   clone: "create a child process",
   fork: "create a child process",
-  openat: "open a file relative to a directory file descriptor",
+  openat: "open and possibly create a file",
   sendfile: "transfer data between file descriptors",
 };
 
@@ -46,6 +46,7 @@ const rfcTitles: Record<string, string> = {
   "1122": "Requirements for Internet Hosts: Communication Layers",
   "3629": "UTF-8, a transformation format of ISO 10646",
   "3986": "Uniform Resource Identifier (URI): Generic Syntax",
+  "6298": "Computing TCP's Retransmission Timer",
   "6454": "The Web Origin Concept",
   "9110": "HTTP Semantics",
   "9111": "HTTP Caching",

@@ -1,5 +1,4 @@
-// The bar over the editor: which file, whether it is saved, how the run stands, and the three things to press.
-
+// The bar over the editor: which file, whether it is saved, how the run stands, and what there is to press.
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";

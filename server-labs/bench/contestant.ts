@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { family, tcpRows, tcpState } from "../check/proc.ts";
+import { family, tcpSockets } from "../check/proc.ts";
 import { freePort } from "../check/start.ts";
 import { TraceReader } from "../trace.ts";
 import { createTraceMemory } from "../trace-memory.ts";
@@ -96,5 +96,5 @@ export class Contestant {
 
 /** Asked of the kernel, not of the server: a connection that comes and goes is more than some servers bear. */
 function listens(port: number): boolean {
-  return tcpRows().some(row => row.state === tcpState.listen && row.localPort === port);
+  return tcpSockets().some(row => row.state === "LISTEN" && row.localPort === port);
 }

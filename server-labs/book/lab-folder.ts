@@ -41,7 +41,7 @@ const token =
 const literal = /\s*("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\$])*`)\s*(,?)/y;
 
 /** The ids and titles of all `check("id", "title", …)` in a source, in order. */
-export function declaredChecks(
+function declaredChecks(
   source: string,
   report: (mistake: Omit<Problem, "file">) => void,
 ): { id: string; title: string }[] {

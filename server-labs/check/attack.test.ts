@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { attack } from "./attack.ts";
 import { isGolden, subjectOf, tryOut } from "./fixtures/try-out.ts";
-import { tcpRows, tcpState } from "./proc.ts";
+import { tcpSockets } from "./proc.ts";
 
 test("a server that does not listen", async () => {
   const start = { listenWithin: 5000 };
@@ -28,11 +28,10 @@ test("a program that comes to its end", async () => {
 
 test("a server that says nothing", async () => {
   const outcome = await tryOut("answers-nothing.ts", async ({ client, expect, server, until }) => {
-    const watch = server.watch();
     const guest = (await client()).send("hello?\r\n");
     // It has accepted the guest and waits for the next: from here on nothing depends on how fast the machine is.
-    await watch.until(calls => calls.accepted.length === 1, { within: 60_000 });
-    await until(() => server.stuck(400), 60_000);
+    await server.accepts([guest], { within: 60_000 });
+    expect(await until(() => server.stuck(400), 60_000), "It should wait for the next.").ok();
     expect(await guest.hears("hello", { within: 10 }), "Nobody answered.").ok({
       because: "Whoever is spoken to should say something.",
       see: "curl --max-time 2 telnet://127.0.0.1:{port}",
@@ -58,6 +57,30 @@ test("a server that dies under attack: its last words and its line", async () =>
   });
   assert.equal(outcome.failure?.line, 9);
   isGolden(outcome, "dies-of-a-word");
+});
+
+test("a server is ended and started again on its port, and is judged as before", async () => {
+  const outcome = await tryOut("echoes.ts", async ({ server, client, expect }) => {
+    const [before] = server.pids;
+    expect(await server.restart(), "It does not listen again.").ok();
+    expect(server.pids.includes(before!), "It is the old process.").equal(false);
+    const watch = server.watch();
+    expect(await (await client()).send("hello").hears("hello"), "It does not answer.").ok();
+    await watch.until(calls => calls.bytesRead === 5);
+    expect(watch.calls.bytesRead, "Its calls are not seen.").equal(5);
+  });
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+});
+
+test("a server that cannot be started again says why", async () => {
+  const outcome = await tryOut("keeps-its-port.ts", async ({ server, client, expect }) => {
+    const guest = await client();
+    await guest.closed();
+    guest.close();
+    expect(await server.restart(), "It does not listen again.").ok();
+  });
+  assert.equal(outcome.failure?.summary, "It does not listen again.");
+  assert.match(outcome.failure?.evidence.join("\n") ?? "", /EADDRINUSE/);
 });
 
 test("a mistake in the check itself is not held against the server", async () => {
@@ -97,7 +120,7 @@ test("nothing is left of a check: no process, no listener", async () => {
   assert.equal(outcome.state, "passed");
   assert.equal(existsSync(`/proc/${pid}`), false);
   assert.equal(
-    tcpRows().some(row => row.localPort === port && row.state === tcpState.listen),
+    tcpSockets().some(row => row.localPort === port && row.state === "LISTEN"),
     false,
   );
 });

@@ -2,6 +2,7 @@
 // A *rest* is a call in which the program slept and found nothing; a *turn* is one look at everybody: it ends
 // with a rest, or when the program comes back to a client that it has asked before. (A server that has nobody
 // to come back to, and does not rest, shows no turns: give it a client who stays and says nothing.)
+import { callsWithoutFd } from "../trace-layout.ts";
 
 /** One traced system call. */
 export interface Call {
@@ -58,7 +59,7 @@ export class Calls implements Iterable<Call> {
 
   /** Calls about this descriptor. */
   on(fd: number | null | undefined): Calls {
-    return this.where(call => call.args[0] === fd && !withoutDescriptor.has(call.name));
+    return this.where(call => call.args[0] === fd && !callsWithoutFd.has(call.name));
   }
 
   /** Calls that have begun after this moment of clock(). */
@@ -118,18 +119,6 @@ export class Calls implements Iterable<Call> {
     return turns.map(list => new Calls(list, this.missed));
   }
 }
-
-const withoutDescriptor = new Set([
-  "?",
-  "socket",
-  "poll",
-  "epoll_create1",
-  "eventfd",
-  "nanosleep",
-  "getrlimit",
-  "setrlimit",
-  "prctl",
-]);
 
 /** A look at a client: is there anything? (The listener may be asked between clients, as often as one likes.) */
 function asks(call: Call): boolean {

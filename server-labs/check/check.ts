@@ -17,6 +17,7 @@ export type { Answer } from "./http.ts";
 export type { Output } from "./output.ts";
 export type { Server } from "./server.ts";
 export type { Files, Site, SiteFile } from "./site.ts";
+export * as teahouse from "./teahouse.ts";
 export type { Watch } from "./watch.ts";
 
 /** What a check works with. */
@@ -27,8 +28,12 @@ export interface Tools {
   client(options?: ClientOptions): Promise<Client>;
   /** So many of them, connected in this order. */
   clients(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** So many of them, each of whom is accepted before the next comes: what follows is about something else than bursts. */
+  oneByOne(count: number, options?: ClientOptions): Promise<Client[]>;
   /** Sends requests and judges the answers, octet by octet; fails the check with what came instead. */
   exchange(exchange: Exchange): Promise<Answer[]>;
+  /** One exchange after another, each on a connection of its own; all for the same reason, unless one has its own. */
+  exchanges(because: string, exchanges: readonly Exchange[]): Promise<void>;
   /** The folder in which the server runs, if the check has brought `files`. */
   site: Site;
   /** `expect(value, "what is not as it should be").atMost(3, { because })` */

@@ -86,6 +86,7 @@ claim("the client whom accept4 gave is known by its port", async ({ server, clie
 });
 
 claim("no more descriptors: who comes stays in the accept queue", async ({ server, client, until }) => {
+  assert.ok(await (await client()).send("hello").hears("hello"));
   server.leaveDescriptors(1);
   const [first, second] = [await client(), await client()];
   assert.equal(await server.accepts([first]), 1);

@@ -1,8 +1,10 @@
 // What the kernel knows of a single connection, and of the listeners: asked by sock_diag(7), which looks up one
 // socket, where /proc/net/tcp walks through the whole table of the machine (5 ms each time on a large one, and a
 // check looks every few milliseconds). Where there is no sock_diag, /proc answers, more slowly.
+
+import { type TcpSocket, tcpStates } from "../kernel/tables.ts";
 import { native } from "../runtime/libc.ts";
-import { type TcpRow, tcpRows, tcpState } from "./proc.ts";
+import { tcpSockets } from "./proc.ts";
 
 const AF_NETLINK = 16;
 const AF_INET = 2;
@@ -28,18 +30,23 @@ const at = { state: 1, localPort: 4, remotePort: 6, recvQueue: 56, sendQueue: 60
 const loopback = 0x7f000001;
 
 /** Every socket that listens, of IPv4 and IPv6. */
-export function listeners(): TcpRow[] {
+export function listeners(): TcpSocket[] {
   const rows = [AF_INET, AF_INET6].map(family =>
-    ask(request(family, NLM_F_DUMP, 1 << tcpState.listen, 0, 0)),
+    ask(request(family, NLM_F_DUMP, 1 << tcpStates.indexOf("LISTEN"), 0, 0)),
   );
-  if (!rows.includes(null)) return rows.flat() as TcpRow[];
-  return tcpRows().filter(row => row.state === tcpState.listen);
+  if (!rows.includes(null)) return rows.flat() as TcpSocket[];
+  return tcpSockets().filter(row => row.state === "LISTEN");
 }
 
-/** The end of a connection over 127.0.0.1 that has this port, the other end having that one; null when there is none. */
-export function connection(localPort: number, remotePort: number): TcpRow | null {
+/** The end of a loopback connection that has this port, the other end having that one; null when there is none. */
+export function connection(
+  localPort: number,
+  remotePort: number,
+  host: "127.0.0.1" | "::1" = "127.0.0.1",
+): TcpSocket | null {
   if (remotePort === 0) return null;
-  const rows = ask(request(AF_INET, 0, 0xffffffff, localPort, remotePort)) ?? tcpRows();
+  const family = host === "::1" ? AF_INET6 : AF_INET;
+  const rows = ask(request(family, 0, 0xffffffff, localPort, remotePort)) ?? tcpSockets();
   // For a connection that is not there the kernel gives who would take it: the listener.
   return rows.find(row => row.localPort === localPort && row.remotePort === remotePort) ?? null;
 }
@@ -61,8 +68,11 @@ function request(
   bytes.writeUInt16BE(localPort, sockid);
   bytes.writeUInt16BE(remotePort, sockid + 2);
   if (remotePort > 0) {
-    bytes.writeUInt32BE(loopback, sockid + 4);
-    bytes.writeUInt32BE(loopback, sockid + 20);
+    // 16 bytes for each address, of which IPv4 takes the first four; ::1 is fifteen zeros and a one.
+    for (const address of [sockid + 4, sockid + 20]) {
+      if (family === AF_INET) bytes.writeUInt32BE(loopback, address);
+      else bytes.writeUInt8(1, address + 15);
+    }
   }
   // INET_DIAG_NOCOOKIE: whichever socket it is.
   bytes.fill(0xff, sockid + 40, sockid + 48);
@@ -73,11 +83,11 @@ let netlink: number | null = null;
 const answer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** What the kernel answers; null when it does not know the question. */
-function ask(question: Buffer): TcpRow[] | null {
+function ask(question: Buffer): TcpSocket[] | null {
   netlink ??= native.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
   // The answer lies there when send() returns: the kernel makes it in that call.
   if (netlink === -1 || native.send(netlink, question, question.length, 0) === -1) return null;
-  const rows: TcpRow[] = [];
+  const rows: TcpSocket[] = [];
   const all = question.readUInt16LE(6) !== NLM_F_REQUEST;
   for (;;) {
     const got = Number(native.recv(netlink, answer, answer.length, MSG_DONTWAIT));
@@ -95,11 +105,11 @@ function ask(question: Buffer): TcpRow[] | null {
   }
 }
 
-function row(from: number): TcpRow {
+function row(from: number): TcpSocket {
   return {
     localPort: answer.readUInt16BE(from + at.localPort),
     remotePort: answer.readUInt16BE(from + at.remotePort),
-    state: answer.readUInt8(from + at.state),
+    state: tcpStates[answer.readUInt8(from + at.state)] ?? "CLOSE",
     sendQueue: answer.readUInt32LE(from + at.sendQueue),
     recvQueue: answer.readUInt32LE(from + at.recvQueue),
     inode: answer.readUInt32LE(from + at.inode),

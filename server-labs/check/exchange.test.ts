@@ -49,6 +49,18 @@ for (const [name, wish, sentence] of failures) {
   });
 }
 
+test("of half an answer is told how much had come in the end", async () => {
+  const outcome = await tryOut("echoes.ts", async ({ client, exchange, server }) => {
+    const one = await client();
+    one.send(`${ok.replace("Length: 2", "Length: 9")}ab`);
+    const judged = exchange({ about: "an echo", client: one, sends: [], wants: [200] });
+    await server.quiet(50);
+    one.send("cd");
+    await judged;
+  });
+  assert.match(outcome.failure!.summary, /6 of the 9 octets of the body/);
+});
+
 test("the same for a shell: what bash or printf would read as something else is written as a number", () => {
   const text = `GET /"$x'%\\\`!ÿ`;
   const command = commandFor([text, "\r\n"])!.replace("exec 3<>/dev/tcp/127.0.0.1/{port}; ", "exec 3>&1; ");

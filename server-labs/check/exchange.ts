@@ -75,6 +75,9 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
       { within: wish.within ?? patience, stop: hopeless },
     );
     if (answer === null || "fault" in answer) {
+      // A reader that has said how much it needs was not asked again since: what has come by now is more.
+      const read = answer === null ? readAnswer(client.left, wanted.to ?? "GET", client.over) : null;
+      if (read && !("status" in read)) seen = read;
       const end = before(answers);
       if (end !== null && client.left.length > 0) note(end);
       fail(missing(client, which, seen));

@@ -1,5 +1,6 @@
 // What a check did and saw, in order, with the milliseconds since it began: the evidence of a failure.
 // Long stories keep their beginning and their end.
+import { readable } from "../octets.ts";
 
 /** Lines kept from the beginning and from the end of a story. */
 const kept = { first: 6, last: 14 } as const;
@@ -57,33 +58,10 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
     typeof bytes === "string"
       ? Buffer.from(bytes)
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shown = (from: number, to: number) => text(buffer.subarray(from, to));
+  const shown = (from: number, to: number) => readable(buffer.subarray(from, to));
   if (buffer.length <= most) return `"${shown(0, buffer.length)}"`;
   const half = Math.floor(most / 2);
   return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const names: Record<string, string> = { "\r": "\\r", "\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
-const hex = (octet: number) => `\\x${octet.toString(16).padStart(2, "0")}`;
-
-/** Octets as text where they are UTF-8; those that are not, and what nobody can see, by their number: "\xff". */
-function text(octets: Buffer): string {
-  let written = "";
-  for (let at = 0; at < octets.length; ) {
-    const first = octets[at]!;
-    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    let char: string | null = null;
-    try {
-      char = utf8.decode(octets.subarray(at, at + length));
-    } catch {
-      // no character begins here
-    }
-    written +=
-      char === null ? hex(first) : (names[char] ?? (char < " " || char === "\x7f" ? hex(first) : char));
-    at += char === null ? 1 : length;
-  }
-  return written;
 }
 
 /** "1 client", "50 clients", "4,194,304 bytes". */

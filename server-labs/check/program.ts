@@ -33,16 +33,25 @@ const living = new Set<Program>();
 export class Program {
   readonly port: number;
   readonly printed = new Printed();
-  readonly tracing: Tracing | null = null;
-  readonly #child: ChildProcess;
+  tracing: Tracing | null = null;
+  readonly #subject: Runnable;
   readonly #group: boolean;
+  readonly #limit: number | undefined;
+  #child!: ChildProcess;
   #ended: { code: number | null; signal: string | null } | null = null;
   #problem: Error | null = null;
 
   /** @param limit descriptors that it may have at most, from its start */
   constructor(subject: Runnable, port: number, limit?: number) {
     this.port = port;
+    this.#subject = subject;
     this.#group = subject.kind === "command";
+    this.#limit = limit;
+    this.#start();
+  }
+
+  #start(): void {
+    const [subject, port, limit] = [this.#subject, this.port, this.#limit];
     const argv =
       subject.kind === "file"
         ? [process.execPath, ...nodeFlags, entry]
@@ -122,6 +131,13 @@ export class Program {
       await gone;
     }
     this.tracing?.close();
+  }
+
+  /** Ends it for good, wherever it is, and starts it anew, with the same port. */
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#ended = null;
+    this.#start();
   }
 
   killNow(): void {

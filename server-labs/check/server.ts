@@ -1,5 +1,6 @@
 // The server under test, as a check sees it: what it prints, which calls it makes, what the kernel knows of it;
 // and what a check may do to it.
+import type { TcpSocket } from "../kernel/tables.ts";
 import { type Call, type Calls, clock } from "./calls.ts";
 import { type Client, patience, type Within } from "./client.ts";
 import { connection, listeners } from "./connections.ts";
@@ -7,17 +8,9 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import {
-  cpuMs,
-  descriptors,
-  memory,
-  processState,
-  socketInodes,
-  type TcpRow,
-  tcpState,
-  wantedMs,
-} from "./proc.ts";
+import { cpuMs, descriptors, memory, processState, socketInodes, wantedMs } from "./proc.ts";
 import type { Program } from "./program.ts";
+import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
 import { Watch } from "./watch.ts";
 
@@ -74,7 +67,19 @@ export class Server {
     this.#program.continue();
   }
 
-  /** Lets it open only so many more descriptors, from now on. setrlimit(2), RLIMIT_NOFILE. */
+  /** Ends it (SIGKILL), and starts it again at once, on the same port; false when it does not listen there again. */
+  async restart(): Promise<boolean> {
+    this.#journal.note("the server is ended (SIGKILL), and started again on the same port");
+    await this.#program.restart();
+    const { outcome } = await listening(this.#program);
+    this.#program.tracing?.turn();
+    return outcome === "listens";
+  }
+
+  /**
+   * Lets it open only so many more descriptors, from now on. A server that listens may still open its epoll instance:
+   * let it serve somebody first. setrlimit(2), RLIMIT_NOFILE.
+   */
   leaveDescriptors(more: number): void {
     for (const pid of this.pids) limitDescriptors(pid, more);
     this.#journal.note(`the server may open ${count(more, "more descriptor")}`);
@@ -104,7 +109,7 @@ export class Server {
   }
 
   /** The server's end of this client's connection; null when there is none (any more). */
-  endOf(client: Client): TcpRow | null {
+  endOf(client: Client): TcpSocket | null {
     return connection(this.port, client.port);
   }
 
@@ -233,6 +238,6 @@ export class Server {
 }
 
 /** The server still holds its end: its own descriptor of it is open, or what it has not closed waits for that. */
-function isHeld(end: TcpRow | null): boolean {
-  return end !== null && (end.state === tcpState.closeWait || end.inode !== 0);
+function isHeld(end: TcpSocket | null): boolean {
+  return end !== null && (end.state === "CLOSE_WAIT" || end.inode !== 0);
 }

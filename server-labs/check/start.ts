@@ -46,6 +46,18 @@ async function startOnce(
   if (subject.kind === "unready") throw subject.failure;
   const program = new Program(subject, freePort(), descriptors);
   const began = performance.now();
+  const { outcome, ports } = await listening(program, listenWithin);
+  if (outcome === "listens") return program;
+  const ms = Math.round(performance.now() - began);
+  await program.kill();
+  throw didNotListen(program, subject, outcome, ms, ports);
+}
+
+/** Waits until this program listens on its port, and says what it did: null when it did nothing in time. */
+export async function listening(
+  program: Program,
+  within = listenWithinMs,
+): Promise<{ outcome: "listens" | "ended" | "elsewhere" | null; ports: number[] }> {
   let elsewhere: { ports: number[]; since: number } | null = null;
   const waiting = new Waiting(() => program.tracing?.turn());
   const settled = every(4, () => {
@@ -55,12 +67,9 @@ async function startOnce(
     if (ports.length > 0) elsewhere ??= { ports, since: performance.now() };
     return elsewhere && performance.now() - elsewhere.since > elsewhereMs ? "elsewhere" : null;
   });
-  const outcome = await waiting.until(settled, listenWithin);
-  if (outcome === "listens") return program;
-  const ms = Math.round(performance.now() - began);
-  await program.kill();
+  const outcome = await waiting.until(settled, within);
   const { ports } = (elsewhere ?? { ports: [] }) as { ports: number[] };
-  throw didNotListen(program, subject, outcome, ms, ports);
+  return { outcome, ports };
 }
 
 function didNotListen(

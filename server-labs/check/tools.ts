@@ -46,12 +46,28 @@ export function makeTools(
   const client = async (options?: ClientOptions) => (await clients(1, options))[0]!;
   const until: Tools["until"] = (probe, withinMs) => waiting.until(probe, withinMs);
   const server = new Server(program, waiting, journal);
+  const oneByOne: Tools["oneByOne"] = async (number, options) => {
+    const before = server.sockets;
+    const come: Client[] = [];
+    for (let i = 1; i <= number; i++) {
+      come.push(await client(options));
+      const held = await server.holds(before + i);
+      expect(held, "The server has not accepted a client who came alone (sockets that it holds).").equal(
+        before + i,
+      );
+    }
+    return come;
+  };
   const note = (sentence: string) => journal.note(sentence);
   const tools: Tools = {
     server,
     client,
     clients,
+    oneByOne,
     exchange: one => exchange(tools, one),
+    exchanges: async (because, all) => {
+      for (const one of all) await exchange(tools, { because, ...one });
+    },
     get site() {
       if (folder === null) throw new Error("This check brings no files, and so has no folder of its own.");
       return folder;
@@ -83,8 +99,12 @@ function couldNotConnect(clients: Client[], port: number): CheckFailure {
 }
 
 export function hasEnded(program: Program): CheckFailure {
-  return new CheckFailure(`The server has ended: ${program.end}.`, { because: goesOn });
+  const because = program.end === "exited with 0" ? comesToNoEnd : goesOn;
+  return new CheckFailure(`The server has ended: ${program.end}.`, { because });
 }
+
+const comesToNoEnd =
+  "It has come to the end of its program. A server is a loop: when it is done with one client, it turns to the next.";
 
 const goesOn =
   "What it printed last, above, says why. Whatever one client does, a server goes on for all the others.";

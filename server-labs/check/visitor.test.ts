@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { listen, ok, Visiting } from "./fixtures/visiting.ts";
-import { tcpRows } from "./proc.ts";
+import { tcpSockets } from "./proc.ts";
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -90,7 +90,10 @@ describe("one client", { concurrency: true }, () => {
   test("what is no HTTP is not called an answer", async () => {
     const { port } = await serve(socket => socket.on("data", data => socket.write(data)));
     const { sentence } = await visitor.what(visitor.visit(port, "get"), "done");
-    assert.match(sentence, /octets came that are no HTTP answer: not a status line/);
+    assert.match(
+      sentence,
+      /^41 octets came that are no HTTP answer: a status line was due, and "GET \/ HTTP\/1\.1.*" came/,
+    );
   });
 
   test("a long body is counted to its end", async () => {
@@ -227,7 +230,7 @@ describe("one client", { concurrency: true }, () => {
     const { port: own } = await visitor.what(visit, "connected");
     await visitor.what(visit, "done");
     await over;
-    assert.ok(!tcpRows().some(row => row.localPort === port && row.remotePort === own));
+    assert.ok(!tcpSockets().some(row => row.localPort === port && row.remotePort === own));
   });
 
   test("a server that resets is told as such", async () => {

@@ -11,7 +11,7 @@ import { CheckFailure } from "./failure.ts";
 import { readHints } from "./hints.ts";
 import { count, Journal, quoted } from "./journal.ts";
 import { Printed } from "./printed.ts";
-import { descriptors, family, processState, socketInodes, tcpRows, tcpState } from "./proc.ts";
+import { descriptors, family, processState, socketInodes, tcpSockets } from "./proc.ts";
 
 test("a long story keeps its beginning and its end, and says how much is missing", () => {
   const journal = new Journal();
@@ -38,6 +38,7 @@ test("what many clients do one after another is one line", () => {
 test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
   assert.equal(quoted('a\r\n\x00é"'), '"a\\r\\n\\x00é\\""');
   assert.equal(quoted(Uint8Array.of(0x61, 0xff)), '"a\\xff"');
+  assert.equal(quoted("小\u2028明\u3000\ufeff 🍵"), '"小\\xe2\\x80\\xa8明\\xe3\\x80\\x80\\xef\\xbb\\xbf 🍵"');
   assert.equal(
     quoted(Buffer.from("输入").subarray(1)),
     '"\\xbe\\x93入"',
@@ -102,8 +103,8 @@ test("what the kernel knows of us", async () => {
   const server = createServer();
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
-  const row = tcpRows().find(one => one.localPort === port)!;
-  assert.equal(row.state, tcpState.listen);
+  const row = tcpSockets().find(one => one.localPort === port)!;
+  assert.equal(row.state, "LISTEN");
   assert.ok(socketInodes(process.pid).has(row.inode));
   assert.ok(descriptors(process.pid).has(0));
   assert.equal(processState(process.pid), "R");

@@ -2,7 +2,7 @@
 // was accepted, which call has not returned. It sees every record that is not lost, a million in a second if need be.
 import { constants } from "node:os";
 import { addressOf, nameOf } from "../strace.ts";
-import { layout, type TracedCall, tracedCalls } from "../trace-layout.ts";
+import { callsThatOpen, layout, type TracedCall, tracedCalls } from "../trace-layout.ts";
 
 const at = layout.record;
 const { EAGAIN, EINPROGRESS, EALREADY } = constants.errno;
@@ -11,7 +11,7 @@ const POLL = index("poll");
 const EPOLL_WAIT = index("epoll_wait");
 const EPOLL_CTL = index("epoll_ctl");
 const ACCEPT = index("accept4");
-const makers = new Set((["socket", "accept4", "epoll_create1", "eventfd"] as const).map(index));
+const makers = new Set(callsThatOpen.map(index));
 const noted = new Set([...makers, ...(["listen", "connect", "close", "fcntl"] as const).map(index)]);
 /** A program may make more of everything than anybody looks at; what is over this is not known. */
 export const mostNoted = 65_536;

@@ -54,7 +54,7 @@ export class Connections {
     return shown.map(held => {
       const { fd, link, row } = held;
       const { local, peer } = this.#ends.get(link)!;
-      const { state, recvQ, sendQ } = row;
+      const { state, recvQueue: recvQ, sendQueue: sendQ } = row;
       const nonblocking = this.#nonblocking.get(link) ?? false;
       return { fd, local, peer, state, recvQ, sendQ, other: others.get(held) ?? null, nonblocking };
     });
@@ -87,7 +87,8 @@ export class Connections {
 
 /** Those with something in a queue first, or that their peer has left: the others look alike. */
 export function ranked(connected: readonly Held[]): Held[] {
-  const rank = ({ row }: Held) => (row.recvQ > 0 || row.sendQ > 0 || row.state !== "ESTABLISHED" ? 0 : 1);
+  const rank = ({ row }: Held) =>
+    row.recvQueue > 0 || row.sendQueue > 0 || row.state !== "ESTABLISHED" ? 0 : 1;
   return [...connected].sort((a, b) => rank(a) - rank(b) || a.fd - b.fd);
 }
 
@@ -97,8 +98,8 @@ export function sum(
 ): { connections: number; recvQ: number; sendQ: number } {
   const total = { connections: left.length + gone, recvQ: 0, sendQ: 0 };
   for (const { row } of left) {
-    total.recvQ += row.recvQ;
-    total.sendQ += row.sendQ;
+    total.recvQ += row.recvQueue;
+    total.sendQ += row.sendQueue;
   }
   return total;
 }

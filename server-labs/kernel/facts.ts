@@ -1,29 +1,13 @@
 // What the kernel counts of a process as a whole: proc_pid_stat(5), proc_pid_statm(5), proc_pid_limits(5).
 import { readFile } from "node:fs/promises";
+import { factsOf, type ProcessFacts } from "../processes.ts";
 
-export interface ProcessState {
-  /** "R" running, "S" asleep, "D" asleep and not to be woken, "T" stopped, "Z" ended; of its main thread. */
-  state: string;
-  /** On a processor, in its own code and in the kernel's, of all its threads: in steps of 10 ms. */
-  cpuMs: number;
-  threads: number;
-}
-
-/** USER_HZ is 100 on every machine that Linux runs on for us. */
-const tickMs = 10;
 /** Of every machine that Node is built for by default. */
 const pageBytes = 4096;
 
-/** @throws when the process is gone */
-export async function processState(pid: number): Promise<ProcessState> {
-  const text = await readFile(`/proc/${pid}/stat`, "latin1");
-  // The command's name is in parentheses and may hold any bytes, parentheses too: go by the last one.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return {
-    state: fields[0]!,
-    cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
-    threads: Number(fields[17]),
-  };
+/** Of its main thread, what its state is. @throws when the process is gone, or not ours to see */
+export async function processState(pid: number): Promise<ProcessFacts> {
+  return factsOf(pid, await readFile(`/proc/${pid}/stat`, "latin1"));
 }
 
 /** Bytes of its memory that are in RAM. */

@@ -152,15 +152,15 @@ export class Looker {
   ): Promise<Map<number, End>> {
     const ends = new Map<number, End>();
     for (const { fd, row } of held) {
-      const { state, recvQ, sendQ } = row;
+      const { state, recvQueue, sendQueue } = row;
       const readiness =
-        state === "LISTEN" ? listenerReadiness(recvQ) : connectionReadiness(state, recvQ, sendQ);
-      const arrival = `${state} ${recvQ}`;
+        state === "LISTEN" ? listenerReadiness(recvQueue) : connectionReadiness(state, recvQueue, sendQueue);
+      const arrival = `${state} ${recvQueue}`;
       ends.set(fd, {
         readiness,
         arrival,
-        all: `${arrival} ${sendQ}`,
-        ...(state === "LISTEN" ? { queued: recvQ } : {}),
+        all: `${arrival} ${sendQueue}`,
+        ...(state === "LISTEN" ? { queued: recvQueue } : {}),
       });
     }
     for (const { fd } of gone)
@@ -196,7 +196,8 @@ export class Looker {
   }
 }
 
-const nothing: Looked = {
+/** What is known when nothing is. */
+export const nothing: Looked = {
   doing: "not known",
   problem: null,
   cpuMs: 0,

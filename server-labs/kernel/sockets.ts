@@ -61,12 +61,12 @@ export class Sockets {
         if (!established || candidate.inode !== 0 || candidate.localPort !== row.localPort) continue;
         if (!isWildcard(local) && other.local(candidate) !== local) continue;
         const peer = endpoint(other.remote(candidate));
-        waiting.push({ peer, state: candidate.state, recvQ: candidate.recvQ });
+        waiting.push({ peer, state: candidate.state, recvQ: candidate.recvQueue });
       }
     }
     // Of the order in which they came the tables tell nothing; ports are mostly given out one after the other.
     waiting.sort((a, b) => portOf(a.peer) - portOf(b.peer));
-    return { fd, address: endpoint(local), queued: row.recvQ, backlog, waiting };
+    return { fd, address: endpoint(local), queued: row.recvQueue, backlog, waiting };
   }
 
   /** The other end of each, where it is on this machine. */
@@ -83,7 +83,7 @@ export class Sockets {
         // A number first: to make texts of ten thousand addresses is what a look would cost.
         if (!ports.has(row.localPort)) continue;
         const held = wanted.get(`${table.local(row)} ${table.remote(row)}`);
-        if (held) found.set(held, { state: row.state, recvQ: row.recvQ, sendQ: row.sendQ });
+        if (held) found.set(held, { state: row.state, recvQ: row.recvQueue, sendQ: row.sendQueue });
       }
     }
     return found;

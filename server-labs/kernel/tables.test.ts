@@ -14,9 +14,9 @@ test("a row of /proc/net/tcp is read with its queues, its state, and the socket 
     4,
   );
   const [listener, connection] = table.rows;
-  assert.deepEqual([listener!.state, listener!.recvQ, listener!.inode], ["LISTEN", 3, 4711]);
+  assert.deepEqual([listener!.state, listener!.recvQueue, listener!.inode], ["LISTEN", 3, 4711]);
   assert.deepEqual(
-    [connection!.state, connection!.sendQ, connection!.recvQ, connection!.inode],
+    [connection!.state, connection!.sendQueue, connection!.recvQueue, connection!.inode],
     ["CLOSE_WAIT", 0x2ad000, 1976, 4712],
   );
   assert.equal(endpoint(table.remote(connection!)), "127.0.0.1:51322");

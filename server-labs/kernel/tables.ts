@@ -3,8 +3,8 @@
 import { open } from "node:fs/promises";
 import type { Endpoint, TcpState } from "../protocol.ts";
 
-/** include/net/tcp_states.h, from 1. */
-const states: (TcpState | undefined)[] = [
+/** The names of include/net/tcp_states.h, by the kernel's numbers. */
+export const tcpStates: readonly (TcpState | undefined)[] = [
   undefined,
   "ESTABLISHED",
   "SYN_SENT",
@@ -20,17 +20,21 @@ const states: (TcpState | undefined)[] = [
   "NEW_SYN_RECV",
 ];
 
-export interface TcpRow {
-  /** Place of its local address in the table's bytes. */
-  at: number;
+export interface TcpSocket {
   localPort: number;
   remotePort: number;
   state: TcpState;
-  sendQ: number;
-  /** Of a listener: how many are in its accept queue. */
-  recvQ: number;
+  /** Bytes that the peer has not yet acknowledged. */
+  sendQueue: number;
+  /** Bytes that the program has not yet read; for a listener: how many are in its accept queue. */
+  recvQueue: number;
   /** 0 while no process holds it: not accepted yet, or closed by its owner and not yet gone. */
   inode: number;
+}
+
+export interface TcpRow extends TcpSocket {
+  /** Place of its local address in the table's bytes. */
+  at: number;
 }
 
 /** One of the two tables. */
@@ -68,15 +72,15 @@ export class TcpTable {
     const remotePort = port + 5 + this.#address + 1;
     const queues = remotePort + 8;
     if (at < 2 || queues + 17 > end) return null;
-    const state = states[hex(bytes, remotePort + 5, 2)];
+    const state = tcpStates[hex(bytes, remotePort + 5, 2)];
     if (!state) return null;
     return {
       at,
       localPort: hex(bytes, port, 4),
       remotePort: hex(bytes, remotePort, 4),
       state,
-      sendQ: hex(bytes, queues, 8),
-      recvQ: hex(bytes, queues + 9, 8),
+      sendQueue: hex(bytes, queues, 8),
+      recvQueue: hex(bytes, queues + 9, 8),
       inode: decimalAfter(bytes, queues + 17, 4, end),
     };
   }
@@ -90,16 +94,20 @@ export class TcpTable {
 
 const mapped = "0000000000000000FFFF0000";
 
-/** "0100007F:1ED2" → "127.0.0.1:7890". The kernel prints each 32-bit word in the machine's byte order: little-endian. */
+/** "0100007F:1ED2" → "127.0.0.1:7890", or "[::1]:7890". */
 export function endpoint(key: string): Endpoint {
-  const colon = key.indexOf(":");
-  const port = Number.parseInt(key.slice(colon + 1), 16);
-  const address = Buffer.from(key.slice(0, colon), "hex");
+  const host = hostOf(key);
+  return `${host.includes(":") ? `[${host}]` : host}:${Number.parseInt(key.slice(key.indexOf(":") + 1), 16)}`;
+}
+
+/** "0100007F:1ED2" → "127.0.0.1". The kernel prints each 32-bit word in the machine's byte order: little-endian. */
+export function hostOf(key: string): string {
+  const address = Buffer.from(key.slice(0, key.indexOf(":")), "hex");
   for (let i = 0; i + 4 <= address.length; i += 4) address.subarray(i, i + 4).reverse();
-  if (address.length === 4) return `${address.join(".")}:${port}`;
+  if (address.length === 4) return address.join(".");
   const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16));
   // The URL parser knows how an IPv6 address is shortened (RFC 5952).
-  return `${new URL(`http://[${groups.join(":")}]/`).hostname}:${port}`;
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 
 /** Is it an address that stands for every address of the machine? */

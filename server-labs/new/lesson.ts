@@ -83,7 +83,7 @@ function freePort(book: Book): number {
 }
 
 /** The files that the section "A whole lesson" shows: each is a fence with its path as title. */
-export function filesIn(readme: string): Files {
+function filesIn(readme: string): Files {
   const [, section = ""] = readme.split(/^## A whole lesson$/m);
   const fence = /^(`{3,})\w+ title="([^"]+)"\n([\s\S]*?)^\1$/gm;
   const files = [...section.matchAll(fence)].map(([, , path, text]) => [path!, text!] as const);

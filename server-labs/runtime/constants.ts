@@ -22,7 +22,10 @@ export const IPPROTO_TCP = 6;
 /** Level for getsockopt(2) and setsockopt(2): options of IPv6, listed in ipv6(7). */
 export const IPPROTO_IPV6 = 41;
 
-/** bind(2) may take a port whose earlier connections linger in TIME_WAIT. Set it before bind. See socket(7). */
+/**
+ * bind(2) may take a port whose earlier connections linger in TIME_WAIT, if their socket had it set, too. Set it
+ * before bind. See socket(7).
+ */
 export const SO_REUSEADDR = 2;
 /** Reading it gives the error that waits on the socket, and clears it: how a non-blocking connect ends. socket(7). */
 export const SO_ERROR = 4;
@@ -42,7 +45,7 @@ export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
 /** Send small pieces at once, do not wait for the acknowledgement of the last (Nagle off). See tcp(7). */
 export const TCP_NODELAY = 1;
-/** Hold back partial segments until it is cleared. See tcp(7). */
+/** Hold back partial segments until it is cleared, or for 0.2 s. See tcp(7). */
 export const TCP_CORK = 3;
 /** What TCP knows of this connection: struct tcp_info. See tcp(7). */
 export const TCP_INFO = 11;
@@ -51,7 +54,7 @@ export const TCP_QUICKACK = 12;
 /** An IPv6 socket takes IPv6 only, not IPv4 as well. See ipv6(7). */
 export const IPV6_V6ONLY = 26;
 
-/** The longest backlog that listen(2) makes sense with here; the kernel caps it at net.core.somaxconn. */
+/** The longest backlog that makes sense: the kernel caps it at net.core.somaxconn, 4096 by default. See listen(2). */
 export const SOMAXCONN = 4096;
 
 /** Flag of recv(2): look at the bytes, but leave them in the receive buffer. */

@@ -44,7 +44,7 @@ type Hints = Record<number, string>;
 const hints: Record<string, Hints> = {
   bind: {
     [e.EADDRINUSE]:
-      "Somebody has this port: another server, or an earlier run of this one whose connections linger in TIME_WAIT. Look with `ss -tanp`; against TIME_WAIT set SO_REUSEADDR before bind.",
+      "Somebody has this port: another server, or an earlier run of this one whose connections linger in TIME_WAIT. Look with `ss -tanp`; against TIME_WAIT set SO_REUSEADDR before bind (Linux wants it from the earlier run, too).",
     [e.EACCES]: "Ports below 1024 belong to root. Take a higher one.",
     [e.EADDRNOTAVAIL]: "No interface of this machine has that address. Look with `ip address`.",
     [e.EINVAL]: "Is the socket bound already? A socket can be bound once.",
@@ -72,13 +72,17 @@ const hints: Record<string, Hints> = {
     [e.ENOTCONN]:
       "This socket is connected to nobody: receive on the client that accept gave, not on the listener.",
   },
+  setsockopt: {
+    [e.EDOM]:
+      "A time-out has less than a million microseconds: whole seconds belong into the number before them.",
+  },
   shutdown: { [e.ENOTCONN]: "It is not connected (any more): the peer may have reset it." },
   epoll_ctl: {
     [e.EEXIST]: "It is registered already: change what it is watched for with modify.",
     [e.ENOENT]: "It is not registered: register it first. (Closing a descriptor unregisters it.)",
     [e.EPERM]:
       "epoll cannot watch this kind of file: regular files and directories are always ready, so there is nothing to wait for.",
-    [e.ELOOP]: "An epoll cannot watch itself, or a circle of epolls.",
+    [e.ELOOP]: "Epolls cannot watch each other in a circle, nor in a chain of more than five.",
     [e.EINVAL]: "An epoll cannot watch itself, and EPOLLEXCLUSIVE allows no modify.",
   },
   poll: { [e.EINVAL]: "More descriptors than RLIMIT_NOFILE allows." },

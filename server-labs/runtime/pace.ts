@@ -1,7 +1,7 @@
 // Whether the program waits at a boundary: before a call, when nothing of it is done, or after it, when all of it is.
 // Only the decision is here. Who waits, on what, and who says when to go on, is the driver's: the lab server at the
 // other end of a socket (control.ts), or a person at a terminal (step.ts).
-import { type TracedCall, tracedCalls } from "../trace-layout.ts";
+import { callsThatOpen, callsWithoutFd, tracedCalls } from "../trace-layout.ts";
 
 /** All that is not null must be true of a call: the index of its name, its errno, its descriptor. */
 export interface Condition {
@@ -36,20 +36,6 @@ export interface Driver {
   delay(pace: Pace, ms: number): void;
 }
 
-const withoutFd: readonly TracedCall[] = [
-  "?",
-  ...([
-    "socket",
-    "poll",
-    "epoll_create1",
-    "eventfd",
-    "nanosleep",
-    "getrlimit",
-    "setrlimit",
-    "prctl",
-  ] as const),
-];
-const returnsFd: readonly TracedCall[] = ["socket", "accept4", "epoll_create1", "eventfd"];
 const EPOLL_CTL = tracedCalls.indexOf("epoll_ctl");
 
 export class Pace {
@@ -96,7 +82,7 @@ export class Pace {
   after(call: number, fd: number, target: number, result: number, errno: number): Why | null {
     const hit = this.breakpoints.findIndex(c => {
       if (!named(c, call)) return false;
-      const made = c.fd !== null && result === c.fd && returnsFd.includes(tracedCalls[call]!);
+      const made = c.fd !== null && result === c.fd && callsThatOpen.includes(tracedCalls[call]!);
       if (c.errno === null) return made;
       return c.errno === errno && (c.fd === null || made || about(c.fd, call, fd, target));
     });
@@ -122,5 +108,5 @@ function named(condition: Condition, call: number): boolean {
 
 function about(wanted: number, call: number, fd: number, target: number): boolean {
   if (call === EPOLL_CTL && target === wanted) return true;
-  return fd === wanted && !withoutFd.includes(tracedCalls[call]!);
+  return fd === wanted && !callsWithoutFd.has(tracedCalls[call]!);
 }

@@ -13,7 +13,7 @@ let view = new DataView(fds.buffer);
 /**
  * Sleeps until one of these descriptors is ready: poll(2). Unlike epoll nothing is remembered between calls: the
  * kernel copies and looks through the whole list each time, so the cost grows with its length.
- * EINTR (stopped and continued) is not seen: the wait is taken up again for the time that is left.
+ * EINTR (a signal came) is not seen: the wait is taken up again for the time that is left.
  * @param interests what to wait for, such as { fd: client, events: POLLIN }; `fd` may be a Socket or a number
  * @param timeoutMs how long at most, in milliseconds: -1 for ever, 0 not at all; a fraction is rounded up
  * @returns those that are ready, with what they are ready for; none when the time is over. POLLERR, POLLHUP and

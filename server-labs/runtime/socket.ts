@@ -84,7 +84,7 @@ export class Socket {
   /**
    * Starts to take connections: listen(2). From now on the kernel completes handshakes by itself, and keeps the
    * connections until they are accepted.
-   * @param backlog how many may wait to be accepted; the kernel caps it at net.core.somaxconn (4096)
+   * @param backlog how many may wait to be accepted; the kernel caps it at net.core.somaxconn (by default 4096)
    */
   listen(backlog: number = SOMAXCONN): void {
     const fd = this.#open(this.listen);
@@ -115,10 +115,10 @@ export class Socket {
    * Takes the next connection that waits: accept4(2). A blocking listener waits for one.
    *
    * The client is a socket of its own, and **blocking, whatever the listener is**: on Linux accept does not
-   * inherit O_NONBLOCK (accept(2), Notes). Call `client.setBlocking(false)`, or pass SOCK_NONBLOCK here.
+   * inherit O_NONBLOCK (accept(2)). Call `client.setBlocking(false)`, or pass SOCK_NONBLOCK here.
    * @returns null when nobody waits (would block)
    * @throws SyscallError EMFILE when no more descriptors may be opened (the client goes on waiting);
-   *   ECONNABORTED when the client has left already
+   *   ECONNABORTED when the connection was aborted; one that was merely reset Linux still gives, and recv throws
    */
   accept(flags = 0): { client: Socket; peer: Address } | null {
     const listener = this.#open(this.accept);

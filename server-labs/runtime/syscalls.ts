@@ -71,7 +71,7 @@ export function shutdown(fd: number, how: number): number {
 }
 
 const SETSOCKOPT = callIndex("setsockopt");
-/** setsockopt(2); an int in `value` is what the trace shows of it. */
+/** setsockopt(2) */
 export function setsockopt(fd: number, level: number, option: number, value: Uint8Array): number {
   enter(
     SETSOCKOPT,

@@ -68,7 +68,7 @@ typescript.typescriptDefaults.setDiagnosticsOptions({ onlyVisible: true });
 typescript.typescriptDefaults.setEagerModelSync(true);
 
 /** What labs may import, with its doc comments; until it is here, nothing is called wrong. */
-export const typesReady = import("virtual:editor-types").then(({ default: files }) => {
+void import("virtual:editor-types").then(({ default: files }) => {
   typescript.typescriptDefaults.setExtraLibs(
     Object.entries(files).map(([filePath, content]) => ({ filePath, content })),
   );

@@ -1,8 +1,8 @@
 // One connection: who it is, what is in its queues at both ends, and whether the program will hear of it.
 import { memo } from "react";
 import type { KernelConnection } from "../../../server-labs/protocol.ts";
-import { filterCalls } from "../syscalls/filter.ts";
 import { number } from "../words.ts";
+import { FdButton } from "./FdButton.tsx";
 import { Queue } from "./Queue.tsx";
 import { Registrations } from "./Registrations.tsx";
 import { octets, portOf, stateWords, type Watched } from "./told.ts";
@@ -23,14 +23,9 @@ export const Connection = memo(function Connection({ connection, name, watched, 
   const listed = state !== "CLOSE";
   return (
     <li className={trap ? "kernel-card trap" : "kernel-card"} data-fd={fd}>
-      <button
-        type="button"
-        className="kernel-title"
-        onClick={() => filterCalls({ fd })}
-        title="Show its calls"
-      >
+      <FdButton fd={fd}>
         <b>fd {fd}</b> <span>:{portOf(peer)}</span> {name && <span>{name}</span>}
-      </button>
+      </FdButton>
       <p className="kernel-state">
         <code className={state === "CLOSE" ? "failed" : state === "CLOSE_WAIT" ? "waiting" : undefined}>
           {state}

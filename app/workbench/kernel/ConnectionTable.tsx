@@ -1,7 +1,7 @@
 // Many connections: a line each, so that what is unlike the others can be seen among them.
 import { memo } from "react";
-import { filterCalls } from "../syscalls/filter.ts";
 import { number } from "../words.ts";
+import { FdButton } from "./FdButton.tsx";
 import { eventWords, portOf, readyWords, stateWords, triggerWords } from "./told.ts";
 import type { Told } from "./told-of.ts";
 
@@ -36,14 +36,7 @@ const Line = memo(function Line({ connection, name, watched, trap, note }: Told)
   return (
     <tr data-fd={fd} className={trap ? "trap" : undefined} title={trap ?? note ?? undefined}>
       <th scope="row">
-        <button
-          type="button"
-          className="kernel-title"
-          onClick={() => filterCalls({ fd })}
-          title="Show its calls"
-        >
-          {fd}
-        </button>
+        <FdButton fd={fd}>{fd}</FdButton>
       </th>
       <td>
         :{portOf(peer)} {name}

@@ -1,7 +1,7 @@
 // An epoll instance, as the two lists that it is: what it watches, and what the next epoll_wait would report.
 import type { KernelEpoll, KernelInterest } from "../../../server-labs/protocol.ts";
-import { filterCalls } from "../syscalls/filter.ts";
 import { count, number } from "../words.ts";
+import { FdButton } from "./FdButton.tsx";
 import { eventWords, triggerWords } from "./told.ts";
 
 /** More registrations than this are counted, by how they are told. */
@@ -17,14 +17,9 @@ export function Epoll({ epoll, traps }: { epoll: KernelEpoll; traps: ReadonlySet
   return (
     <section className="kernel-epoll" aria-label={`Epoll instance, fd ${fd}`}>
       <div className="kernel-head">
-        <button
-          type="button"
-          className="kernel-title"
-          onClick={() => filterCalls({ fd })}
-          title="Show its calls"
-        >
+        <FdButton fd={fd}>
           <b>fd {fd}</b> <span>epoll</span>
-        </button>
+        </FdButton>
       </div>
       <dl>
         <dt>interest list</dt>

@@ -1,8 +1,8 @@
 // A listener, and the people who wait before its door: established by the kernel, not yet accepted by the program.
 import { type KeyboardEvent, useId, useState } from "react";
 import type { KernelListener } from "../../../server-labs/protocol.ts";
-import { filterCalls } from "../syscalls/filter.ts";
 import { number } from "../words.ts";
+import { FdButton } from "./FdButton.tsx";
 import { Registrations } from "./Registrations.tsx";
 import { listenerTrap, octets, portOf, type Watched } from "./told.ts";
 
@@ -22,14 +22,9 @@ export function Listener({ listener, names, watched }: Props) {
   return (
     <section className={trap ? "kernel-listener trap" : "kernel-listener"} aria-label={`Listener, fd ${fd}`}>
       <div className="kernel-head">
-        <button
-          type="button"
-          className="kernel-title"
-          onClick={() => filterCalls({ fd })}
-          title="Show its calls"
-        >
+        <FdButton fd={fd}>
           <b>fd {fd}</b> <span>listens on {address}</span>
-        </button>
+        </FdButton>
         <Registrations watched={watched} trap={trap !== null} />
       </div>
       <p>

@@ -24,7 +24,7 @@ export interface Driving {
   other: string | null;
 }
 
-export const paceOf = (program: RunView): Pace => program.pace ?? full;
+const paceOf = (program: RunView): Pace => program.pace ?? full;
 
 export function useDriving(program: RunView): Driving {
   const away = useStore(labs.store, state => state.connection !== "ready");

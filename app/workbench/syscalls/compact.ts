@@ -146,7 +146,7 @@ function commas(parts: Piece[][]): Piece[] {
 }
 
 /** Splits at the commas that are in no string, set or struct. */
-export function splitArgs(args: string): string[] {
+function splitArgs(args: string): string[] {
   const parts: string[] = [];
   let [depth, quoted, from] = [0, false, 0];
   for (let i = 0; i < args.length; i++) {

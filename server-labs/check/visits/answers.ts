@@ -8,7 +8,7 @@ const keptBytes = 256 * 1024;
 export class Answers {
   /** Whole answers so far: their status, and their octets, head and all. */
   readonly whole: { status: number; octets: number }[] = [];
-  /** Why what came is no HTTP answer; nothing is read after it. */
+  /** Why what came is no HTTP answer ("a status line was due, and "hello" came"); nothing is read after it. */
   fault: string | null = null;
   /** Of the answer that is under way: "nothing", "3 of 12 octets of the body …". */
   has = "nothing";
@@ -44,7 +44,7 @@ export class Answers {
     while (this.#kept.length > 0) {
       const read = readAnswer(this.#kept, "GET", over);
       if ("fault" in read) {
-        this.fault = read.fault;
+        this.fault = `${read.fault} was due, and ${read.found} came`;
         this.#kept = Buffer.alloc(0);
       } else if ("need" in read) {
         this.has = read.has;

@@ -1,7 +1,7 @@
 // What each kind of visit with one client does. Every script ends with a sentence: what came of it.
 import { slowReader, visitLimits } from "../../protocol.ts";
 import { clock } from "../calls.ts";
-import { type TcpRow, tcpRows } from "../proc.ts";
+import { connection } from "../connections.ts";
 import { every } from "../wait.ts";
 import { type Guest, NotIn, type Script, type Visit } from "./visit.ts";
 import { ms, octets } from "./words.ts";
@@ -9,7 +9,7 @@ import { ms, octets } from "./words.ts";
 const { patienceMs } = visitLimits;
 /** What may not come has no event to wait for: it gets this long, in milliseconds. */
 const afterwardsMs = 300;
-/** Between two looks into /proc/net/tcp, in milliseconds. */
+/** Between two looks at the server's end of a connection, in milliseconds. */
 const lookMs = 4;
 
 export const get: Script = async visit => {
@@ -137,7 +137,7 @@ async function read(visit: Visit, guest: Guest, what: string): Promise<void> {
   const { client } = guest;
   let since = clock();
   let told = false;
-  const seen = every(lookMs, () => hasRead(serversEnd(visit, guest)) && client.unsent === 0);
+  const seen = every(lookMs, () => hasRead(visit, guest) && client.unsent === 0);
   const found = await visit.until(
     () => {
       const held = visit.held();
@@ -161,14 +161,11 @@ async function read(visit: Visit, guest: Guest, what: string): Promise<void> {
     );
 }
 
-/** The server's end of a connection, as the kernel knows it; null when it is gone. */
-function serversEnd(visit: Visit, { client }: Guest): TcpRow | null {
-  const { port } = visit.order;
-  return tcpRows().find(row => row.localPort === port && row.remotePort === client.port) ?? null;
+/** The server has read what came, or its end is gone. While nobody has accepted it (inode 0) nothing can have been read. */
+function hasRead({ order }: Visit, { client }: Guest): boolean {
+  const end = connection(order.port, client.port, order.host);
+  return end === null || (end.inode !== 0 && end.recvQueue === 0);
 }
-
-/** In the queue of a connection that nobody has accepted (inode 0) nothing can have been read. */
-const hasRead = (row: TcpRow | null) => row === null || (row.inode !== 0 && row.recvQueue === 0);
 
 /** Waits for so many whole answers, however long it takes: that it takes long is said. */
 async function answered(visit: Visit, guest: Guest, wanted = 1): Promise<string> {

@@ -1,20 +1,14 @@
 // What must be true of a server that finds requests in a stream. Where the stream is cut is never the client's
 // choice alone, so every check makes cuts that a network could make.
-import { check, type Exchange, type Tools } from "workbook/check";
+import { check } from "workbook/check";
 
 const get = (target: string, fields = "") => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const told = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
 const tea = get("/tea");
 
-/** One exchange after another, each on a connection of its own; all for the same reason. */
-async function each(t: Tools, because: string, exchanges: readonly Exchange[]): Promise<void> {
-  for (const one of exchanges) await t.exchange({ because, ...one });
-}
-
 check("pieces", "understands a request, in whatever pieces it arrives", async t => {
   const cut = (at: number) => [tea.slice(0, at), tea.slice(at)];
-  await each(
-    t,
+  await t.exchanges(
     "What one recv() gives is a piece of the stream, cut anywhere. Keep it, and go on where it ended, until the empty line is there that ends a head.",
     [
       { about: "a whole request", sends: tea, wants: [told("/tea")], after: "open" },
@@ -37,8 +31,7 @@ check("pieces", "understands a request, in whatever pieces it arrives", async t 
 
 check("together", "answers all requests that arrive together, in their order", async t => {
   const names = Array.from({ length: 20 }, (_, i) => `/${i + 1}`);
-  await each(
-    t,
+  await t.exchanges(
     "A client may send its next request before it has the answer to the last (RFC 9112, 9.3.2), and one recv() then gives both. What lies behind an empty line is the beginning of the next request: perhaps all of it.",
     [
       {
@@ -64,8 +57,7 @@ check("together", "answers all requests that arrive together, in their order", a
 });
 
 check("long", "understands a request that is longer than one recv() gives", async t => {
-  await each(
-    t,
+  await t.exchanges(
     "The number that recv() takes is the most that you want at once, and says nothing of a request. A browser that carries cookies sends more than 1024 octets.",
     [1024, 1025, 2048, 7000].map(size => {
       const cookie = "c".repeat(size - get("/tea", "Cookie: \r\n").length);

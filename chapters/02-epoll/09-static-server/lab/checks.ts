@@ -1,70 +1,17 @@
 // What a web server for files must do that one could leave running. Each check is one promise of HTTP/1.1 or of a
 // server with many clients; of the course's listing most are false. How it is written is not asked.
-import {
-  type Client,
-  type ClientOptions,
-  check,
-  clock,
-  type Exchange,
-  type Files,
-  type Tools,
-} from "workbook/check";
+import { type Client, check, clock, type Files, type Tools, teahouse } from "workbook/check";
 
-/** Octets in which no two places look alike, so that a piece that is lost, doubled or moved is seen. */
-function octets(length: number): Buffer {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  for (let i = 0; i < words.length; i++) words[i] = Math.imul(i + 1, 2654435761);
-  return Buffer.from(words.buffer, 0, length);
-}
+const { files, strange, host, get, menu, theMenu, thePage, picture } = teahouse;
 
-const page = "<h1>The teahouse</h1>\n";
-const menu = "green tea 3\n";
-const picture = octets(104_824);
-/** More than the kernel's buffers of one connection hold, both ends together. */
-const large = octets(12 * 1024 * 1024);
+/** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
+const large = teahouse.octets(12 * 1024 * 1024);
 /** A page long enough that a few hundred of them fill the kernel's buffers. */
 const list = "green tea 3\n".repeat(700);
-const secret = "this lies outside the document root\n";
-
-const files: Files = {
-  "secret.txt": secret,
-  "html/index.html": page,
-  "html/menu.txt": menu,
-  "html/你好.html": "你好\n",
-  "html/green tea.txt": "a space\n",
-  "html/sub/menu.txt": "below\n",
-  "html/empty.txt": "",
-  "html/teahouse.png": picture,
-};
 const withLarge: Files = { ...files, "html/large.bin": large };
 const withList: Files = { ...files, "html/list.txt": list };
 
 const MB = 1024 * 1024;
-
-const host = "Host: localhost\r\n";
-const get = (target: string, fields = "", version = "HTTP/1.1") =>
-  `GET ${target} ${version}\r\n${host}${fields}\r\n`;
-const theMenu = { status: 200, body: menu };
-const thePage = { status: 200, body: page };
-
-/** One exchange after another, each on a connection of its own; all for the same reason. */
-async function each(t: Tools, because: string, exchanges: readonly Exchange[]): Promise<void> {
-  for (const one of exchanges) await t.exchange({ because, ...one });
-}
-
-/** So many clients, each of whom is accepted before the next comes: this is about something else than bursts. */
-async function oneByOne(t: Tools, count: number, options?: ClientOptions): Promise<Client[]> {
-  const before = t.server.sockets;
-  const come: Client[] = [];
-  for (let i = 1; i <= count; i++) {
-    come.push(await t.client(options));
-    const held = await t.server.holds(before + i);
-    t.expect(held, "The server has not accepted a client who came alone (sockets that it holds).").equal(
-      before + i,
-    );
-  }
-  return come;
-}
 
 /** How many octets of memory the server has taken more than before, once that does not change any more. */
 async function growth(t: Tools, before: number, atMost: number): Promise<number> {
@@ -82,128 +29,51 @@ async function growth(t: Tools, before: number, atMost: number): Promise<number>
 // -------------------------------------------------------------------------------------- octets and requests
 
 check("pieces", "understands a request, in whatever pieces it arrives", { files }, async t => {
-  const whole = get("/menu.txt");
-  const cut = (at: number) => [whole.slice(0, at), whole.slice(at)];
-  await each(
-    t,
+  const long = get("/menu.txt", `Cookie: ${"c".repeat(6900)}\r\n`);
+  await t.exchanges(
     "TCP carries octets and knows no requests: what one recv() gives is any piece of the stream. Keep it until the empty line has come that ends a head (RFC 9112, 2.2 and 3).",
     [
-      { about: "half a request", sends: whole.slice(0, 30), wants: [], after: "open" },
-      { about: "a request in two pieces", sends: cut(7), wants: [theMenu], after: "open" },
-      ...[1, 2, 3].map(before => ({
-        about: `a request cut ${before} before its end`,
-        sends: cut(whole.length - before),
-        wants: [theMenu],
-      })),
+      ...teahouse.pieces,
+      ...[1023, 1024, 1025, 2048, 7000].map(teahouse.long),
       {
-        about: "a request that begins and ends octet by octet",
-        sends: [...whole.slice(0, 6), whole.slice(6, -6), ...whole.slice(-6)],
-        wants: [theMenu],
-        after: "open" as const,
+        about: "twelve long requests, and with each the first octet of the next",
+        // Together they are more than a head may have: only what is not yet answered may count.
+        sends: Array.from({ length: 12 }, (_, i) => long.slice(i && 1) + (i < 11 ? "G" : "")),
+        wants: Array.from({ length: 12 }, () => theMenu),
+        after: "open",
+        because:
+          "What is answered must leave the buffer, also when the beginning of the next request lies behind it: else the buffer grows as long as its client stays, or the bound that you give it is met by one who has done no wrong.",
       },
-      ...[1023, 1024, 1025, 2048, 7000].map(size => {
-        const cookie = "c".repeat(size - get("/menu.txt", "Cookie: \r\n").length);
-        return {
-          about: `a request of ${size} octets, then another`,
-          sends: get("/menu.txt", `Cookie: ${cookie}\r\n`) + get("/"),
-          wants: [theMenu, thePage],
-          because:
-            "A request may be longer than what one recv(1024) gives; RFC 9112, 3 recommends to take first lines of at least 8000 octets.",
-        };
-      }),
     ],
   );
 });
 
 check("pipeline", "answers all requests that arrive together, in their order", { files }, async t => {
   const hundred = Array.from({ length: 50 }, () => get("/menu.txt") + get("/")).join("");
-  await each(
-    t,
+  await t.exchanges(
     "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). What is left behind the first request is the beginning of the second.",
     [
-      {
-        about: "two requests in one segment",
-        sends: get("/menu.txt") + get("/"),
-        wants: [theMenu, thePage],
-        after: "open",
-      },
-      {
-        about: "one and a half requests, then the rest",
-        sends: [get("/menu.txt") + get("/").slice(0, 9), get("/").slice(9)],
-        wants: [theMenu, thePage],
-        after: "open",
-      },
+      ...teahouse.together,
       {
         about: "a hundred requests at once",
         sends: hundred,
         wants: Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? theMenu : thePage)),
-      },
-      {
-        about: "a picture between two small files",
-        sends: get("/menu.txt") + get("/teahouse.png") + get("/"),
-        wants: [theMenu, { status: 200, body: picture }, thePage],
       },
     ],
   );
 });
 
 check("octets", "counts octets, not characters", { files }, async t => {
-  await each(
-    t,
+  await t.exchanges(
     "Content-Length counts octets (RFC 9110, 8.6). A Chinese character in UTF-8 has three: what was not counted is taken by the client for the beginning of the next answer.",
-    [
-      {
-        about: "a file that is not there, then one that is",
-        sends: [get("/nothing.html"), get("/menu.txt")],
-        wants: [404, theMenu],
-        after: "open",
-      },
-      {
-        about: "an empty file, then a page",
-        sends: get("/empty.txt") + get("/"),
-        wants: [{ status: 200, body: "" }, thePage],
-        after: "open",
-      },
-    ],
+    teahouse.lengths,
   );
 });
 
 check("connection", "keeps a connection open, or closes it, as was agreed", { files }, async t => {
-  await each(
-    t,
+  await t.exchanges(
     "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of that kind reads until the end, and waits for ever if none comes.",
-    [
-      {
-        about: "three requests, one after another",
-        sends: [get("/menu.txt"), get("/"), get("/menu.txt")],
-        wants: [theMenu, thePage, theMenu],
-        after: "open",
-      },
-      {
-        about: "Connection: close",
-        sends: get("/menu.txt", "Connection: close\r\n"),
-        wants: [theMenu],
-        after: "close",
-      },
-      {
-        about: "Connection: foo, Close",
-        sends: get("/menu.txt", "Connection: foo, Close\r\n"),
-        wants: [theMenu],
-        after: "close",
-      },
-      {
-        about: "a request behind one that says close",
-        sends: get("/menu.txt", "Connection: close\r\n") + get("/"),
-        wants: [theMenu],
-        after: "close",
-      },
-      {
-        about: "HTTP/1.0",
-        sends: get("/menu.txt", "", "HTTP/1.0"),
-        wants: [theMenu],
-        after: "close",
-      },
-    ],
+    teahouse.agreements,
   );
 });
 
@@ -212,38 +82,9 @@ check(
   "answers HEAD with a head and no body, and other methods not with the file",
   { files },
   async t => {
-    const to = "HEAD";
-    const head = (target: string) => `HEAD ${target} HTTP/1.1\r\n${host}\r\n`;
-    await each(
-      t,
+    await t.exchanges(
       "HEAD is answered as GET would be, without the body (RFC 9110, 9.3.2); an octet more, and the next answer cannot be found.",
-      [
-        {
-          about: "HEAD, then GET",
-          sends: head("/menu.txt") + get("/"),
-          wants: [{ status: 200, to, head: { "content-length": /^12$/ } }, thePage],
-          after: "open",
-        },
-        {
-          about: "HEAD of what is not there, then GET",
-          sends: head("/nothing.html") + get("/"),
-          wants: [{ status: 404, to }, thePage],
-          after: "open",
-        },
-        {
-          about: "DELETE",
-          sends: `DELETE /menu.txt HTTP/1.1\r\n${host}\r\n`,
-          wants: [{ status: [405, 501, 403] }],
-          because:
-            "Nothing was deleted, so the answer may not be 200: 405 says that this file is not for that (RFC 9110, 15.5.6), 501 that the method is unknown.",
-        },
-        {
-          about: "a method that nobody knows",
-          sends: `BREW /menu.txt HTTP/1.1\r\n${host}\r\n`,
-          wants: [{ status: [501, 405, 403, 400] }],
-          because: "A method that the server does not know is answered with 501 (RFC 9110, 9.1).",
-        },
-      ],
+      teahouse.methods,
     );
   },
 );
@@ -253,8 +94,7 @@ check("bodies", "takes no body for a request", { files }, async t => {
   const post = (fields: string, body: string) => `POST /menu.txt HTTP/1.1\r\n${host}${fields}\r\n${body}`;
   const refused = { status: [405, 501, 403] };
   const next = { sends: "", wants: [refused, theMenu], after: "open" } as const;
-  await each(
-    t,
+  await t.exchanges(
     "Where a body ends is said by Content-Length or by its chunks (RFC 9112, 6.3); only behind it begins the next request. Read it, even if nobody wants it, or refuse and close: else whoever writes the body writes your next request.",
     [
       {
@@ -290,43 +130,30 @@ check("bodies", "takes no body for a request", { files }, async t => {
         wants: [{ status: [400, 405, 501, 403] }],
         after: "close",
         because:
-          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.3, rule 3).",
+          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.1).",
       },
-    ],
-  );
-});
-
-check("malformed", "refuses what is no request with 400, and closes", { files }, async t => {
-  const bad = (about: string, sends: string, status: readonly number[] = [400]): Exchange => ({
-    about,
-    sends,
-    wants: [{ status }],
-    after: "close",
-  });
-  await each(
-    t,
-    "What is no request is answered with 400, and the connection closed: nobody knows where the next one begins (RFC 9112, 2.2 and 3).",
-    [
-      bad("two targets", `GET /menu.txt /b HTTP/1.1\r\n${host}\r\n`),
-      bad("no target", `GET HTTP/1.1\r\n${host}\r\n`),
-      bad("octets that are no text", "\x02\x03\x04\xff\r\n\r\n"),
-      bad("a version in small letters", `GET /menu.txt http/1.1\r\n${host}\r\n`),
-      bad("HTTP/9.9", `GET /menu.txt HTTP/9.9\r\n${host}\r\n`, [505, 400]),
-      ...["X-Tea : green", ": green"].map(line => ({
-        about: `the header line "${line}"`,
-        sends: get("/menu.txt", `${line}\r\n`),
-        wants: [400],
+      ...["", " ,"].map(coding => ({
+        about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
+        sends: post(`Transfer-Encoding:${coding}\r\n`, `0\r\n\r\n${get("/menu.txt")}`),
+        wants: [{ status: [400, 405, 501, 403] }],
+        after: "close" as const,
         because:
-          "A header line is a name, a colon right behind it, and a value. A space before the colon must be refused: some programs see another name there, others none (RFC 9112, 5.1).",
+          "Only a Transfer-Encoding that ends with chunked says that there are chunks. One that names nothing does not say where the body ends: 400, and close (RFC 9112, 6.3, rule 4).",
       })),
     ],
   );
 });
 
+check("malformed", "refuses what is no request with 400, and closes", { files }, async t => {
+  await t.exchanges(
+    "What is no request is answered with 400, and the connection closed: nobody knows where the next one begins (RFC 9112, 2.2 and 3).",
+    [...teahouse.malformed, ...teahouse.badFields],
+  );
+});
+
 check("host", "asks for a Host, and for one only", { files }, async t => {
   const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
-  await each(
-    t,
+  await t.exchanges(
     "A request of HTTP/1.1 without Host, with two, or with one that is none must be answered with 400 (RFC 9112, 3.2).",
     [
       { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
@@ -349,8 +176,7 @@ check("host", "asks for a Host, and for one only", { files }, async t => {
 });
 
 check("limits", "gives what a client sends a bound", { files }, async t => {
-  await each(
-    t,
+  await t.exchanges(
     "Whatever a client can make grow needs a bound, or one client takes all memory: 414 for a target (RFC 9112, 3), 431 for the header lines (RFC 6585, 5); and then close.",
     [
       {
@@ -410,7 +236,7 @@ check("large", "sends a large file whole, also to one who reads late", { files: 
 });
 
 check("slow-readers", "is held up by nobody who does not read", { files: withLarge }, async t => {
-  const rude = await oneByOne(t, 3, { reads: false, receiveBuffer: 4096 });
+  const rude = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
   for (const client of rude) client.send(get("/large.bin"));
   t.note("three have asked for 12 MB, and do not read");
   await t.server.quiet(100);
@@ -488,8 +314,8 @@ check(
     const { server } = t;
     const before = server.memory;
     // Who will read has some room, or the kernels would send in tiny pieces.
-    const readers = await oneByOne(t, 4, { reads: false, receiveBuffer: 64 * 1024 });
-    const crowd = [...readers, ...(await oneByOne(t, 26, { reads: false, receiveBuffer: 4096 }))];
+    const readers = await t.oneByOne(4, { reads: false, receiveBuffer: 64 * 1024 });
+    const crowd = [...readers, ...(await t.oneByOne(26, { reads: false, receiveBuffer: 4096 }))];
     for (const client of crowd) client.send(get("/large.bin"));
     t.note("thirty have asked for 12 MB, and do not read yet");
     await server.reads(crowd[29] as Client);
@@ -538,7 +364,7 @@ check("burst", "answers everybody of a burst of 50", { files }, async t => {
 check("reset", "is left with nothing of clients who are cut off", { files: withLarge }, async t => {
   const { server } = t;
   const before = server.sockets;
-  const crowd = await oneByOne(t, 30);
+  const crowd = await t.oneByOne(30);
   for (const client of crowd.slice(15)) client.send("GET /menu.txt HTTP/1.1\r\nHos");
   await server.reads(crowd[29] as Client);
   for (const client of crowd) client.reset();
@@ -688,13 +514,27 @@ check("at-once", "lets no part of an answer wait for an acknowledgement", { file
 check("descriptors", "says EMFILE when it has no descriptor left, and goes on", { files }, async t => {
   const { server } = t;
   // One is served first: by then whatever it opens for itself is open.
-  const [first] = (await oneByOne(t, 1)) as [Client];
+  const [first] = (await t.oneByOne(1)) as [Client];
   await t.exchange({ about: "somebody, before", client: first, sends: get("/menu.txt"), wants: [theMenu] });
+  // Each edition is a file that perhaps is opened, and of which nothing is sent.
+  server.leaveDescriptors(8);
+  for (let edition = 1; edition <= 20; edition++) {
+    t.site.write("html/teahouse.png", picture.subarray(edition));
+    await t.exchange({
+      about: `a picture of which only the head is wanted, in its edition ${edition} of 20`,
+      client: first,
+      sends: `HEAD /teahouse.png HTTP/1.1\r\n${host}\r\n${get("/teahouse.png", "If-None-Match: *\r\n")}`,
+      wants: [{ status: 200, to: "HEAD" }, { status: [200, 304] }],
+      because:
+        "A file that was opened must be closed on every way out, also where its content is not sent (HEAD, 304) or no longer the newest: else each edition costs a descriptor for ever.",
+      see: "cp html/large.bin html/copy.bin\nfor i in 1 2 3 4 5; do touch html/copy.bin; curl -sI http://127.0.0.1:{port}/copy.bin; curl -so /dev/null -H 'If-None-Match: *' http://127.0.0.1:{port}/copy.bin; done\nls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/fd; rm html/copy.bin",
+    });
+  }
   first.close();
   await server.releases([first]);
   const from = server.output.bytes;
   server.leaveDescriptors(1);
-  const [second] = (await oneByOne(t, 1)) as [Client];
+  const [second] = (await t.oneByOne(1)) as [Client];
   const third = await t.client();
   const words = await server.output.says(/EMFILE|too many open files/i, { from });
   t.expect(words, "The server is out of descriptors, and does not say so.").ok({
@@ -769,7 +609,7 @@ const noticedMs = 2000;
 check("drip", "waits ten seconds for a head, and no longer", { files, patient: true }, async t => {
   const because =
     "Ten thousand who send an octet now and then hold ten thousand descriptors, at no cost of their own (Slowloris). Set a deadline when the first octet of a head comes, and do not set it anew with every octet; sleep in epoll.poll() until the next deadline at most.";
-  const [stalls, drips] = (await oneByOne(t, 2)) as [Client, Client];
+  const [stalls, drips] = (await t.oneByOne(2)) as [Client, Client];
   stalls.send("GET /menu.txt HTTP/1.1\r\nHost: local");
   drips.send("GET /menu.txt HTTP/1.1\r\nHost: localhost\r\nX: ");
   const began = performance.now();
@@ -814,8 +654,7 @@ check("fields", "says what it sends, and when", { files, patient: true }, async 
     sends: get(target),
     wants: [{ status: 200, head: { "content-type": type } }],
   });
-  await each(
-    t,
+  await t.exchanges(
     "A browser shows what it is told that it is: without Content-Type it guesses, and a guess can be led astray (RFC 9110, 8.3).",
     [
       typed("/", /^text\/html\b/),
@@ -844,89 +683,24 @@ check("fields", "says what it sends, and when", { files, patient: true }, async 
 
 // --------------------------------------------------------------------------------------------------- files
 
-/** Not there, forbidden, or somewhere else: anything but the file. */
-const notServed = { status: [301, 302, 307, 308, 400, 403, 404] };
-
 check("outside", "serves nothing that lies outside its folder", { files }, async t => {
-  const climbs = ["/../secret.txt", "/sub/../../secret.txt", "//../secret.txt", "/sub/./.././../secret.txt"];
-  const encoded = [
-    "/%2e%2e/secret.txt",
-    "/..%2fsecret.txt",
-    "/sub/%2E%2E/%2e%2e/secret.txt",
-    "/%252e%252e/secret.txt",
-  ];
-  await each(
-    t,
+  await t.exchanges(
     "The target comes from a stranger. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4), and only what is left is a name below the root. curl removes dots before it sends: others do not.",
-    [
-      ...[...climbs, ...encoded].map(path => ({ about: path, sends: get(path), wants: [notServed] })),
-      { about: "/sub/../menu.txt", sends: get("/sub/../menu.txt"), wants: [theMenu], after: "open" },
-    ],
+    teahouse.climbs,
   );
 });
 
 check("names", "finds files by the names that a browser sends", { files }, async t => {
-  await each(
-    t,
+  await t.exchanges(
     "A browser sends octets that have no place in a target as % and two digits (RFC 3986, 2.1), and behind ? a query, which is no part of the name.",
-    [
-      {
-        about: "/你好.html, as a browser sends it",
-        sends: get("/%E4%BD%A0%E5%A5%BD.html"),
-        wants: [{ status: 200, body: "你好\n" }],
-        after: "open",
-      },
-      {
-        about: "a name with a space",
-        sends: get("/green%20tea.txt"),
-        wants: [{ status: 200, body: "a space\n" }],
-      },
-      { about: "/menu%2Etxt", sends: get("/menu%2Etxt"), wants: [theMenu] },
-      { about: "a query", sends: get("/menu.txt?x=1&y=/../z"), wants: [theMenu] },
-      {
-        about: "an octet of 0 in the name",
-        sends: get("/menu.txt%00.html"),
-        wants: [{ status: [400, 404] }],
-      },
-      { about: "octets that are no UTF-8", sends: get("/%ff%fe"), wants: [{ status: [400, 404] }] },
-      { about: "a % without digits", sends: get("/%zz"), wants: [{ status: [400, 404] }] },
-      {
-        about: "an http URL as target",
-        sends: get("http://localhost/menu.txt"),
-        wants: [theMenu],
-        because: "A server must accept a whole URL in place of the path (RFC 9112, 3.2.2).",
-      },
-    ],
+    teahouse.names,
   );
 });
 
-const strange: Files = {
-  ...files,
-  "html/fifo": { fifo: true },
-  "html/zero": { link: "/dev/zero" },
-  "html/out.txt": { link: "../secret.txt" },
-  "html/up": { link: ".." },
-};
-
 check("no-file", "serves files, and nothing else that has a name", { files: strange }, async t => {
-  await each(
-    t,
+  await t.exchanges(
     "A name in the folder may be a folder, a FIFO, a device, or a link to somewhere else. Ask fstat() of what you have opened, with O_NONBLOCK, and where it really lies.",
-    [
-      { about: "a folder", sends: get("/sub"), wants: [notServed] },
-      {
-        about: "a FIFO that nobody writes to",
-        sends: get("/fifo"),
-        wants: [notServed],
-        because:
-          "open() of a FIFO waits for somebody who writes into it (fifo(7)): one request, and the server is gone for everybody.",
-        see: "mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt",
-      },
-      { about: "a device", sends: get("/zero"), wants: [notServed] },
-      { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
-      { about: "a file behind a link to a folder outside", sends: get("/up/secret.txt"), wants: [notServed] },
-      { about: "a file after all that", sends: get("/menu.txt"), wants: [theMenu], after: "open" },
-    ],
+    teahouse.noFiles,
   );
 });
 

@@ -61,7 +61,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // #region answer
 function answer(request: string, socket: Socket): void {
-  const lines = request.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/); // as Python's splitlines()
+  const lines = request.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/); // nearly as Python's splitlines()
   for (const [i, line] of lines.entries()) console.log(i, line);
 
   // GET /a/b/c/d/e/index.html HTTP/1.1

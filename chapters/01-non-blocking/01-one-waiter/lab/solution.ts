@@ -1,0 +1,70 @@
+// All that blocking can do: one guest after another. Whoever leaves, is cut off or talks nonsense
+// ends that conversation only, and whoever is silent costs the others the deadline, once.
+import {
+  AF_INET,
+  SO_RCVTIMEO,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  Socket,
+  SyscallError,
+} from "workbook/net";
+
+/** How long recv() may sleep for a guest who says nothing: what each of those costs everybody behind. */
+const deadlineMs = 500;
+/** The same as a struct timeval: whole seconds, then microseconds. */
+const deadline = new BigInt64Array([
+  BigInt(Math.floor(deadlineMs / 1000)),
+  BigInt((deadlineMs % 1000) * 1000),
+]);
+
+function main(port: number): void {
+  // #region open
+  const listener = new Socket(AF_INET, SOCK_STREAM);
+  listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
+  listener.bind({ host: "127.0.0.1", port });
+  listener.listen(128);
+  console.log(`open for guests on 127.0.0.1:${port}`);
+  // #endregion open
+
+  while (true) {
+    const { client, peer } = listener.accept()!;
+    const how = serve(client);
+    client.close();
+    console.log(`${peer.host}:${peer.port} ${how}`);
+  }
+}
+
+// #region serve
+/** Hears one guest and answers; how it went, in words. */
+function serve(client: Socket): string {
+  try {
+    client.setOption(SOL_SOCKET, SO_RCVTIMEO, deadline);
+    const data = client.recv(1024);
+    if (data === null) return "said nothing, and must go";
+    if (data.length === 0) return "left without a word";
+    client.send(answer(data.toString("latin1")));
+    return "is served";
+  } catch (error) {
+    // Cut off: news of this connection, and of no other.
+    if (!(error instanceof SyscallError)) throw error;
+    return `is lost: ${error.message}`;
+  }
+}
+// #endregion serve
+
+/** The answer to a request: "GET /tea HTTP/1.1", and its fields. */
+function answer(request: string): string {
+  const target = /^GET ([!-~]+)/.exec(request)?.[1];
+  const status = target === undefined ? "400 Bad Request" : "200 OK";
+  const body = target === undefined ? "this is no request\n" : `you asked for ${target}\n`;
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+const port = Number(process.argv[2]);
+if (process.argv.length === 3 && Number.isInteger(port)) {
+  main(port);
+} else {
+  console.log("run it like this: npx tsx server.ts 7881");
+  process.exit(1);
+}
