@@ -68,6 +68,44 @@ test("runs, stops and checks by keyboard alone, and leaves the editor by Escape 
   );
 });
 
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`a paused program, its clients and the kernel by keyboard alone, narrow and still, ${colorScheme}`, async ({
+    page,
+    student,
+  }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize({ width: 800, height: 900 });
+    await openLesson(page, student);
+    await page.getByRole("button", { name: "Open the lab" }).first().press("Enter");
+    await page.getByRole("button", { name: "Run paused", exact: true }).press("Enter");
+    const status = page.getByRole("toolbar", { name: "Pace of the program" }).getByRole("status");
+    await expect(status).toContainText("paused before socket(");
+    for (const call of ["setsockopt", "bind", "listen", "fcntl"]) {
+      await page.keyboard.press("F10");
+      await expect(status).toContainText(`paused before ${call}(`);
+    }
+    await page.getByRole("button", { name: "Clients", exact: true }).press("Enter");
+    await page.keyboard.press("A");
+    await page.keyboard.type(" burst");
+    await expect(page.getByRole("menuitem", { name: "A burst of 50" })).toBeFocused();
+    await page.keyboard.press("Enter");
+    const clients = page.getByRole("tabpanel", { name: "Clients", exact: true });
+    await expect(clients).toContainText("0 of 50 were answered; 50 still wait; the program is paused");
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("tab", { name: "Clients", exact: true }).press("ArrowLeft");
+    await page.keyboard.press("Enter");
+    const people = page.getByRole("listbox", { name: "Clients in the accept queue" });
+    await people.press("ArrowRight");
+    await expect(people.getByRole("option", { selected: true })).toHaveAccessibleName(
+      /^:\d+ client \d+, 40 octets sent already$/,
+    );
+    expect(await barriers(page)).toEqual([]);
+    expect(await sideways(page)).toBe(0);
+    await page.keyboard.press("Control+.");
+    await portIsFree();
+  });
+}
+
 test("on a narrow screen the lab opens as a sheet, and there is a way back", async ({ page, student }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await openLesson(page, student);

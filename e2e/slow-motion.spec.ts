@@ -88,7 +88,7 @@ test("pauses a running server; clients go on and are found waiting", async ({ pa
   await expect(page.locator(".at-stop")).toContainText(`:${guest.port}`);
   await expect.poll(() => markedLine(page, "waits")).toBe(lines.recv);
   await button(page, "Step").click();
-  await says(page, /paused after recv\(.*hello.* = 5/);
+  await says(page, /paused after recv\(.* = 5 "hello"/);
   guest.leave();
   await stop(page);
   await portIsFree();

@@ -15,8 +15,8 @@ export interface Student {
   home: string;
   /** The student's own file of the lab. */
   file: string;
-  /** Writes it with the student's own editor, as it were. */
-  writes(text: string): void;
+  /** Writes it, or that of another lesson, with the student's own editor, as it were. */
+  writes(text: string, lessonOf?: string): void;
   reads(): string;
   /** The link that `npm start` printed, for an address of the book. */
   link(address?: string): string;
@@ -44,9 +44,10 @@ export const test = base.extend<{ student: Student; problems: string[]; workbook
     const student: Student = {
       home,
       file,
-      writes(text) {
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, text);
+      writes(text, lessonOf = lesson) {
+        const its = join(home, "socket-workbook", lessonOf, "server.ts");
+        mkdirSync(dirname(its), { recursive: true });
+        writeFileSync(its, text);
       },
       reads: () => readFileSync(file, "utf8"),
       link: (address = "/") => link.replace("/#", `${address}#`),

@@ -228,8 +228,8 @@ test("a program that is paused or slow is held, and one that goes on is not", as
   await visits.begin(usual);
   await step(log, one => one.sentence === "visit ");
   goes("full");
-  await step(log, one => one.sentence === "held false");
+  await step(log, one => one.sentence === "held ");
   goes("slow");
-  await step(log, one => one.sentence === "held true");
+  await step(log, one => one.sentence === "held in slow motion");
   close();
 });

@@ -3,6 +3,7 @@
 import { Refusal } from "./answers.ts";
 import type { EventLog } from "./event-log.ts";
 import {
+  type Held,
   type VisitAnswer,
   type VisitBody,
   type VisitKind,
@@ -21,19 +22,21 @@ export interface VisitsOptions {
   where(): Promise<{ host: "127.0.0.1" | "::1"; port: number }>;
 }
 
+const heldBy = { full: null, slow: "in slow motion", paused: "paused" } as const;
+
 export class Visits {
   readonly #options: VisitsOptions;
   readonly #open = new Map<string, { kind: VisitKind; clients: number }>();
   readonly #known = new Set<string>();
   #begun = 0;
   #visitor: Visitor | null = null;
-  #held = false;
+  #held: Held | null = null;
   #closed = false;
 
   constructor(options: VisitsOptions) {
     this.#options = options;
     options.log.onAppend(event => {
-      if (event.type === "pace") this.#hold(event.mode !== "full");
+      if (event.type === "pace") this.#hold(heldBy[event.mode]);
     });
   }
 
@@ -85,7 +88,7 @@ export class Visits {
       );
   }
 
-  #hold(held: boolean): void {
+  #hold(held: Held | null): void {
     if (held === this.#held) return;
     this.#held = held;
     if (this.#visitor) this.#tell({ type: "held", held });
@@ -98,7 +101,7 @@ export class Visits {
         says => this.#heard(says),
         why => this.#died(why),
       );
-      if (this.#held) this.#visitor.tell({ type: "held", held: true });
+      if (this.#held) this.#visitor.tell({ type: "held", held: this.#held });
     }
     this.#visitor.tell(command);
   }

@@ -52,6 +52,15 @@ export class Calls {
     return this.#rows[index];
   }
 
+  /** The call with this number, when it is kept one by one; those that are looked for are among the newest. */
+  find(n: number): Syscall | null {
+    for (let i = this.#rows.length - 1; i >= 0; i--) {
+      const row = this.#rows[i]!;
+      if (row.type === "call" && row.call.n <= n) return row.call.n === n ? row.call : null;
+    }
+    return null;
+  }
+
   add(event: EventOf<"syscalls"> | EventOf<"syscalls-omitted"> | EventOf<"gap">): void {
     if (event.type === "syscalls") for (const call of event.calls) this.#call(call);
     else this.#push(event);

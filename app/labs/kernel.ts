@@ -30,6 +30,7 @@ export class KernelLog {
     this.version++;
     if (event.type === "visit") {
       if (event.port !== undefined) this.names.set(event.port, event.who);
+      for (const [i, port] of (event.ports ?? []).entries()) this.names.set(port, `client ${i + 1}`);
       return;
     }
     this.sample = event;

@@ -6,6 +6,7 @@ import type { RunId } from "../../server-labs/protocol.ts";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";
 import { useDraftState } from "./lab.ts";
+import { isTold, stopWords } from "./pace/stop-words.ts";
 
 export interface Marks {
   latest: number | null;
@@ -37,12 +38,11 @@ export function useMarks(draft: Draft | null, program: RunView | null): void {
   useEffect(() => {
     if (!run || !stop?.stop) return;
     const { n, where } = stop.stop;
-    const words = stop.sentence;
     // The call may come a moment later than the word that the program waits at it.
     const show = () => {
-      const line = lineOf(run, n);
-      if (line !== null) marks.setState({ waits: { line, where, words } });
-      return line !== null;
+      const line = labs.calls(run).find(n)?.line ?? null;
+      if (line !== null) marks.setState({ waits: { line, where, words: stopWords(run, stop) } });
+      return line !== null && isTold(run, stop);
     };
     const end = show() ? () => {} : labs.onSyscalls(run, () => void show());
     return () => {
@@ -74,17 +74,6 @@ async function etagOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   const base64 = btoa(String.fromCharCode(...new Uint8Array(digest)));
   return `"${base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}"`;
-}
-
-/** The line of a call that is kept one by one; calls that are looked for are among the newest. */
-function lineOf(run: RunId, n: number): number | null {
-  const calls = labs.calls(run);
-  for (let i = calls.length - 1; i >= 0; i--) {
-    const row = calls.row(i)!;
-    if (row.type !== "call" || row.call.n > n) continue;
-    return row.call.n === n ? row.call.line : null;
-  }
-  return null;
 }
 
 /** Calls back with the line of the latest call that told its line, in a frame and not more often than one can see. */

@@ -64,12 +64,12 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
   return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;
 }
 
-/** "1 client", "50 clients", "4 194 304 bytes". */
+/** "1 client", "50 clients", "4,194,304 bytes". */
 export function count(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** 4194304 as "4 194 304". */
+/** 4194304 as "4,194,304". */
 export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, " ");
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }

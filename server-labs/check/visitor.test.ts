@@ -105,7 +105,7 @@ describe("one client", { concurrency: true }, () => {
       });
     });
     const visit = visitor.visit(port, "get");
-    assert.match((await visitor.what(visit, "done")).sentence, /^answered 200 .* 3 000 044 octets$/);
+    assert.match((await visitor.what(visit, "done")).sentence, /^answered 200 .* 3,000,044 octets$/);
     const got = visitor.steps(visit).filter(step => step.what === "got");
     assert.equal(
       got.reduce((sum, step) => sum + step.bytes!, 0),
@@ -199,7 +199,7 @@ describe("one client", { concurrency: true }, () => {
       });
     });
     const visit = visitor.visit(port, "slow-reader", { everyMs: 2 });
-    assert.match((await visitor.what(visit, "done")).sentence, /^answered 200 .* 6 041 octets$/);
+    assert.match((await visitor.what(visit, "done")).sentence, /^answered 200 .* 6,041 octets$/);
     const got = visitor.steps(visit).filter(step => step.what === "got");
     assert.ok(got.length >= 6 && got.every(step => step.bytes! <= 1024));
   });
@@ -349,12 +349,12 @@ test("nobody loses patience with a program that is held", async () => {
   const accepted: Socket[] = [];
   const pieces: string[] = [];
   const { port } = await serve(socket => void accepted.push(socket), false);
-  own.tell({ type: "held", held: true });
+  own.tell({ type: "held", held: "paused" });
   const split = own.visit(port, "split", { pieces: [3] });
   const get = own.visit(port, "get");
-  assert.match((await own.what(split, "waits")).sentence, /the program is held.*the next one waits/);
+  assert.match((await own.what(split, "waits")).sentence, /the program is paused.*the next one waits/);
   // Said when the patience that a running program gets is over.
-  assert.match((await own.what(get, "waits")).sentence, /the program is held/);
+  assert.match((await own.what(get, "waits")).sentence, /the program is paused/);
   assert.equal(own.steps(split).filter(step => step.what === "sent").length, 1);
   for (const socket of accepted) http(pieces)(socket.resume());
   assert.match((await own.what(split, "done")).sentence, /^answered 200/);

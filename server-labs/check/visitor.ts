@@ -1,7 +1,7 @@
 // The visitor: the process in which the clients live that a student sends against the running program. It takes orders
 // on its stdin, and says what happens on its stdout; it ends with the lab server, whichever way that ends.
 import { readSync } from "node:fs";
-import { type VisitKind, type VisitorCommand, type VisitorSays, visitKinds } from "../protocol.ts";
+import { type Held, type VisitKind, type VisitorCommand, type VisitorSays, visitKinds } from "../protocol.ts";
 import { EAGAIN } from "../runtime/errno.ts";
 import { native } from "../runtime/libc.ts";
 import { installSynchronousOutput } from "../runtime/stdio.ts";
@@ -31,7 +31,7 @@ const scripts: Record<VisitKind, Script> = {
 const network = new Network();
 const loop = new Loop(network);
 const visits = new Map<string, Visit>();
-let held = false;
+let held: Held | null = null;
 let unread = "";
 
 function obey(command: VisitorCommand): void {

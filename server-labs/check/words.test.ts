@@ -44,7 +44,7 @@ test("bytes are quoted with what cannot be seen, and cut in the middle", () => {
     '"\\xbe\\x93入"',
     "half a character, and a whole one",
   );
-  assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1 000 bytes)');
+  assert.equal(quoted("x".repeat(1000), 10), '"xxxxx … xxxxx" (1,000 bytes)');
   assert.equal(count(1, "byte"), "1 byte");
 });
 

@@ -10,6 +10,7 @@ const index = (name: TracedCall) => tracedCalls.indexOf(name);
 const POLL = index("poll");
 const EPOLL_WAIT = index("epoll_wait");
 const EPOLL_CTL = index("epoll_ctl");
+const ACCEPT = index("accept4");
 const makers = new Set(callsThatOpen.map(index));
 const noted = new Set([...makers, ...(["listen", "connect", "close", "fcntl"] as const).map(index)]);
 /** A program may make more of everything than anybody looks at; what is over this is not known. */
@@ -30,6 +31,8 @@ export class KernelCalls {
   seen = 0;
   /** fd → which of them was the last that was about it. */
   #touched = new Float64Array(256);
+  /** Listener → how many were accepted there. */
+  readonly accepted = new Map<number, number>();
   /** fd → what listen(2) was given. */
   readonly backlogs = new Map<number, number>();
   /** fd → who was accepted there, or connected to: "127.0.0.1:51322". */
@@ -48,7 +51,7 @@ export class KernelCalls {
     if (again) this.counts.waiting--;
     this.seen++;
     const call = record.readUInt16LE(at.call);
-    this.#touch(record.readInt32LE(call === EPOLL_CTL ? at.args + 8 : at.args));
+    if (call !== ACCEPT) this.#touch(record.readInt32LE(call === EPOLL_CTL ? at.args + 8 : at.args));
     const inside = record.readDoubleLE(at.took) === -1;
     const result = record.readInt32LE(at.result);
     this.counts[inside ? "waiting" : this.#state(call, result, record.readInt32LE(at.errno))]++;
@@ -61,7 +64,7 @@ export class KernelCalls {
     }
   }
 
-  /** Has no call been about this descriptor since so many were seen? Where it is not known, no. */
+  /** Has no call but accept4 been about this descriptor since so many were seen? Where it is not known, no. */
   untouched(fd: number, since: number): boolean {
     return fd < mostNoted && (this.#touched[fd] ?? 0) <= since;
   }
@@ -95,6 +98,7 @@ export class KernelCalls {
     else if (name === "listen") keep(this.backlogs, fd, record.readInt32LE(at.args + 4));
     else if (name === "fcntl") this.#flag(fd);
     else if (name === "accept4" || name === "connect") {
+      if (name === "accept4") keep(this.accepted, fd, (this.accepted.get(fd) ?? 0) + 1);
       const peer = addressOf(record);
       if (!peer) return;
       const host = peer.host.includes(":") ? `[${peer.host}]` : peer.host;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concludeEpoll, type End, type Moment } from "./epolls.ts";
-import { connectionReadiness } from "./ready.ts";
+import { connectionReadiness, listenerReadiness } from "./ready.ts";
 
 const [IN, ERR_HUP, ET] = [0x1, 0x18, 2 ** 31];
 const end = (recvQ: number): End => ({
@@ -42,7 +42,7 @@ test("a program that was stopped in its sleep: what has arrived since is listed,
       [7, end(0)],
       [8, end(4)],
     ]),
-    untouched: () => true,
+    accepted: () => 0,
   };
   assert.deepEqual(conclude({ ...asleep, asleep: false, slept }, 5, 4), ["listed", "silent", true]);
 });
@@ -51,9 +51,37 @@ test("what was silent stays so while nothing arrives and no call is about it; el
   const slept = (untouched: boolean) => ({
     inside,
     ends: new Map([[7, end(4)]]),
-    untouched: () => untouched,
+    accepted: () => (untouched ? 0 : null),
   });
   assert.deepEqual(conclude({ ...running, slept: slept(true) }, 4), ["silent", false]);
   assert.deepEqual(conclude({ ...running, slept: slept(false) }, 4), ["unknown", null]);
   assert.deepEqual(conclude({ ...running, slept: slept(true) }, 5), ["unknown", null]);
+});
+
+test("a listener of whom epoll has told stays silent while it is accepted from, until somebody arrives", () => {
+  const listener = (queued: number): End => ({
+    readiness: listenerReadiness(queued),
+    arrival: `LISTEN ${queued}`,
+    all: `LISTEN ${queued} 0`,
+    queued,
+  });
+  const conclude = (queued: number, accepted: number | null) => {
+    const slept = { inside, ends: new Map([[3, listener(50)]]), accepted: () => accepted };
+    // One of those who were accepted has spoken, and is new to the instance.
+    const ends = new Map([
+      [3, listener(queued)],
+      [7, end(40)],
+    ]);
+    const peeked = new Map([
+      [4, IN],
+      [3, IN],
+      [7, IN],
+    ]);
+    return concludeEpoll(4, edges(3, 7), ends, new Set(), { ...running, peeked, slept }).interest.map(
+      ({ ready }) => ready,
+    );
+  };
+  assert.deepEqual(conclude(49, 1), ["silent", "listed"]);
+  assert.deepEqual(conclude(50, 1), ["unknown", "unknown"], "another one has come");
+  assert.deepEqual(conclude(49, null), ["unknown", "unknown"], "it may have been armed again");
 });

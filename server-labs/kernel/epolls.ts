@@ -5,6 +5,7 @@ import type { Inside } from "./calls.ts";
 import type { Registration } from "./descriptors.ts";
 import {
   eventNames,
+  isEdge,
   isReady,
   onReadyList,
   polledReadiness,
@@ -23,14 +24,16 @@ export interface End {
   arrival: string;
   /** Changes when anything has. */
   all: string;
+  /** Of a listener: clients in its accept queue. */
+  queued?: number;
 }
 
-/** What was so when the program last slept in epoll_wait: nothing was on that instance's ready list. */
+/** What was so when an instance's ready list was last known to be empty: the program slept in epoll_wait on it, or poll(2) said so. */
 export interface Slept {
   inside: Inside;
   ends: ReadonlyMap<number, End>;
-  /** Has the program made no call about this descriptor since, as far as every call is known? */
-  untouched(fd: number): boolean;
+  /** How many were accepted there since; null when another call was about this descriptor, or not every call is known. */
+  accepted(fd: number): number | null;
 }
 
 /** What is known of the moment. */
@@ -61,15 +64,20 @@ export function concludeEpoll(
 ): KernelEpoll {
   const items = registered.map(registration => {
     const at = readinessOf(registration.fd, ends, moment.peeked);
-    return { ...registration, ready: isReady(registration.events, at) };
+    const since = sinceOf(registration, fd, ends, moment);
+    return {
+      ...registration,
+      since: isEdge(registration.events) ? since : null,
+      ready: isReady(registration.events, at),
+    };
   });
   const list = listOf(fd, items, moment);
   const interest: KernelInterest[] = [];
   let some = false;
   let perhaps = false;
   for (const item of items) {
-    const since = sinceOf(item, fd, ends, moment);
-    const ready = onReadyList(item.events, item.ready, list, since);
+    const can = list === "only" && item.since === "nothing" ? "some" : list;
+    const ready = onReadyList(item.events, item.ready, can, item.since);
     if (ready === "listed") some = true;
     if (ready === "unknown") perhaps = true;
     const { fd: of, events } = item;
@@ -99,12 +107,14 @@ function readinessOf(fd: number, ends: ReadonlyMap<number, End>, peeked: Moment[
   return { ...polled, peerDone: ask(polled.peerDone, seen.peerDone), urgent: ask(polled.urgent, "no") };
 }
 
-function listOf(fd: number, items: readonly { ready: Tri }[], moment: Moment): ReadyList {
+function listOf(fd: number, items: readonly { ready: Tri; since: Since }[], moment: Moment): ReadyList {
   const { inside, asleep, peeked } = moment;
   const answer = peeked?.get(fd);
   if (answer !== undefined) {
     if ((answer & POLLIN) === 0) return "empty";
-    return items.filter(item => item.ready !== "no").length === 1 ? "only" : "some";
+    return items.filter(item => item.ready !== "no" && item.since !== "nothing").length === 1
+      ? "only"
+      : "some";
   }
   return asleep && inside?.name === "epoll_wait" && inside.args[0] === fd ? "empty" : "unknown";
 }
@@ -112,7 +122,8 @@ function listOf(fd: number, items: readonly { ready: Tri }[], moment: Moment): R
 /**
  * The program was asleep on this instance. In that very call it may still be: stopped, or only just being woken; then an
  * arrival has put the descriptor on the list. Later it may have been told of it; but where nothing has arrived since, and
- * no call was about it, it is as it was.
+ * no call was about it, it is as it was. In an accept queue nobody has arrived when it has become shorter by those who
+ * were accepted: nobody leaves it in another way.
  */
 function sinceOf(item: Registration, fd: number, ends: ReadonlyMap<number, End>, moment: Moment): Since {
   const { inside, asleep, slept } = moment;
@@ -121,6 +132,9 @@ function sinceOf(item: Registration, fd: number, ends: ReadonlyMap<number, End>,
   const then = slept.ends.get(item.fd);
   if (!now || !then) return null;
   const there = inside === slept.inside;
+  const accepted = slept.accepted(item.fd);
+  if (!there && accepted !== null && then.queued !== undefined && now.queued !== undefined)
+    return now.queued + accepted === then.queued ? "nothing" : null;
   if (now.arrival !== then.arrival) return there && item.events & IN_OR_RDHUP ? "arrived" : null;
-  return now.all === then.all && (there || slept.untouched(item.fd)) ? "nothing" : null;
+  return now.all === then.all && (there || accepted === 0) ? "nothing" : null;
 }

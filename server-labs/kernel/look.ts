@@ -63,7 +63,7 @@ export class Looker {
 
   async #look(pid: number): Promise<{ sample: Looked; sockets: number }> {
     this.#at.read();
-    const inside = this.calls.inside;
+    const { inside, seen } = this.calls;
     const before = await processState(pid);
     await this.#sockets.read(pid, 4);
     const { open, links } = await this.#descriptors.look(pid, inode => this.#sockets.holds(inode));
@@ -82,7 +82,10 @@ export class Looker {
     const still = this.calls.inside === inside ? inside : null;
     const asleep =
       still !== null && this.#at.paused() === null && before.state === "S" && after.state === "S";
+    const silent =
+      peeked && this.calls.seen === seen ? [...watched.keys()].find(fd => peeked.get(fd) === 0) : undefined;
     if (asleep) this.#slept = this.#sleeping(still, ends);
+    else if (silent !== undefined) this.#slept = this.#sleeping({ name: "epoll_wait", args: [silent] }, ends);
 
     const shown = connected.slice(0, kernelLimits.connections);
     const first = new Set([...listening, ...shown, ...gone].map(({ fd }) => fd));
@@ -116,8 +119,12 @@ export class Looker {
   #sleeping(inside: Inside, ends: ReadonlyMap<number, End>): Slept {
     const { seen } = this.calls;
     const lost = this.#at.lost();
-    const untouched = (fd: number) => this.#at.lost() === lost && this.calls.untouched(fd, seen);
-    return { inside, ends, untouched };
+    const before = new Map(this.calls.accepted);
+    const accepted = (fd: number) =>
+      this.#at.lost() === lost && this.calls.untouched(fd, seen)
+        ? (this.calls.accepted.get(fd) ?? 0) - (before.get(fd) ?? 0)
+        : null;
+    return { inside, ends, accepted };
   }
 
   #counts(): KernelSample["calls"] {
@@ -149,7 +156,12 @@ export class Looker {
       const readiness =
         state === "LISTEN" ? listenerReadiness(recvQueue) : connectionReadiness(state, recvQueue, sendQueue);
       const arrival = `${state} ${recvQueue}`;
-      ends.set(fd, { readiness, arrival, all: `${arrival} ${sendQueue}` });
+      ends.set(fd, {
+        readiness,
+        arrival,
+        all: `${arrival} ${sendQueue}`,
+        ...(state === "LISTEN" ? { queued: recvQueue } : {}),
+      });
     }
     for (const { fd } of gone)
       ends.set(fd, { readiness: connectionReadiness("CLOSE", 0, 0), arrival: "CLOSE", all: "CLOSE" });

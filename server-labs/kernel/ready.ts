@@ -121,7 +121,7 @@ export function triggerOf(events: number): KernelInterest["trigger"] {
   return isEdge(events) ? "edge" : "level";
 }
 
-const isEdge = (events: number): boolean => (events & ET) !== 0;
+export const isEdge = (events: number): boolean => (events & ET) !== 0;
 
 /** A ONESHOT that has been told of keeps none of its events, not even those that the kernel adds: epoll_ctl(2). */
 function isDisarmed(events: number): boolean {

@@ -76,8 +76,23 @@ test("where a look is dear there are fewer, 5 % of a processor at most, and a se
   assert.equal(last.everyMs, 800);
   assert.equal(
     last.thin,
-    "12 000 sockets on this machine: one look takes 40 ms, so there is one each 800 ms.",
+    "12,000 sockets on this machine: one look takes 40 ms, so there is one each 800 ms.",
   );
+});
+
+test("what one waits for is looked at as soon as may be, also when a look was under way", async () => {
+  const world = new Fake();
+  world.sampler.want(1000);
+  await world.pass(150);
+  world.sampler.hurry();
+  await world.pass(10);
+  assert.deepEqual(world.looks, [0, 150]);
+  world.sampler.hurry();
+  world.sampler.hurry();
+  await world.pass(200);
+  assert.deepEqual(world.looks, [0, 150, 250]);
+  await world.pass(1000);
+  assert.deepEqual(world.looks, [0, 150, 250, 1250]);
 });
 
 test("what is as before is not said again", async () => {

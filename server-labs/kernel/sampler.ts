@@ -30,6 +30,7 @@ export class Sampler {
   #looking: Promise<KernelSample | null> | null = null;
   #cancel: (() => void) | null = null;
   #closed = false;
+  #hurried = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -49,6 +50,12 @@ export class Sampler {
     };
   }
 
+  /** Something has just changed that the eye waits for: the next look is as soon as looks may be. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#plan();
+  }
+
   /** One sample now, or the newest where a look just now would be one too many; null when there is no process. */
   async once(): Promise<KernelSample | null> {
     if (this.#closed) return null;
@@ -66,7 +73,8 @@ export class Sampler {
     this.#cancel?.();
     this.#cancel = null;
     if (this.#wanted.size === 0 || this.#closed || this.#looking) return;
-    const wait = Math.max(0, this.#lookedAt + this.#every() - this.#world.now());
+    const rest = this.#hurried ? this.#least() : this.#every();
+    const wait = Math.max(0, this.#lookedAt + rest - this.#world.now());
     this.#cancel = this.#world.later(wait, () => {
       this.#cancel = null;
       void this.#take();
@@ -98,6 +106,8 @@ export class Sampler {
   async #look(): Promise<KernelSample | null> {
     const { now, spent } = this.#world;
     this.#lookedAt = now();
+    // What comes while it looks may have come too late for it.
+    this.#hurried = false;
     const [began, before] = [now(), spent()];
     const looked = await this.#world.look();
     if (looked === null || this.#closed) {
@@ -123,7 +133,7 @@ export class Sampler {
 
   #thin(everyMs: number): string | null {
     if (this.#wanted.size === 0 || this.#looks < 2 || everyMs <= this.#asked()) return null;
-    const sockets = new Intl.NumberFormat("en").format(this.#sockets).replaceAll(",", " ");
+    const sockets = new Intl.NumberFormat("en").format(this.#sockets);
     const takes = Math.max(1, Math.round(this.#cost));
     const every = everyMs < 1000 ? `${everyMs} ms` : `${(everyMs / 1000).toFixed(1)} s`;
     return `${sockets} sockets on this machine: one look takes ${takes} ms, so there is one each ${every}.`;

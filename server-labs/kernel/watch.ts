@@ -47,6 +47,10 @@ export class KernelOfRun implements KernelWatch {
         return () => clearTimeout(timer);
       },
     });
+    // Who steps looks at what the step has done.
+    log.onAppend(event => {
+      if (event.type === "pace" && event.state === "stopped") this.#sampler.hurry();
+    });
   }
 
   /** The program is about to begin: what is open now is Node's own. */

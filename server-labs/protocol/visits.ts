@@ -104,10 +104,12 @@ export interface VisitStep {
   bytes?: number;
   /** The first of them as text, what cannot be printed escaped. */
   text?: string;
-  /** In words: "answered 200 after 1.2 ms, 1 842 octets", "1 of 50 was answered". */
+  /** In words: "answered 200 after 1.2 ms, 1,842 octets", "1 of 50 was answered". */
   sentence: string;
   /** The client's own port: the server knows it by that. */
   port?: number;
+  /** connected, of many at once: the ports of client 1, client 2 and so on. */
+  ports?: number[];
   /** begins: the same for a shell, where that exists. */
   command?: string;
 }
@@ -168,8 +170,12 @@ export type VisitorCommand =
       everyMs: number;
     }
   | { type: "leave"; visit: string }
-  /** The program is paused, or goes slowly, because somebody wants it so: nobody is to lose patience with it. */
-  | { type: "held"; held: boolean };
+  /** Somebody wants the program to wait, in these words: nobody is to lose patience with it. Null: it goes. */
+  | { type: "held"; held: Held | null };
+
+export type Held = "paused" | "in slow motion";
+
+const aPort = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
 
 /** What the visitor says: a step, in its own time. Bounded and checked like the words of any child. */
 export const visitorSays = v.object({
@@ -181,6 +187,7 @@ export const visitorSays = v.object({
   // An octet is at most four characters here: "\x00".
   text: v.optional(v.pipe(v.string(), v.maxLength(4 * visitLimits.shownBytes))),
   sentence: v.pipe(v.string(), v.maxLength(400)),
-  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))),
+  port: v.optional(aPort),
+  ports: v.optional(v.pipe(v.array(aPort), v.maxLength(visitLimits.clients))),
 });
 export type VisitorSays = v.InferOutput<typeof visitorSays>;

@@ -15,14 +15,14 @@ export function ClientsPane({ program, port }: { program: RunView | null; port: 
   const why = whyNot(program, connection);
   const problem = useVisitProblem();
   const visits = program?.visits ?? [];
-  const open = visits.some(visit => visit.open);
+  const open = visits.filter(visit => visit.open).length;
   return (
     <div className="clients">
       <Send
         why={why}
         port={program?.listening?.port ?? port}
         onSend={body => void sendVisit(program, body)}
-        onLeave={program && why === null && open ? () => void labs.leave(program.run) : null}
+        onLeave={program && why === null && open > 1 ? () => void labs.leave(program.run) : null}
       />
       {problem && (
         <p className="clients-problem failed" role="alert">
@@ -61,6 +61,7 @@ function List({ program, away }: { program: RunView; away: boolean }) {
         <Visit
           key={visit.visit}
           visit={away ? { ...visit, open: false } : visit}
+          program={program}
           newest={visit.visit === newest}
           calls={calls}
           connections={connections}

@@ -39,6 +39,7 @@ export function Send({ why, port, onSend, onLeave }: Props) {
       : kind === "split" && badCut !== undefined
         ? `"${badCut}" is no number of an octet: write numbers like 8, 20.`
         : null;
+  const about = kinds.find(one => one.kind === kind)!.why;
   const send = () => {
     if (problem !== null || why !== null) return;
     onSend({
@@ -115,8 +116,8 @@ export function Send({ why, port, onSend, onLeave }: Props) {
         <button type="submit" className="button" disabled={why !== null || problem !== null}>
           Send
         </button>
-        <p id={`${id}-says`} className={problem === null ? "dim" : "failed"} role="status">
-          {problem ?? why ?? kinds.find(one => one.kind === kind)!.why}
+        <p id={`${id}-says`} className={problem === null ? "dim" : "failed"} role="status" title={about}>
+          {problem ?? why ?? about}
         </p>
         {onLeave && (
           <button type="button" className="button quiet send-leave" onClick={onLeave}>

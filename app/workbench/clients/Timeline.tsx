@@ -2,7 +2,9 @@
 // right, in the order in which they happened.
 import { useState } from "react";
 import type { Syscall } from "../../../server-labs/protocol.ts";
-import type { Calls, VisitView } from "../../labs.ts";
+import type { Calls, RunView, VisitView } from "../../labs.ts";
+import { inStrace, inWords } from "../syscalls/compact.ts";
+import { stopOf } from "../syscalls/Row.tsx";
 import { revealLine } from "../view.ts";
 import { count, number } from "../words.ts";
 import type { Connections } from "./connections.ts";
@@ -27,8 +29,10 @@ export function Timeline({
   visit,
   calls,
   connections,
+  program,
 }: {
   visit: VisitView;
+  program: RunView;
   calls: Calls;
   connections: Connections;
 }) {
@@ -56,7 +60,7 @@ export function Timeline({
           {entries.map((entry, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: entries are only ever added, by time.
             <tr key={i}>
-              <td className="timeline-time">{(entry.at / 1000).toFixed(4)}</td>
+              <td className="timeline-time">{(entry.at / 1000).toFixed(3)}</td>
               {"step" in entry ? (
                 <>
                   <td>
@@ -68,7 +72,7 @@ export function Timeline({
                 <>
                   <td />
                   <td>
-                    <CallView call={entry.call} />
+                    <CallView call={entry.call} program={program} />
                   </td>
                 </>
               )}
@@ -101,7 +105,7 @@ function StepView({ step, named }: { step: Step; named: boolean }) {
       <div>
         <span className={octets ? "" : colour}>
           {named && step.port ? <span className="dim">{step.who} </span> : null}
-          {octets && /^[\d ]+ octet/.test(step.sentence) ? `${step.what} ` : ""}
+          {octets && /^[\d,]+ octet/.test(step.sentence) ? `${step.what} ` : ""}
           {step.sentence}
         </span>
         {step.text !== undefined && <Octets text={step.text} />}
@@ -131,16 +135,21 @@ function Octets({ text }: { text: string }) {
 
 const callSigns = { ready: "", waiting: "~", failed: "!" };
 
-function CallView({ call }: { call: Syscall }) {
+/** As Syscalls shows it, but for what the calls of one connection have in common. */
+function CallView({ call, program }: { call: Syscall; program: RunView }) {
   const { line, state } = call;
-  const result = call.took === null ? "…asleep" : call.result;
+  const { made, gave } = inWords(call);
+  const paused = stopOf(program)?.n === call.n;
   return (
-    <div className="step-call" title={`${call.name}(${call.args}) = ${result}`}>
+    <div className="step-call" title={inStrace(call)}>
       <span className="step-call-words">
-        <b>{call.name}</b>({call.args})
+        <b>{call.name}</b>
+        {made.slice(call.name.length)}
       </span>
       <span className={`step-call-result ${state}`}>
-        <i title={state}>{callSigns[state]}</i>= {result.replace(/ \(.*/, "")}
+        <i title={state}>{callSigns[state]}</i>
+        {call.took === null ? paused ? <b>paused before</b> : "…asleep" : `= ${gave}`}
+        {call.took !== null && paused && <b> paused after</b>}
       </span>
       {line !== null && (
         <button

@@ -1,12 +1,13 @@
 // One visit as a row that unfolds: what it is, how it stands, and then step by step, with the same for a shell.
 import { useState } from "react";
-import type { Calls, VisitView } from "../../labs.ts";
+import type { Calls, RunView, VisitView } from "../../labs.ts";
 import { CopyLine } from "../CopyLine.tsx";
 import type { Connections } from "./connections.ts";
 import { Timeline } from "./Timeline.tsx";
 
 interface Props {
   visit: VisitView;
+  program: RunView;
   /** It is unfolded until the reader says otherwise. */
   newest: boolean;
   calls: Calls;
@@ -14,7 +15,7 @@ interface Props {
   onLeave(): void;
 }
 
-export function Visit({ visit, newest, calls, connections, onLeave }: Props) {
+export function Visit({ visit, program, newest, calls, connections, onLeave }: Props) {
   const [chosen, setChosen] = useState<boolean | null>(null);
   const open = chosen ?? newest;
   const { sign, colour, word } = stateOf(visit);
@@ -42,7 +43,7 @@ export function Visit({ visit, newest, calls, connections, onLeave }: Props) {
                 <CopyLine quiet text={visit.command} />
               </p>
             )}
-            <Timeline visit={visit} calls={calls} connections={connections} />
+            <Timeline {...{ visit, program, calls, connections }} />
           </div>
         )}
       </details>

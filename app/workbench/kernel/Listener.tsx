@@ -17,6 +17,8 @@ export function Listener({ listener, names, watched }: Props) {
   const trap = listenerTrap(listener, watched);
   // The kernel lets one more in than the backlog says: it is full when there are more than that.
   const full = backlog !== null && queued > backlog;
+  const [chosen, setChosen] = useState(0);
+  const at = Math.min(chosen, listener.waiting.length - 1);
   return (
     <section className={trap ? "kernel-listener trap" : "kernel-listener"} aria-label={`Listener, fd ${fd}`}>
       <div className="kernel-head">
@@ -33,9 +35,10 @@ export function Listener({ listener, names, watched }: Props) {
         <span className="dim">
           {backlog === null ? "" : `, backlog ${number(backlog)}`}
           {full && ": full, further clients are not let in"}
+          {at >= 0 && ` · ${inWords(listener.waiting[at]!, names)}`}
         </span>
       </p>
-      {listener.waiting.length > 0 && <Waiting listener={listener} names={names} />}
+      {at >= 0 && <Waiting listener={listener} names={names} at={at} onChoose={setChosen} />}
       {trap && (
         <p className="kernel-trap failed">
           <span aria-hidden="true">✗ </span>
@@ -46,21 +49,31 @@ export function Listener({ listener, names, watched }: Props) {
   );
 }
 
-/** One dot each. What is said of one is said beside them: of the one that the pointer or the arrow keys are on. */
-function Waiting({ listener, names }: Pick<Props, "listener" | "names">) {
+type WaitingClient = KernelListener["waiting"][number];
+
+/** ":51322 client 3, 40 octets sent already" */
+const inWords = ({ peer, state, recvQ }: WaitingClient, names: Props["names"]) =>
+  [
+    [`:${portOf(peer)}`, names.get(portOf(peer))].filter(Boolean).join(" "),
+    recvQ > 0 ? `${octets(recvQ)} sent already` : "nothing sent yet",
+    ...(state === "CLOSE_WAIT" ? ["has left again"] : []),
+  ].join(", ");
+
+interface WaitingProps extends Pick<Props, "listener" | "names"> {
+  /** The one of whom something is said: the pointer or the arrow keys are on it. */
+  at: number;
+  onChoose(at: number): void;
+}
+
+/** A person each. */
+function Waiting({ listener, names, at, onChoose }: WaitingProps) {
   const { waiting, queued } = listener;
-  const [chosen, setChosen] = useState(0);
   const id = useId();
-  const at = Math.min(chosen, waiting.length - 1);
-  const words = ({ peer, state, recvQ }: KernelListener["waiting"][number]) =>
-    `:${portOf(peer)}${names.has(portOf(peer)) ? ` ${names.get(portOf(peer))}` : ""}, ${
-      recvQ > 0 ? `${octets(recvQ)} sent already` : "nothing sent yet"
-    }${state === "CLOSE_WAIT" ? ", has left again" : ""}`;
   const keys = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    setChosen(Math.max(0, Math.min(waiting.length - 1, at + step)));
+    onChoose(Math.max(0, Math.min(waiting.length - 1, at + step)));
   };
   return (
     <div className="kernel-waiting">
@@ -78,16 +91,13 @@ function Waiting({ listener, names }: Pick<Props, "listener" | "names">) {
             role="option"
             tabIndex={-1}
             aria-selected={i === at}
-            aria-label={words(one)}
+            aria-label={inWords(one, names)}
             className={one.recvQ > 0 ? "person some" : "person"}
-            onPointerEnter={() => setChosen(i)}
+            onPointerEnter={() => onChoose(i)}
           />
         ))}
       </div>
-      <span className="dim">
-        {queued > waiting.length && `and ${number(queued - waiting.length)} more · `}
-        {words(waiting[at]!)}
-      </span>
+      {queued > waiting.length && <span className="dim">and {number(queued - waiting.length)} more</span>}
     </div>
   );
 }

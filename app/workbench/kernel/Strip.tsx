@@ -25,7 +25,9 @@ export function Strip({ program, kernel, sample }: Props) {
       .map(value);
   const { open, limit } = sample.descriptors;
   const full = limit > 0 && open >= limit;
-  const [sign, colour] = signOf(sample.doing);
+  // A sample comes a moment after the step that it is about.
+  const doing = program.pace?.state === "stopped" ? program.pace.sentence : sample.doing;
+  const [sign, colour] = signOf(doing);
   return (
     <div className="kernel-strip">
       <p className="kernel-doing">
@@ -34,13 +36,30 @@ export function Strip({ program, kernel, sample }: Props) {
             <span className={colour} aria-hidden="true">
               {sign}
             </span>{" "}
-            {sample.doing}
+            {briefly(doing)}
           </>
         ) : (
           <span className="dim">as it was when the program ended</span>
         )}
       </p>
       <dl className="kernel-facts">
+        <div>
+          <dt title="Calls each second, by what came of them">calls/s</dt>
+          <dd>
+            <span className="ready">{number(rate("ready"))} ready</span>
+            <span className="waiting">{number(rate("waiting"))} would block</span>
+            <span className={rate("failed") > 0 ? "failed" : "dim"}>{number(rate("failed"))} failed</span>
+            {rate("unseen") > 0 && <span className="dim">{number(rate("unseen"))} too fast to read</span>}
+            <Spark
+              values={line(at =>
+                (["ready", "waiting", "failed", "unseen"] as const).reduce(
+                  (sum, of) => sum + kernel.perSecond(of, at),
+                  0,
+                ),
+              )}
+            />
+          </dd>
+        </div>
         <div>
           <dt>descriptors</dt>
           <dd className={full ? "failed" : undefined}>
@@ -59,31 +78,17 @@ export function Strip({ program, kernel, sample }: Props) {
           <dt>memory</dt>
           <dd>{bytesInWords(sample.rssBytes)}</dd>
         </div>
-        <div>
+        <div className="kernel-wide">
           <dt title="Buffers of all TCP sockets of this machine">TCP memory</dt>
           <dd>{bytesInWords(sample.tcpMemoryBytes)}</dd>
-        </div>
-        <div>
-          <dt>calls each second</dt>
-          <dd>
-            <span className="ready">{number(rate("ready"))} useful</span>
-            <span className="waiting">{number(rate("waiting"))} would block</span>
-            <span className={rate("failed") > 0 ? "failed" : "dim"}>{number(rate("failed"))} failed</span>
-            {rate("unseen") > 0 && <span className="dim">{number(rate("unseen"))} too fast to read</span>}
-            <Spark
-              values={line(at =>
-                (["ready", "waiting", "failed", "unseen"] as const).reduce(
-                  (sum, of) => sum + kernel.perSecond(of, at),
-                  0,
-                ),
-              )}
-            />
-          </dd>
         </div>
       </dl>
     </div>
   );
 }
+
+/** Where it is paused is said in the bar over the panes. */
+const briefly = (doing: string) => /^paused (before|after) \w+/.exec(doing)?.[0] ?? doing;
 
 function signOf(doing: string): [sign: string, colour: string] {
   if (doing.startsWith("running")) return ["›", "ready"];

@@ -25,14 +25,14 @@ export function Breakpoints({ program, driving }: { program: RunView; driving: D
       <Popover.Portal>
         <Popover.Positioner sideOffset={6} align="start" className="breakpoints-place">
           <Popover.Popup className="bench breakpoints">
-            <Popover.Title className="breakpoints-title">The program stops before</Popover.Title>
-            {breakpoints.length === 0 && <p className="dim">no call by itself yet</p>}
+            <Popover.Title className="breakpoints-title">The program stops at</Popover.Title>
+            {breakpoints.length === 0 && <p className="dim">no call by itself</p>}
             <ul>
               {breakpoints.map((one, i) => (
                 <li key={breakpointWords(one)} className={i === hit ? "waiting" : ""}>
                   <code>{breakpointWords(one)}</code>
                   <span className="dim">
-                    {one.errno ? "after it, as the errno is its answer" : ""}
+                    {one.errno ? "after the call" : ""}
                     {i === hit ? " · it waits here" : ""}
                   </span>
                   <button

@@ -2,6 +2,7 @@
 import type { RunView } from "../../labs.ts";
 import { Breakpoints } from "./Breakpoints.tsx";
 import { commandsOf, type Driving, goesOn, setSpeed, takeOver, useDriving, useSpeed } from "./driving.ts";
+import { usePaceWords } from "./stop-words.ts";
 
 export function PaceBar({ program }: { program: RunView }) {
   if (program.live) return <Controls program={program} />;
@@ -89,10 +90,12 @@ function Speed({ program, driving: { cannot } }: { program: RunView; driving: Dr
 function Where({ program, driving: { pace, cannot, other } }: { program: RunView; driving: Driving }) {
   const state = { going: "", stopping: "waiting", stopped: "waiting" }[pace.state];
   // With the lab server away, nobody knows.
-  const sentence = cannot !== null && other === null ? cannot : pace.sentence;
+  const words = usePaceWords(program, pace);
+  const unknown = cannot !== null && other === null;
+  const sentence = unknown ? cannot : words;
   return (
     <div className="pace-where">
-      <p className={state} role="status" title={sentence}>
+      <p className={state} role="status" title={unknown ? cannot : pace.sentence}>
         {pace.state !== "going" && <i aria-hidden="true">{pace.state === "stopped" ? "‖ " : "~ "}</i>}
         {sentence}
       </p>

@@ -50,7 +50,7 @@ export function Row({ id, line, folds, calls, top, place, current, program, onCh
 }
 
 /** Where the program waits at a call's boundary, if it does. */
-function stopOf(program: RunView): Stop | null {
+export function stopOf(program: RunView): Stop | null {
   return program.live && program.pace?.state === "stopped" ? program.pace.stop : null;
 }
 

@@ -37,6 +37,18 @@ export function inStrace({ name, args, result }: Syscall): string {
   return `${name}(${args})${result === "" ? "" : ` = ${result}`}`;
 }
 
+/** A call as one line of text: what was asked, and what the kernel answered ("" while it has not). */
+export function inWords(call: Syscall): { made: string; gave: string } {
+  const { args, result, hint } = compact(call);
+  return { made: `${call.name}(${args.map(plain).join("")})`, gave: result.map(plain).join("") + hint };
+}
+
+function plain(piece: Piece): string {
+  if (typeof piece === "string") return piece;
+  if ("peer" in piece) return shortName(piece.peer);
+  return piece.who === null ? String(piece.fd) : `${piece.fd} ${shortName(piece.who)}`;
+}
+
 function argsOf(call: Syscall, parts: string[]): Piece[] {
   const fd = (part: string | undefined): Piece[] => (part === undefined ? [] : [aFd(call, part)]);
   const [first, second, third, fourth] = parts;

@@ -106,9 +106,11 @@ async function crowd(visit: Visit, count: number): Promise<Guest[]> {
       sentence: `${verb(refused, "client was", "clients were")} refused: nobody listens there (ECONNREFUSED)`,
     });
   if (refused === count) throw new NotIn("not connected: ECONNREFUSED");
+  const ports = guests.map(({ client }) => client.port);
   visit.step({
     who: clients(there),
     what: "connected",
+    ...(ports.every(port => port > 0) ? { ports } : {}),
     sentence: `${there === count ? "" : `${there} of `}${clients(count)} connected after ${ms(clock() - began)}${
       rest > 0 ? `; ${verb(rest, "is", "are")} not let in: the accept queue is full` : ""
     }`,
@@ -129,19 +131,16 @@ function verdict(visit: Visit, guests: Guest[], began: number): string {
     state => no.filter(({ client, answers }) => client.state === state && answers.fault === null).length,
   ) as [number, number];
   const waiting = no.length - odd - ended - broken;
-  const range =
-    times.length === 0
-      ? ""
-      : times.length === 1
-        ? ` after ${ms(times[0]!)}`
-        : `, after ${ms(times[0]!)} to ${ms(times.at(-1)!)}`;
+  const held = visit.held();
+  const [from, to] = [times[0], times.at(-1)].map(time => ms(time ?? 0));
+  const range = times.length === 0 ? "" : from === to ? ` after ${from}` : `, after ${from} to ${to}`;
   const parts = [
     `${yes.length} of ${guests.length} ${yes.length === 1 ? "was" : "were"} answered${range}`,
     ...(waiting > 0 ? [`${verb(waiting, "still waits", "still wait")}`] : []),
     ...(ended > 0 ? [`${verb(ended, "was", "were")} closed without an answer`] : []),
     ...(broken > 0 ? [`${verb(broken, "was", "were")} cut off (RST)`] : []),
     ...(odd > 0 ? [`${verb(odd, "got something that is", "got something that is")} no HTTP answer`] : []),
-    ...(waiting > 0 && visit.held() ? ["the program is held"] : []),
+    ...(waiting > 0 && held ? [`the program is ${held}`] : []),
   ];
   return parts.join("; ");
 }

@@ -140,10 +140,11 @@ async function read(visit: Visit, guest: Guest, what: string): Promise<void> {
   const seen = every(lookMs, () => hasRead(visit, guest) && client.unsent === 0);
   const found = await visit.until(
     () => {
-      if (visit.held()) {
+      const held = visit.held();
+      if (held) {
         since = clock();
         if (!told)
-          waits(visit, guest, `the program is held: it has not read ${what}, and the next one waits`);
+          waits(visit, guest, `the program is ${held}: it has not read ${what}, and the next one waits`);
         told = true;
       }
       if (client.over || seen()) return "read";
@@ -173,7 +174,8 @@ async function answered(visit: Visit, guest: Guest, wanted = 1): Promise<string>
   const decided = () => over(guest, wanted);
   if (!(await visit.until(decided, patienceMs))) {
     const has = answers.whole.length === 0 && answers.octets === 0 ? "no answer" : heard(guest, wanted);
-    const why = visit.held() ? "; the program is held, and" : ":";
+    const held = visit.held();
+    const why = held ? `; the program is ${held}, and` : ":";
     waits(visit, guest, `${has} for ${ms(patienceMs)}${why} the client waits`);
     await visit.until(decided);
   }

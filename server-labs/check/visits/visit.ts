@@ -1,7 +1,7 @@
 // One visit: its clients, what they did and what happened to them as steps on one clock, and its end. What a kind of
 // visit does is a script (kinds.ts, crowd.ts) that waits only here, and so ends wherever it is when it is to leave.
 import { Bucket } from "../../bucket.ts";
-import { type VisitorCommand, type VisitorSays, visitLimits } from "../../protocol.ts";
+import { type Held, type VisitorCommand, type VisitorSays, visitLimits } from "../../protocol.ts";
 import { POLLOUT, poll, SyscallError } from "../../runtime/net.ts";
 import { clock } from "../calls.ts";
 import { Client, type ClientOptions, type Observe } from "../client.ts";
@@ -38,7 +38,7 @@ export class Visit {
   readonly order: Order;
   readonly guests: Guest[] = [];
   /** The program is paused or slow because somebody wants it so. */
-  held: () => boolean;
+  held: () => Held | null;
   /** How it stands, for when it leaves before its end. */
   stands: () => string = () => "";
   readonly #loop: Loop;
@@ -53,7 +53,7 @@ export class Visit {
     order: Order,
     loop: Loop,
     network: Network,
-    held: () => boolean,
+    held: () => Held | null,
     say: (step: VisitorSays) => void,
   ) {
     this.order = order;

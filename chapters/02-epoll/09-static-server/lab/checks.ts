@@ -180,7 +180,7 @@ check("limits", "gives what a client sends a bound", { files }, async t => {
     "Whatever a client can make grow needs a bound, or one client takes all memory: 414 for a target (RFC 9112, 3), 431 for the header lines (RFC 6585, 5); and then close.",
     [
       {
-        about: "a target of 7 900 octets",
+        about: "a target of 7,900 octets",
         sends: get(`/${"p".repeat(7899)}`),
         wants: [404],
         because: "Eight thousand octets are the least that a server should take (RFC 9112, 3).",
