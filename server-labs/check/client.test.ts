@@ -54,15 +54,18 @@ claim("a client who does not read lets the bytes lie in the kernel", async ({ cl
   assert.ok(await until(() => guest.received.toString() === "word", 5000));
 });
 
-claim("a word to a server that is gone breaks the connection, and not the check", async ({ server, client }) => {
-  const guest = await client({ reads: false });
-  await server.stop();
-  guest.send("this is never read, so the end of the server is a reset");
-  assert.ok(await server.restart());
-  assert.equal(guest.state, "open", "who does not read has not seen it");
-  guest.send("is somebody there?");
-  assert.equal(guest.state, "broken");
-});
+claim(
+  "a word to a server that is gone breaks the connection, and not the check",
+  async ({ server, client }) => {
+    const guest = await client({ reads: false });
+    await server.stop();
+    guest.send("this is never read, so the end of the server is a reset");
+    assert.ok(await server.restart());
+    assert.equal(guest.state, "open", "who does not read has not seen it");
+    guest.send("is somebody there?");
+    assert.equal(guest.state, "broken");
+  },
+);
 
 claim("what the server prints, and how it sleeps", async ({ server }) => {
   assert.ok(await server.output.says("ready"));
