@@ -1,5 +1,5 @@
-// The server of "A stream has no seams", and now it has something to give: two files, one of them large.
-// It hands each answer to send(), and does not look at what send() says. That is the exercise.
+// The server of "A stream has no seams" has something to give now: two files, one of them
+// large. It hands each answer to send(), and does not look at what send() says. That is the exercise.
 import { readFileSync } from "node:fs";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
