@@ -1,5 +1,6 @@
-// The teahouse: whoever asks for /tea gets it, with the name on the cup that stands in the request.
-// It finds where each request ends, but takes octets for characters and back again: that is the exercise.
+// The teahouse: whoever asks for /tea gets it, with the name from the request on the cup.
+// It finds where each request ends, but takes octets for characters and back again:
+// that is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
