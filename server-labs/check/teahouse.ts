@@ -250,7 +250,7 @@ export const noFiles: readonly Exchange[] = [
     wants: [notServed],
     because:
       "open() of a FIFO waits for somebody who writes into it (fifo(7)): one request, and the server is gone for everybody.",
-    see: "mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt",
+    see: "mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt; rm html/fifo",
   },
   { about: "a device", sends: get("/zero"), wants: [notServed] },
   { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
