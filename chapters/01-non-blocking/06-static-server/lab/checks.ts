@@ -64,7 +64,7 @@ async function behind(t: Tools, exchange: Exchange): Promise<void> {
   const why = {
     because:
       "Where a body ends is said by Content-Length or by its chunks (RFC 9112, 6.3); only behind it begins the next request. Read it, even if nobody wants it, or refuse it and close: else whoever writes the body writes your next request.",
-    see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /menu.txt HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 27\\r\\n\\r\\nGET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /menu.txt HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" >&3; timeout 2 cat <&3'`,
+    see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; env printf "POST /menu.txt HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 27\\r\\n\\r\\nGET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /menu.txt HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" >&3; timeout 2 cat <&3'`,
   };
   const client = await t.client();
   await t.exchange({ ...why, ...exchange, client });
@@ -197,7 +197,7 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   const because =
     "send() to one who is gone fails with EPIPE, recv() from one who was cut off with ECONNRESET: that is the end of this connection, and of no other. Close it, forget what was kept for it, and go on.";
   const see =
-    "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET /nothing HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\" >&3; exec 3>&-; done'; curl -i --max-time 2 http://127.0.0.1:{port}/menu.txt";
+    "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; env printf \"GET /nothing HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\" >&3; exec 3>&-; done'; curl -i --max-time 2 http://127.0.0.1:{port}/menu.txt";
   // They are gone before the server has looked: only who comes after them tells that it has.
   await t.exchange({
     about: "one after six who have left",
