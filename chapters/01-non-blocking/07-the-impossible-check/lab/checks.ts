@@ -73,7 +73,8 @@ check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speak
   // A busy machine may be slow to give a processor to one who was woken: so there is more than one chance.
   for (const i of [317, 42, 123, 499, 250, 0, 77, 386, 201, 444]) {
     // How one is woken by a word does not depend on how long one has slept; how long one rests may.
-    const silence = slept === null && shortest < Number.POSITIVE_INFINITY && t.server.traced ? 50 : speaksAfterMs;
+    const silence =
+      slept === null && shortest < Number.POSITIVE_INFINITY && t.server.traced ? 50 : speaksAfterMs;
     const wait = await speak(t, everybody[i]!, silence);
     shortest = Math.min(shortest, wait.ms);
     slept = wait.slept;
