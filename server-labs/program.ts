@@ -102,16 +102,14 @@ class Watch {
       pid: () => this.#tree?.program() ?? null,
       peek: fds => run.peek(fds),
     });
-    this.#reader = new TraceReader(
-      memory,
-      run.log.began,
-      body => run.log.append(body),
-      (record, again) => {
+    this.#reader = new TraceReader(memory, run.log.began, body => run.log.append(body), {
+      see: (record, again) => {
         this.kernel.see(record, again);
         const listener = this.#listeners.see(record);
         if (listener) void this.#listens(listener);
       },
-    );
+      moved: (fd, result, errno) => this.kernel.moved(fd, result, errno),
+    });
   }
 
   attach(tree: Launched, command: object): void {
