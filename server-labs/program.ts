@@ -48,7 +48,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   const spare = await spares.take(setting);
   let file: string;
   try {
-    file = await spare.folder.write("server.mjs", text);
+    file = spare.folder.write("server.mjs", text);
   } catch (error) {
     await spare.discard();
     throw error;

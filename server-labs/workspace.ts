@@ -33,6 +33,8 @@ export class Workspace {
   readonly polling: boolean;
   readonly #turns = new Turns();
   readonly #changes: Changes;
+  /** Labs' folders that are being made ready: who asks meanwhile is given the same. */
+  readonly #ensuring = new Map<string, Promise<string>>();
 
   private constructor(root: string, book: Book, packageRoot: string, polling: boolean) {
     this.root = root;
@@ -77,8 +79,16 @@ export class Workspace {
    * @returns the folder
    */
   async ensure(lab: LabId): Promise<string> {
-    const { files } = this.#lab(lab);
     const folder = this.#folder(lab);
+    const under = this.#ensuring.get(folder);
+    if (under) return under;
+    const ensuring = this.#ensure(lab, folder).finally(() => this.#ensuring.delete(folder));
+    this.#ensuring.set(folder, ensuring);
+    return ensuring;
+  }
+
+  #ensure(lab: LabId, folder: string): Promise<string> {
+    const { files } = this.#lab(lab);
     return this.#turns.take(folder, () =>
       inWords(folder, async () => {
         await mkdir(folder, { recursive: true });
