@@ -40,7 +40,7 @@ function open(): Labs {
           if (document.visibilityState === "visible") listener();
         });
       },
-      nextFrame(callback) {
+      afterFrame(callback) {
         // A page that nobody sees has no frames.
         const timer = setTimeout(() => {
           cancelAnimationFrame(frame);
@@ -48,7 +48,7 @@ function open(): Labs {
         }, unseenMs);
         const frame = requestAnimationFrame(() => {
           clearTimeout(timer);
-          callback();
+          setTimeout(callback);
         });
       },
     },

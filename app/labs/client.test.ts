@@ -76,7 +76,7 @@ function page(hash = "#t=secret"): Labs {
       onAwake: listener => {
         wake = listener;
       },
-      nextFrame: callback => frame(callback),
+      afterFrame: callback => frame(callback),
     },
     files,
   );
@@ -375,7 +375,7 @@ test("a text that is longer than a lab may be is not sent but said, to be run as
   assert.deepEqual(await labs.saveFile(lab, "server.ts", text, "e"), { problem: said.problem });
 });
 
-test("what is heard between two frames is shown once, with the next of them", () => {
+test("what is heard between two frames is shown once, after the next of them", () => {
   const labs = running();
   const frames: (() => void)[] = [];
   frame = callback => frames.push(callback);

@@ -1,5 +1,6 @@
-// How things stand: at once for whoever acts on it, and for whoever shows it at most once a frame. A press of Run is
-// answered by four messages within a few milliseconds; a render for each of them once cost the first line a frame.
+// How things stand: at once for whoever acts on it, and at most once a frame for whoever shows it. A press of Run is
+// answered by four messages within a few milliseconds. To render for each of them cost the first line a frame; to render
+// in its own frame, 5 ms. So the terminal, which is told directly, is drawn first, and all else right after it.
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { LabId, Notice } from "../../server-labs/protocol.ts";
 import type { ConnectionState } from "./connection.ts";
@@ -35,14 +36,14 @@ const patienceMs = 50;
 export class Standing {
   /** As it is shown. */
   readonly store: StoreApi<LabsState>;
-  readonly #nextFrame: (callback: () => void) => void;
+  readonly #afterFrame: (callback: () => void) => void;
   #now: LabsState = { connection: "connecting", hello: null, labs: {} };
   #drawing = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param nextFrame calls back before the page is drawn next, and once for each time that it was called */
-  constructor(nextFrame: (callback: () => void) => void) {
-    this.#nextFrame = nextFrame;
+  /** @param afterFrame calls back when the page has been drawn next, once for each time that it was called */
+  constructor(afterFrame: (callback: () => void) => void) {
+    this.#afterFrame = afterFrame;
     this.store = createStore<LabsState>(() => this.#now);
   }
 
@@ -51,12 +52,12 @@ export class Standing {
     return this.#now;
   }
 
-  /** Something was heard: it is shown with the next frame. */
+  /** Something was heard: it is shown after the next frame. */
   hear(change: Partial<LabsState>): void {
     this.#now = { ...this.#now, ...change };
     if (this.#drawing) return;
     this.#drawing = true;
-    this.#nextFrame(() => {
+    this.#afterFrame(() => {
       this.#drawing = false;
       this.#show();
     });
