@@ -68,6 +68,7 @@ check(
 
 check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speaks", async t => {
   let looked = 0;
+  let began = 0;
   for (const [i, speaker] of shuffled(await crowd(t)).entries()) {
     const { ms, woken, slept } = await longestWait(t, speaker, i === 0);
     t.expect(Number(ms.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(mostMs, {
@@ -79,6 +80,9 @@ check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speak
     });
     // It looks for words, and often enough in any silence: what that costs is for "rests" to say.
     if (!woken && ++looked === 3) return;
+    if (i === 0) began = clock();
+    // Where all 500 would take long, on a busy machine, so many have to do.
+    if (i >= 120 && clock() - began > 2000) return;
   }
 });
 
@@ -105,7 +109,9 @@ async function longestWait(t: Tools, speaker: Client, silent: boolean): Promise<
     const wait = await speak(t, speaker, silent);
     // How one is woken does not depend on how long one has slept. How often one looks may: that is asked in a silence.
     if ((wait.woken || silent) && wait.ms < best.ms) best = wait;
-    if (best.ms <= mostMs || (best.slept !== null && best.ms > 4 * mostMs)) break;
+    if (best.ms <= mostMs) break;
+    // So late is nobody because of a busy machine: not where one sees the sleep, and nowhere three times.
+    if (best.ms > 4 * mostMs && (best.slept !== null || tries >= 2)) break;
     silent = !wait.woken;
   }
   return best;
@@ -127,6 +133,7 @@ async function speak(t: Tools, speaker: Client, silent: boolean): Promise<Wait> 
     await until(() => server.asleep && server.sleeps > sleeps, 300);
   }
   const inside = watch && server.inside;
+  const { delayed } = server;
   const wanted = speaker.receivedBytes + word.length;
   const spoke = clock();
   speaker.send(word);
@@ -144,7 +151,9 @@ async function speak(t: Tools, speaker: Client, silent: boolean): Promise<Wait> 
   const known = last !== null && isTimed(last);
   const woken = known && isWoken(last, after?.list[0]?.at ?? spoke);
   const slept = known && !woken ? last : null;
-  const ms = (read?.at ?? speaker.heardAt) - (slept?.at ?? spoke);
+  // What it waited for a processor is not its own fault; where one sees all of a sleep, that does not matter.
+  const late = slept ? 0 : server.delayed - delayed;
+  const ms = Math.max(0, (read?.at ?? speaker.heardAt) - (slept?.at ?? spoke) - late);
   if (silent || ms > mostMs)
     t.note(
       `${speaker.name}: a word may have to wait ${ms.toFixed(1)} ms${slept ? ` for the end of ${slept.name}` : ""}`,
