@@ -1,6 +1,6 @@
 // What a server must do that is there for 500 clients of whom nearly all are silent: cost next to nothing, and answer
 // at once whoever speaks. A loop that asks everybody can have the one or the other; how it is written is not asked.
-import { type Call, type Client, check, clock, type Tools } from "workbook/check";
+import { type Call, type Client, check, clock, type Tools, type Watch } from "workbook/check";
 
 /** Everybody who is there and says nothing. */
 const silent = 500;
@@ -69,8 +69,9 @@ check(
 check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speaks", async t => {
   let looked = 0;
   let began = 0;
+  const watch = t.server.traced ? t.server.watch() : null;
   for (const [i, speaker] of shuffled(await crowd(t)).entries()) {
-    const { ms, woken, slept } = await longestWait(t, speaker, i === 0);
+    const { ms, woken, slept } = await longestWait(t, watch, speaker, i === 0);
     t.expect(Number(ms.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(mostMs, {
       because: slept
         ? "All were silent, and the server slept. A word did not end that sleep, so one that comes just after it has begun waits for all of it."
@@ -102,16 +103,16 @@ interface Wait {
   slept: Call | null;
 }
 
-/** How long this client may have to wait, at best: a busy machine may be slow to give a processor to who was woken. */
-async function longestWait(t: Tools, speaker: Client, silent: boolean): Promise<Wait> {
+/** How long this client may have to wait, at best of some tries: a busy machine makes anybody late now and then. */
+async function longestWait(t: Tools, watch: Watch | null, speaker: Client, silent: boolean): Promise<Wait> {
   let best: Wait = { ms: Number.POSITIVE_INFINITY, woken: false, slept: null };
   for (let tries = 0; tries < 10; tries++) {
-    const wait = await speak(t, speaker, silent);
+    const wait = await speak(t, watch, speaker, silent);
     // How one is woken does not depend on how long one has slept. How often one looks may: that is asked in a silence.
     if ((wait.woken || silent) && wait.ms < best.ms) best = wait;
     if (best.ms <= mostMs) break;
-    // So late is nobody because of a busy machine: not where one sees the sleep, and nowhere three times.
-    if (best.ms > 4 * mostMs && (best.slept !== null || tries >= 2)) break;
+    // So late is nobody again and again because of a busy machine.
+    if (best.ms > 4 * mostMs && tries >= (best.slept ? 1 : 2)) break;
     silent = !wait.woken;
   }
   return best;
@@ -121,18 +122,16 @@ async function longestWait(t: Tools, speaker: Client, silent: boolean): Promise<
  * One speaks, if wanted after a silence. How long a word may have to wait then: if the server sleeps in a call that a
  * word ends, until it is read; if it sleeps in another, all of that sleep, for it might have come at the beginning.
  */
-async function speak(t: Tools, speaker: Client, silent: boolean): Promise<Wait> {
+async function speak(t: Tools, watch: Watch | null, speaker: Client, silent: boolean): Promise<Wait> {
   const { server, until } = t;
   // It may end at any moment of the one whose cost is measured: nobody is cheap then, and just now quick.
   if (silent) await server.quiet(settlesMs + Math.random() * silenceMs);
-  const watch = server.traced ? server.watch() : null;
-  const asleep = () => server.asleep && (watch === null || isTimed(server.inside));
-  if (!(await until(asleep, silent ? 100 : 10)) && silent) {
+  const seen = watch && (await until(() => server.asleep && isTimed(server.inside), 100));
+  if (!seen && silent) {
     // One cannot see what it waits for: so one speaks when it has just looked, if it looks at all.
     const { sleeps } = server;
     await until(() => server.asleep && server.sleeps > sleeps, 300);
   }
-  const inside = watch && server.inside;
   const { delayed } = server;
   const wanted = speaker.receivedBytes + word.length;
   const spoke = clock();
@@ -145,12 +144,10 @@ async function speak(t: Tools, speaker: Client, silent: boolean): Promise<Wait> 
       see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; timeout 2 cat <&3'",
     });
   }
-  const last = watch?.calls.where(call => call.at <= spoke).last ?? inside;
-  const after = watch?.calls.after(spoke);
-  const read = after?.reads.where(call => call.returned > 0).list[0];
-  const known = last !== null && isTimed(last);
-  const woken = known && isWoken(last, after?.list[0]?.at ?? spoke);
-  const slept = known && !woken ? last : null;
+  const last = watch?.calls.where(call => call.at <= spoke).last ?? null;
+  const read = watch?.calls.after(spoke).reads.where(call => call.returned > 0).list[0];
+  const woken = isTimed(last) && last.name !== "nanosleep" && last.returned > 0;
+  const slept = isTimed(last) && !woken ? last : null;
   // What it waited for a processor is not its own fault; where one sees all of a sleep, that does not matter.
   const late = slept ? 0 : server.delayed - delayed;
   const ms = Math.max(0, (read?.at ?? speaker.heardAt) - (slept?.at ?? spoke) - late);
@@ -161,16 +158,9 @@ async function speak(t: Tools, speaker: Client, silent: boolean): Promise<Wait> 
   return { ms, woken, slept };
 }
 
-/** One sees of this call when it will end at the latest. */
-function isTimed(call: Call | null): boolean {
+/** A sleep of which one sees what ended it: somebody who is ready, or its time-out. */
+function isTimed(call: Call | null): call is Call {
   return call !== null && ["nanosleep", "poll", "epoll_wait"].includes(call.name);
-}
-
-/** This sleep was ended by somebody who had something, and not by its own time-out, if it has one. */
-function isWoken(sleep: Call, ended: number): boolean {
-  if (sleep.name === "nanosleep") return false;
-  const timeout = sleep.args[sleep.name === "poll" ? 2 : 3]!;
-  return timeout < 0 || ended < sleep.at + timeout;
 }
 
 check("everybody", "answers everybody who speaks, each with their own words", async t => {
