@@ -17,7 +17,8 @@ export function doingInWords(
   if (state === "Z" || state === "X") return "ended";
   if (paused !== null) return paused;
   if (inside) return state === "R" ? `running, inside ${call(inside)}` : `asleep in ${call(inside)}`;
-  if (state === "S") return moved ? "asleep for a moment, between calls" : "asleep, in no call that is traced";
+  if (state === "S")
+    return moved ? "asleep for a moment, between calls" : "asleep, in no call that is traced";
   return state === "D" ? "waiting for a disk" : "running";
 }
 
