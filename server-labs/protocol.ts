@@ -142,7 +142,7 @@ export interface Syscall {
   /** Counts the calls of a run from 0; a call that may sleep comes twice with one n: entered, then done. */
   n: number;
   at: number;
-  /** Microseconds inside the kernel; null while the program is still in there. */
+  /** Microseconds inside the kernel; 0 where that was not measured, null while the program is still in there. */
   took: number | null;
   name: string;
   /** The file descriptor it is about, where there is one. */

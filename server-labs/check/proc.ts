@@ -44,6 +44,11 @@ export function wantedMs(pid: number): number | null {
   return run > 0 ? run + wait : cpuMs(pid);
 }
 
+/** Milliseconds in which a process could have run, and had to wait for a processor. Without schedstat none. */
+export function delayMs(pid: number): number {
+  return schedule(pid).wait;
+}
+
 /** Milliseconds that its threads have run, and have waited for a processor. See the kernel's sched-stats.rst. */
 function schedule(pid: number): { run: number; wait: number } {
   const sum = { run: 0, wait: 0 };

@@ -8,7 +8,7 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, memory, processState, sleeps, socketInodes, wantedMs } from "./proc.ts";
+import { cpuMs, delayMs, descriptors, memory, processState, sleeps, socketInodes, wantedMs } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
@@ -173,6 +173,11 @@ export class Server {
     const [before, began] = [wanted(), clock()];
     await during();
     return (wanted() - before) / (clock() - began);
+  }
+
+  /** Milliseconds so far in which it could have run and no processor was free: what a busy machine adds to an answer. */
+  get delayed(): number {
+    return this.pids.reduce((sum, pid) => sum + delayMs(pid), 0);
   }
 
   /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */

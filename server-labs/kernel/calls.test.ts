@@ -24,6 +24,8 @@ test("calls are counted by what came of them; one that sleeps counts once, as wa
   assert.deepEqual(calls.counts, { ready: 2, waiting: 2, failed: 1 });
   assert.equal(calls.inside, null);
   assert.equal(doingInWords("R", null, null), "running");
+  assert.equal(doingInWords("S", null, null), "asleep, in no call that is traced");
+  assert.equal(doingInWords("S", null, null, true), "asleep for a moment, between calls");
   assert.equal(doingInWords("S", null, "paused before recv(7, 1024)"), "paused before recv(7, 1024)");
 });
 

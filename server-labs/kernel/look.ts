@@ -93,7 +93,7 @@ export class Looker {
     const others = await this.#others(pid, links, new Set([...held, ...gone].map(({ fd }) => fd)));
     const [most, limit] = [await somaxconn(), await descriptorLimit(pid)];
     const sample: Looked = {
-      doing: doingInWords(after.state, still, this.#at.paused()),
+      doing: doingInWords(after.state, still, this.#at.paused(), this.calls.seen !== seen),
       problem: null,
       cpuMs: after.cpuMs,
       rssBytes: await rssBytes(pid),

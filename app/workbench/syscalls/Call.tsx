@@ -30,7 +30,9 @@ const isAfter = (call: Syscall, { live, pace }: RunView) =>
   live && pace?.state === "stopped" && pace.stop?.n === call.n;
 
 export function Result({ call, children }: { call: Syscall; children: ReactNode }) {
-  const title = call.took === null ? inStrace(call) : `${call.result} · ${took(call.took)}`;
+  // In a flood not every call is timed.
+  const timed = call.took ? ` · ${took(call.took)}` : "";
+  const title = call.took === null ? inStrace(call) : `${call.result}${timed}`;
   return (
     <span className={`syscall-result ${call.state}`} title={title}>
       <i title={call.state}>{signs[call.state]}</i>

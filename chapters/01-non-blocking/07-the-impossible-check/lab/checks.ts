@@ -1,6 +1,6 @@
 // What a server must do that is there for 500 clients of whom nearly all are silent: cost next to nothing, and answer
 // at once whoever speaks. A loop that asks everybody can have the one or the other; how it is written is not asked.
-import { type Call, type Client, check, clock, type Tools } from "workbook/check";
+import { type Call, type Client, check, clock, type Tools, type Watch } from "workbook/check";
 
 /** Everybody who is there and says nothing. */
 const silent = 500;
@@ -8,8 +8,9 @@ const silent = 500;
 const settlesMs = 600;
 /** For so long the cost of silence is measured. */
 const silenceMs = 500;
-/** In the midst of that silence somebody speaks: nobody is quick just then who was cheap all along. */
-const speaksAfterMs = settlesMs + 200;
+/** So soon a word is to be read. */
+const mostMs = 10;
+const word = "hello\n";
 
 /** 500 clients who have been let in; they come by the hundred, for that is not what this is about. */
 async function crowd(t: Tools): Promise<Client[]> {
@@ -66,69 +67,100 @@ check(
 );
 
 check("answers-soon", "answers within 10 ms, whoever of 500 silent clients speaks", async t => {
-  const everybody = await crowd(t);
-  const mostMs = 10;
-  let shortest = Number.POSITIVE_INFINITY;
-  let slept: Call | null = null;
-  // A busy machine may be slow to give a processor to one who was woken: so there is more than one chance.
-  for (const i of [317, 42, 123, 499, 250, 0, 77, 386, 201, 444]) {
-    // How one is woken by a word does not depend on how long one has slept; how long one rests may.
-    const silence =
-      slept === null && shortest < Number.POSITIVE_INFINITY && t.server.traced ? 50 : speaksAfterMs;
-    const wait = await speak(t, everybody[i]!, silence);
-    shortest = Math.min(shortest, wait.ms);
-    slept = wait.slept;
-    if (shortest <= mostMs || (slept !== null && shortest > 4 * mostMs)) break;
-  }
-  t.expect(Number(shortest.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(
-    mostMs,
-    {
-      because:
-        "All were silent, and the server slept. A word did not end that sleep, so one that comes just after it has begun waits for all of it.",
+  let looked = 0;
+  let began = 0;
+  const watch = t.server.traced ? t.server.watch() : null;
+  for (const [i, speaker] of shuffled(await crowd(t)).entries()) {
+    const { ms, woken, slept } = await longestWait(t, watch, speaker, i === 0);
+    t.expect(Number(ms.toFixed(1)), "Whoever speaks may have to wait for so long (in ms).").atMost(mostMs, {
+      because: slept
+        ? "All were silent, and the server slept. A word did not end that sleep, so one that comes just after it has begun waits for all of it."
+        : "All were silent, and the server slept. This word was read late, however often it was said.",
       see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 1; time { echo hello >&3; read <&3; }'",
       at: slept,
-    },
-  );
+    });
+    // It looks for words, and often enough in any silence: what that costs is for "rests" to say.
+    if (!woken && ++looked === 3) return;
+    if (i === 0) began = clock();
+    // Where all 500 would take long, on a busy machine, so many have to do.
+    if (i >= 120 && clock() - began > 2000) return;
+  }
 });
 
+/** Everybody, in an order that nobody foresees: it is not enough to wait for most, and to look after the others. */
+function shuffled<T>(all: readonly T[]): T[] {
+  return all
+    .map(one => ({ one, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
+}
+
+interface Wait {
+  ms: number;
+  /** Its word ended the sleep of the server, as far as can be seen. */
+  woken: boolean;
+  /** The sleep that its word did not end. */
+  slept: Call | null;
+}
+
+/** How long this client may have to wait, at best of some tries: a busy machine makes anybody late now and then. */
+async function longestWait(t: Tools, watch: Watch | null, speaker: Client, silent: boolean): Promise<Wait> {
+  let best: Wait = { ms: Number.POSITIVE_INFINITY, woken: false, slept: null };
+  for (let tries = 0; tries < 10; tries++) {
+    const wait = await speak(t, watch, speaker, silent);
+    // How one is woken does not depend on how long one has slept. How often one looks may: that is asked in a silence.
+    if ((wait.woken || silent) && wait.ms < best.ms) best = wait;
+    if (best.ms <= mostMs) break;
+    // So late is nobody again and again because of a busy machine.
+    if (best.ms > 4 * mostMs && tries >= (best.slept ? 1 : 2)) break;
+    silent = !wait.woken;
+  }
+  return best;
+}
+
 /**
- * One speaks after a silence. How long a word may have to wait then: if the server sleeps in a call that a word ends,
- * until it is read; if it sleeps in another (`slept`), all of that sleep, for it might have come at the beginning.
+ * One speaks, if wanted after a silence. How long a word may have to wait then: if the server sleeps in a call that a
+ * word ends, until it is read; if it sleeps in another, all of that sleep, for it might have come at the beginning.
  */
-async function speak(
-  t: Tools,
-  speaker: Client,
-  silence: number,
-): Promise<{ ms: number; slept: Call | null }> {
+async function speak(t: Tools, watch: Watch | null, speaker: Client, silent: boolean): Promise<Wait> {
   const { server, until } = t;
-  await server.quiet(silence);
-  // If one cannot see in which call it sleeps, one speaks when it has just looked, if it looks at all.
-  const { sleeps } = server;
-  await until(() => server.asleep && (server.traced || server.sleeps > sleeps), 300);
-  const [watch, inside] = server.traced ? [server.watch(), server.inside] : [null, null];
+  // It may end at any moment of the one whose cost is measured: nobody is cheap then, and just now quick.
+  if (silent) await server.quiet(settlesMs + Math.random() * silenceMs);
+  const seen = watch && (await until(() => server.asleep && isTimed(server.inside), 100));
+  if (!seen && silent) {
+    // One cannot see what it waits for: so one speaks when it has just looked, if it looks at all.
+    const { sleeps } = server;
+    await until(() => server.asleep && server.sleeps > sleeps, 300);
+  }
+  const { delayed } = server;
+  const wanted = speaker.receivedBytes + word.length;
   const spoke = clock();
-  speaker.send("hello\n");
-  if (!(await speaker.hears("hello\n"))) {
+  speaker.send(word);
+  const heard = () => speaker.receivedBytes >= wanted;
+  await until(() => heard() || (clock() - spoke > 1000 && server.stuck()), 5000);
+  if (!heard()) {
     t.fail("One of 500 clients spoke, and was not answered.", {
       because: "Everybody who is here belongs into the list of those whom the server waits for.",
       see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; timeout 2 cat <&3'",
     });
   }
-  const last = watch?.calls.where(call => call.at <= spoke).last ?? inside;
-  const next = watch?.calls.where(call => call.at > spoke).list[0];
-  const woken = last === null || isWoken(last, next?.at ?? spoke);
-  const read = watch?.calls.reads.where(call => call.at > spoke && call.returned > 0).list[0];
-  const ms = (read?.at ?? speaker.heardAt) - (woken ? spoke : last.at);
-  t.note(
-    `${speaker.name}: a word may have to wait ${ms.toFixed(1)} ms${woken ? "" : ` for the end of ${last.name}`}`,
-  );
-  return { ms, slept: woken ? null : last };
+  const last = watch?.calls.where(call => call.at <= spoke).last ?? null;
+  const read = watch?.calls.after(spoke).reads.where(call => call.returned > 0).list[0];
+  const woken = isTimed(last) && last.name !== "nanosleep" && last.returned > 0;
+  const slept = isTimed(last) && !woken ? last : null;
+  // What it waited for a processor is not its own fault; where one sees all of a sleep, that does not matter.
+  const late = slept ? 0 : server.delayed - delayed;
+  const ms = Math.max(0, (read?.at ?? speaker.heardAt) - (slept?.at ?? spoke) - late);
+  if (silent || ms > mostMs)
+    t.note(
+      `${speaker.name}: a word may have to wait ${ms.toFixed(1)} ms${slept ? ` for the end of ${slept.name}` : ""}`,
+    );
+  return { ms, woken, slept };
 }
 
-/** This sleep was ended by somebody who had something, and not by its own time-out, if it has one. */
-function isWoken(sleep: Call, ended: number): boolean {
-  const timeout = sleep.name === "poll" ? sleep.args[2]! : sleep.name === "epoll_wait" ? sleep.args[3]! : 0;
-  return timeout < 0 || ended < sleep.at + timeout;
+/** A sleep of which one sees what ended it: somebody who is ready, or its time-out. */
+function isTimed(call: Call | null): call is Call {
+  return call !== null && ["nanosleep", "poll", "epoll_wait"].includes(call.name);
 }
 
 check("everybody", "answers everybody who speaks, each with their own words", async t => {

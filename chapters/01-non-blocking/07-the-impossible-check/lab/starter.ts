@@ -57,8 +57,8 @@ function hear(client: Socket): boolean {
 }
 
 function leave(client: Socket): void {
-  client.close();
   clients.delete(client);
+  client.close();
 }
 
 const port = Number(process.argv[2]);
