@@ -2,8 +2,8 @@
 // read-only, a few folders, its own pids, and the host's network, because curl must reach it. As root bubblewrap
 // alone protects nothing, so the program becomes an unprivileged user inside.
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { realHome } from "./home.ts";
 import type { Reach } from "./sandbox.ts";
 
 /** What this machine's bubblewrap and kernel can do, found out once. */
@@ -93,7 +93,7 @@ function nodeItself(): string[] {
   const node = realpathSync(process.execPath);
   const prefix = dirname(dirname(node));
   const lib = join(prefix, "lib");
-  const ofNode = existsSync(lib) && prefix !== realpathSync(homedir()) && prefix !== "/";
+  const ofNode = existsSync(lib) && prefix !== realHome() && prefix !== "/";
   return ofNode ? [node, lib] : [node];
 }
 

@@ -73,7 +73,10 @@ function upgrade(house: House, request: IncomingMessage, socket: Socket, head: B
 
 /** What Node's parser could not read: said in a sentence, if there is still somebody to read it. */
 function malformed(house: House, { code = "" }: NodeJS.ErrnoException, socket: Socket): void {
-  if (code === "ECONNRESET" || !socket.writable) socket.destroy();
+  if (code === "ECONNRESET") socket.destroy();
+  // Turned away already: what still comes cannot be read either. Closing now would be the reset that turnAway avoids.
+  else if (socket.writableEnded) return;
+  else if (!socket.writable) socket.destroy();
   else turnAway(socket, unreadable[code] ?? notHttp, house.gate.headers());
 }
 

@@ -1,12 +1,11 @@
 // The lab server: puts the parts together, says its link, and ends in good order. Standard output has the one
 // line with the link; what else there is to say goes to standard error.
-import { realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { readBook } from "./book.ts";
 import { canOpenBrowser, closeBrowserFile, openBrowser } from "./browser.ts";
 import { openDoor } from "./front-door.ts";
 import { Gate } from "./gate.ts";
+import { realHome } from "./home.ts";
 import { idle } from "./idle.ts";
 import { becomeInstance, type Instance } from "./instance.ts";
 import { Labs } from "./labs.ts";
@@ -88,7 +87,7 @@ async function start(
 
   console.log(`The Socket Workbook: ${link}`);
   if (loopback.sentence) say(loopback.sentence);
-  say(`Your work: ${workspace.root.replace(realpathSync(homedir()), "~")}. ${sentence}`);
+  say(`Your work: ${workspace.root.replace(realHome() ?? "~", "~")}. ${sentence}`);
   if (workspace.polling) say("This file system does not tell changes; they are looked for once a second.");
   // The first run does not wait for it then.
   void idle().then(loadCompiler);

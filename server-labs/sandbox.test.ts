@@ -49,6 +49,16 @@ test("a level can be asked for, by its name only", async () => {
   await assert.rejects(findSandbox(packageRoot, { WORKBOOK_SANDBOX: "on" }), /WORKBOOK_SANDBOX is "on"/);
 });
 
+test("a home folder that does not exist changes nothing", async t => {
+  const { HOME } = process.env;
+  t.after(() => {
+    process.env.HOME = HOME;
+  });
+  const { level } = await findSandbox(packageRoot);
+  process.env.HOME = "/nonexistent/home";
+  assert.equal((await findSandbox(packageRoot)).level, level);
+});
+
 test("as root without bubblewrap the sentence says what that means", {
   skip: process.getuid!() !== 0,
 }, async () => {

@@ -2,10 +2,11 @@
 // trying it with the real arguments; it is always said in words, and never lowered without saying so.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type BubblewrapFacts, bubblewrapArguments } from "./bubblewrap.ts";
+import { realHome } from "./home.ts";
 import type { Sandbox } from "./protocol.ts";
 import { find, installCommand, real, whyNot } from "./sandbox-advice.ts";
 
@@ -157,7 +158,7 @@ export function programEnvironment(env: NodeJS.ProcessEnv): Record<string, strin
   const kept = ["PATH", "HOME", "LANG", "TZ"].flatMap(name => (env[name] ? [[name, env[name]]] : []));
   return {
     PATH: "/usr/local/bin:/usr/bin:/bin",
-    HOME: homedir(),
+    HOME: realHome() ?? "/",
     TERM: "xterm-256color",
     ...Object.fromEntries(kept),
   };

@@ -13,10 +13,11 @@ const [command = "start", ...args] = process.argv[2]?.startsWith("-")
   ? ["start", ...process.argv.slice(2)]
   : process.argv.slice(2);
 
+// What Vite asks for, which builds the page: the oldest Node of each line that can require() a module.
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
+if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12)) {
   fail(
-    `The workbook needs Node 20.19 or newer; this is ${process.version}. Install a newer one from https://nodejs.org/ and try again.`,
+    `The workbook needs Node 20.19, 22.12 or newer; this is ${process.version}. Install a newer one from https://nodejs.org/ and try again.`,
   );
 }
 if (process.platform !== "linux") {

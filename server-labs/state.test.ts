@@ -58,6 +58,16 @@ test("a token that others could read, or that is none, is replaced; an open fold
   assert.equal(third.port, null);
 });
 
+test("a state folder that cannot be is told with the variable that names another", async t => {
+  const { folder, gone } = temporaryFolder();
+  t.after(gone);
+  writeFileSync(join(folder, "file"), "");
+  await assert.rejects(
+    openState(join(folder, "file/state")),
+    /keeps its token in .*file\/state, and cannot: ENOTDIR.*Set WORKBOOK_STATE to a folder/,
+  );
+});
+
 test("the second start is told the first one's link, also while the first is still starting", async t => {
   const { folder, gone } = temporaryFolder();
   t.after(gone);

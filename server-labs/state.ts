@@ -3,8 +3,8 @@
 // drafts in the browser belong to an origin, which has the port in it.
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { homeFolder } from "./home.ts";
 import { replaceFile } from "./save.ts";
 
 export interface State {
@@ -21,7 +21,9 @@ export interface State {
 export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.WORKBOOK_STATE) return resolve(env.WORKBOOK_STATE);
   // The specification of XDG tells to ignore a relative path.
-  const xdg = env.XDG_STATE_HOME?.startsWith("/") ? env.XDG_STATE_HOME : join(homedir(), ".local", "state");
+  const xdg = env.XDG_STATE_HOME?.startsWith("/")
+    ? env.XDG_STATE_HOME
+    : join(homeFolder(), ".local", "state");
   return join(xdg, "socket-workbook");
 }
 
@@ -30,6 +32,18 @@ export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
  * @throws Error with a sentence when the folder cannot be ours alone
  */
 export async function openState(folder: string): Promise<State> {
+  try {
+    return await open(folder);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw new Error(
+      `The lab server keeps its token in ${folder}, and cannot: ${error.message}. Set WORKBOOK_STATE to a folder that ` +
+        "you may write to; WORKBOOK_HOME is the one for your work.",
+    );
+  }
+}
+
+async function open(folder: string): Promise<State> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = statSync(folder);
   if (!stat.isDirectory()) throw new Error(`${folder} is not a folder; move it away, or set WORKBOOK_STATE.`);

@@ -3,13 +3,13 @@
 // demand is kept in .history. Nothing in here follows a link out of the workspace.
 import { existsSync } from "node:fs";
 import { mkdir, realpath, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { starterBytes } from "./book/starter.ts";
 import type { Book, Lab } from "./book.ts";
 import { type Changed, Changes } from "./changes.ts";
 import { furnish, linkDocumentRoot } from "./furnish.ts";
 import { historyOf, keepCopy } from "./history.ts";
+import { homeFolder } from "./home.ts";
 import type { LabId, LabSummary } from "./protocol.ts";
 import { createFile, errorInWords, sweep } from "./save.ts";
 import { readSource, replaceSource, staysInside } from "./source-file.ts";
@@ -22,7 +22,7 @@ export { WorkspaceError, type WorkspaceProblem } from "./workspace-error.ts";
 
 /** Where work is kept: $WORKBOOK_HOME, else ~/socket-workbook. */
 export function workspaceFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.WORKBOOK_HOME ? resolve(env.WORKBOOK_HOME) : join(homedir(), "socket-workbook");
+  return env.WORKBOOK_HOME ? resolve(env.WORKBOOK_HOME) : join(homeFolder(), "socket-workbook");
 }
 
 export class Workspace {
