@@ -4,8 +4,10 @@ import { Bucket } from "../../bucket.ts";
 import { type Held, type VisitorCommand, type VisitorSays, visitLimits } from "../../protocol.ts";
 import { POLLOUT, poll, SyscallError } from "../../runtime/net.ts";
 import { clock } from "../calls.ts";
-import { Client, type ClientOptions, type Observe } from "../client.ts";
+import { Client } from "../client.ts";
+import type { ClientOptions } from "../client-options.ts";
 import type { Network } from "../network.ts";
+import type { Observe } from "../wire.ts";
 import { Answers } from "./answers.ts";
 import type { Loop } from "./loop.ts";
 import { escaped, octets } from "./words.ts";
@@ -102,7 +104,7 @@ export class Visit {
   guest(name: string, options: ClientOptions = {}, tells = true): Guest {
     const guest: Guest = { client: undefined as never, answers: new Answers(), sentAt: 0, heardAt: 0 };
     const observe: Observe = (client, what, came, began) => {
-      guest.client = client;
+      guest.client = client as Client;
       this.#observe(guest, what, came, tells, began);
     };
     const { host, port } = this.order;
