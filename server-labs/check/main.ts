@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { hintsOf } from "../book/hints.ts";
 import { BookError, type Lab, labFile, readBook } from "../book.ts";
-import { workspaceFolder } from "../workspace.ts";
+import { workspaceFolder } from "../workspace-folder.ts";
 import { hold } from "./account.ts";
 import type { Outcome } from "./attack.ts";
 import { makeChecks } from "./checker.ts";
