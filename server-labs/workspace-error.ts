@@ -29,6 +29,12 @@ export class WorkspaceError extends Error {
   }
 }
 
+/** The caller does not say which text it knows. */
+export function unsaid(file: string) {
+  const sentence = `Say which text you replace: If-Match with the ETag that reading ${file} gave.`;
+  return new WorkspaceError("required", sentence);
+}
+
 /** The caller knows another text than the one that is there: it may not be replaced unseen. */
 export function conflict(path: string, file: string, there: { text: string | null; etag: string }) {
   const sentence =

@@ -15,7 +15,7 @@ import { readSource, replaceSource } from "./source-file.ts";
 import { absent, etagOf, matches, toBytes, toText } from "./text.ts";
 import { Turns } from "./turns.ts";
 import { inotifyWorks } from "./watch.ts";
-import { conflict, inWords, WorkspaceError } from "./workspace-error.ts";
+import { conflict, inWords, unsaid, WorkspaceError } from "./workspace-error.ts";
 
 export { WorkspaceError, type WorkspaceProblem } from "./workspace-error.ts";
 
@@ -110,11 +110,7 @@ export class Workspace {
   ): Promise<{ etag: string }> {
     const path = this.path(lab, file);
     const bytes = await inWords(path, () => toBytes(text));
-    if (ifMatch === undefined)
-      throw new WorkspaceError(
-        "required",
-        `Say which text you replace: If-Match with the ETag that reading ${file} gave.`,
-      );
+    if (ifMatch === undefined) throw unsaid(file);
     const folder = await this.ensure(lab);
     return this.#turns.take(path, async () => {
       const there = await readSource(this.root, path);
