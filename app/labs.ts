@@ -5,13 +5,16 @@ import { Files } from "./labs/files.ts";
 import { Token } from "./labs/token.ts";
 
 export type { CallRow, Calls } from "./labs/calls.ts";
-export { type LabsState, type LabView, noLab } from "./labs/client.ts";
 export type { ConnectionState } from "./labs/connection.ts";
 export type { Conflict, FileText } from "./labs/files.ts";
 export type { KernelLog, Point } from "./labs/kernel.ts";
 export type { OutputEvent, OutputListener } from "./labs/output.ts";
 export type { RunView } from "./labs/run-log.ts";
+export { type LabsState, type LabView, noLab } from "./labs/standing.ts";
 export type { VisitView } from "./labs/visits.ts";
+
+/** How long a page may go without a frame before it is taken for one that nobody sees, in milliseconds. */
+const unseenMs = 250;
 
 function open(): Labs {
   const token = new Token({
@@ -35,6 +38,17 @@ function open(): Labs {
         window.addEventListener("online", listener);
         document.addEventListener("visibilitychange", () => {
           if (document.visibilityState === "visible") listener();
+        });
+      },
+      afterFrame(callback) {
+        // A page that nobody sees has no frames.
+        const timer = setTimeout(() => {
+          cancelAnimationFrame(frame);
+          callback();
+        }, unseenMs);
+        const frame = requestAnimationFrame(() => {
+          clearTimeout(timer);
+          setTimeout(callback);
         });
       },
     },

@@ -63,7 +63,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
   const root = realpathSync(options.packageRoot);
   const cwd = realpathSync(options.workspace);
   const chapters = realpathSync(dirname(lab.chapter.folder));
-  const file = await folder.write(options.file, options.text);
+  const file = folder.write(options.file, options.text);
   const entry = join(root, "dist", "server-labs", "check", "main.js");
   const command = [realpathSync(process.execPath), entry, lab.id, "--chapters", chapters, "--file", file];
   const start: LaunchOptions = {

@@ -1,22 +1,27 @@
 // System calls that are left out because there are too many: counts by name, and the newest ones whole, so that
 // the last calls before a silence or a crash are always shown.
 import { limits, type Syscall } from "./protocol.ts";
+import { tracedCalls } from "./trace-layout.ts";
 
 export class OmittedCalls {
   readonly #first: number;
   #count = 0;
-  #byName = new Map<string, number>();
-  #tail: { name: string; n: number; record: Buffer; who: Syscall["who"] }[] = [];
+  /** By index in tracedCalls: half a million are counted in a second. */
+  readonly #counts = new Float64Array(tracedCalls.length);
+  #tail: { call: number; n: number; record: Buffer; who: Syscall["who"] }[] = [];
 
   constructor(first: number) {
     this.#first = first;
   }
 
-  /** @param record only of calls that may be among the newest; a copy is made */
-  add(name: string, count: number, n: number, record?: Buffer, who?: Syscall["who"]): void {
+  /**
+   * @param call index in tracedCalls; 0, which is "?", for one that is not known
+   * @param record only of calls that may be among the newest; a copy is made
+   */
+  add(call: number, count: number, n: number, record?: Buffer, who?: Syscall["who"]): void {
     this.#count += count;
-    this.#byName.set(name, (this.#byName.get(name) ?? 0) + count);
-    if (record) this.#tail.push({ name, n, record: Buffer.from(record), who });
+    this.#counts[call]! += count;
+    if (record) this.#tail.push({ call, n, record: Buffer.from(record), who });
     // It tears the tail: what follows it must be in one piece.
     else if (this.#tail.length > 0) this.#tail = [];
     if (this.#tail.length >= 2 * limits.syscallsTail) this.#tail.splice(0, limits.syscallsTail);
@@ -32,12 +37,11 @@ export class OmittedCalls {
 
   close() {
     const tail = this.#tail.slice(-limits.syscallsTail);
-    for (const { name } of tail) {
-      const left = this.#byName.get(name)! - 1;
-      if (left > 0) this.#byName.set(name, left);
-      else this.#byName.delete(name);
-    }
+    for (const { call } of tail) this.#counts[call]! -= 1;
+    const byName = Object.fromEntries(
+      tracedCalls.map((name, call) => [name, this.#counts[call]!] as const).filter(([, count]) => count > 0),
+    );
     const count = this.#count - tail.length;
-    return { first: this.#first, count, byName: Object.fromEntries(this.#byName), tail };
+    return { first: this.#first, count, byName, tail };
   }
 }

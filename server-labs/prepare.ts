@@ -50,6 +50,9 @@ export class Preparing {
   async program(run: Run, lab: Lab, body: RunBody): Promise<Part | Refusal> {
     const { workspace } = this.#options;
     const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
+    // The disk works while we do; what went wrong with it is told when its turn comes.
+    const furnished = this.setting(lab);
+    furnished.catch(() => {});
     const stripped = await strip(labFile, text);
     if ("reason" in stripped) return stripped;
     if (body.instead !== undefined) await this.#runs.get(body.instead)?.stop();
@@ -59,7 +62,7 @@ export class Preparing {
     const taken = await this.#taken(port);
     if (taken) return taken;
     const name = workspace.path(lab.id, labFile);
-    const setting = await this.setting(lab);
+    const setting = await furnished;
     const { javascript } = stripped;
     const etag = etagOf(Buffer.from(text));
     return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port, pace: body.pace });

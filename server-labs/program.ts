@@ -45,7 +45,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   const spare = await spares.take(setting);
   let file: string;
   try {
-    file = await spare.folder.write("server.mjs", text);
+    file = spare.folder.write("server.mjs", text);
   } catch (error) {
     await spare.discard();
     throw error;
@@ -92,16 +92,14 @@ class Watch {
       pid: () => this.#tree?.program() ?? null,
       peek: fds => run.peek(fds),
     });
-    this.#reader = new TraceReader(
-      memory,
-      run.log.began,
-      body => run.log.append(body),
-      (record, again) => {
+    this.#reader = new TraceReader(memory, run.log.began, body => run.log.append(body), {
+      see: (record, again) => {
         this.kernel.see(record, again);
         const listener = this.#listeners.see(record);
         if (listener) void this.listening.begins(listener, this.#tree?.program() ?? null);
       },
-    );
+      moved: (fd, result, errno) => this.kernel.moved(fd, result, errno),
+    });
   }
 
   attach(tree: Launched, command: object): void {

@@ -70,7 +70,13 @@ export function syscallOf(record: Buffer, n: number, began: number, who?: Syscal
 
 /** The name of the call in a record; "?" when it holds none. */
 export function nameOf(record: Buffer): string {
-  return tracedCalls[record.readUInt16LE(at.call)] ?? "?";
+  return tracedCalls[callOf(record)]!;
+}
+
+/** Its index in tracedCalls; 0 when it is none. */
+export function callOf(record: Buffer): number {
+  const call = record.readUInt16LE(at.call);
+  return call < tracedCalls.length ? call : 0;
 }
 
 /** The address that a record carries (of bind, getsockname, accept4, connect); null when it carries none. */

@@ -51,6 +51,9 @@ export const callsWithoutFd: ReadonlySet<string> = new Set<TracedCall>([
 /** What they return is a new descriptor. */
 export const callsThatOpen: readonly TracedCall[] = ["socket", "accept4", "epoll_create1", "eventfd"];
 
+/** They move octets, and leave every descriptor what it was: in a flood nearly all calls are these. */
+export const callsThatMove: readonly TracedCall[] = ["recv", "send", "read", "write"];
+
 /**
  * What the preview bytes of a record are: data of the program, a struct sockaddr, pairs of i32 fd and u32 events, or
  * struct pollfd (i32 fd, i16 events, i16 revents).

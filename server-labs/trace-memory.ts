@@ -29,6 +29,9 @@ export function createTraceMemory(): number {
 export class TraceMemory {
   readonly #fd: number;
   readonly #copy = Buffer.alloc(traceBytes);
+  /** The same, for who reads a few words of each of very many records. */
+  readonly words = new Int32Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 4);
+  readonly doubles = new Float64Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 8);
   /** Views of it, made once: a flood is half a million records a second. */
   readonly #records: Buffer[] = [];
 
@@ -66,6 +69,11 @@ export class TraceMemory {
     const at = headerBytes + slot * recordBytes;
     this.#records[slot] ??= this.#copy.subarray(at, at + recordBytes);
     return this.#records[slot]!;
+  }
+
+  /** Where it begins in `words`; in `doubles` at half of that. */
+  wordsOf(index: number): number {
+    return (headerBytes + (index % capacity) * recordBytes) / 4;
   }
 
   /** Raises the command word, so that the program listens at its next call. */

@@ -15,7 +15,7 @@ function watched() {
     fd,
     performance.now(),
     body => events.push(body),
-    record => names.push(record.length),
+    { see: record => names.push(record.length), moved: () => names.push(0) },
     () => clock.now,
   );
   return { fd, clock, events, reader, seen: names, program: new Writer(fd) };

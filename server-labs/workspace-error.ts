@@ -29,6 +29,15 @@ export class WorkspaceError extends Error {
   }
 }
 
+export function noSuchFile(lab: string, file: string, known: readonly string[]) {
+  return new WorkspaceError("unknown", `The lab ${lab} has no file "${file}"; it has ${known.join(", ")}.`);
+}
+
+export function removed(path: string) {
+  const sentence = `${path} was removed. Save to make it anew, or reset the lab to begin again from its starter.`;
+  return new WorkspaceError("missing", sentence, { text: null, etag: absent });
+}
+
 /** The caller does not say which text it knows. */
 export function unsaid(file: string) {
   const sentence = `Say which text you replace: If-Match with the ETag that reading ${file} gave.`;

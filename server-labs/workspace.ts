@@ -15,7 +15,7 @@ import { readSource, replaceSource } from "./source-file.ts";
 import { absent, etagOf, matches, toBytes, toText } from "./text.ts";
 import { Turns } from "./turns.ts";
 import { inotifyWorks } from "./watch.ts";
-import { conflict, inWords, unsaid, WorkspaceError } from "./workspace-error.ts";
+import { conflict, inWords, noSuchFile, removed, unsaid, WorkspaceError } from "./workspace-error.ts";
 
 export { WorkspaceError, type WorkspaceProblem } from "./workspace-error.ts";
 
@@ -27,6 +27,8 @@ export class Workspace {
   readonly polling: boolean;
   readonly #turns = new Turns();
   readonly #changes: Changes;
+  /** Labs' folders that are being made ready: who asks meanwhile is given the same. */
+  readonly #ensuring = new Map<string, Promise<string>>();
 
   private constructor(root: string, book: Book, packageRoot: string, polling: boolean) {
     this.root = root;
@@ -48,21 +50,16 @@ export class Workspace {
       await furnish(root, options.packageRoot);
       return new Workspace(root, options.book, options.packageRoot, !(await inotifyWorks(root)));
     } catch (error) {
-      throw new WorkspaceError(
-        "storage",
-        `The workspace ${options.root} cannot be used: ${errorInWords(error)}.`,
-      );
+      const sentence = `The workspace ${options.root} cannot be used: ${errorInWords(error)}.`;
+      throw new WorkspaceError("storage", sentence);
     }
   }
 
   /** Absolute path of a lab's file in the workspace. @throws WorkspaceError "unknown" */
   path(lab: LabId, file: string): string {
     const { files } = this.#lab(lab);
-    if (!files.some(known => known.file === file))
-      throw new WorkspaceError(
-        "unknown",
-        `The lab ${lab} has no file "${file}"; it has ${files.map(f => f.file).join(", ")}.`,
-      );
+    const known = files.map(one => one.file);
+    if (!known.includes(file)) throw noSuchFile(lab, file, known);
     return join(this.#folder(lab), file);
   }
 
@@ -71,8 +68,16 @@ export class Workspace {
    * @returns the folder
    */
   async ensure(lab: LabId): Promise<string> {
-    const { files } = this.#lab(lab);
     const folder = this.#folder(lab);
+    const under = this.#ensuring.get(folder);
+    if (under) return under;
+    const ensuring = this.#ensure(lab, folder).finally(() => this.#ensuring.delete(folder));
+    this.#ensuring.set(folder, ensuring);
+    return ensuring;
+  }
+
+  #ensure(lab: LabId, folder: string): Promise<string> {
+    const { files } = this.#lab(lab);
     return this.#turns.take(folder, () =>
       inWords(folder, async () => {
         await layDown(this.root, folder, files, this.#packageRoot);
@@ -88,10 +93,7 @@ export class Workspace {
     const path = this.path(lab, file);
     const folder = await this.ensure(lab);
     const bytes = await readSource(this.root, path);
-    if (!bytes) {
-      const sentence = `${path} was removed. Save to make it anew, or reset the lab to begin again from its starter.`;
-      throw new WorkspaceError("missing", sentence, { text: null, etag: absent });
-    }
+    if (!bytes) throw removed(path);
     const etag = etagOf(bytes);
     this.#changes.seen(lab, folder, file, etag);
     return { text: await inWords(path, () => toText(bytes, file)), etag };

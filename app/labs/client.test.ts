@@ -38,6 +38,8 @@ let sockets: Socket[];
 let answer: () => Promise<Response>;
 let wake: () => void;
 let openLink: () => void;
+/** When a frame comes: at once, unless a test has its own. */
+let frame: (callback: () => void) => void;
 const newest = () => sockets.at(-1)!;
 
 function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
@@ -74,6 +76,7 @@ function page(hash = "#t=secret"): Labs {
       onAwake: listener => {
         wake = listener;
       },
+      afterFrame: callback => frame(callback),
     },
     files,
   );
@@ -81,6 +84,7 @@ function page(hash = "#t=secret"): Labs {
 
 beforeEach(() => {
   sockets = [];
+  frame = callback => callback();
   answer = () => Promise.reject(new TypeError("fetch failed"));
   mock.timers.enable({ apis: ["setTimeout"] });
 });
@@ -339,11 +343,20 @@ test("calls that were counted instead of sent are in the total", () => {
   assert.equal(told, 1);
 });
 
-test("asking is seen at once, and a refusal of the lab server ends it with its sentence", () => {
+test("what was asked is shown when the answer lets wait for itself; a refusal ends it with its sentence", () => {
   const labs = running();
+  const shown = () => labs.store.getState().labs[lab]!;
   assert.equal(labs.check(lab, { only: ["second-client"] }), null);
-  assert.deepEqual(newest().asked("check"), [{ type: "check", lab, only: ["second-client"] }]);
-  assert.equal(labs.store.getState().labs[lab]!.asked, "check");
+  assert.equal(labs.check(lab), null);
+  assert.deepEqual(
+    newest().asked("check"),
+    [{ type: "check", lab, only: ["second-client"] }],
+    "pressed twice is asked once",
+  );
+  assert.equal(labs.now(lab).asked, "check");
+  assert.equal(shown().asked, null);
+  mock.timers.tick(50);
+  assert.equal(shown().asked, "check");
   newest().tell({ type: "problem", sentence: "There is no check of that name.", request: "check" });
   assert.equal(labs.store.getState().labs[lab]!.asked, null);
   assert.equal(labs.store.getState().labs[lab]!.problem, "There is no check of that name.");
@@ -360,6 +373,37 @@ test("a text that is longer than a lab may be is not sent but said, to be run as
   assert.equal(said.asked, null);
   assert.equal(newest().asked("run").length, 0);
   assert.deepEqual(await labs.saveFile(lab, "server.ts", text, "e"), { problem: said.problem });
+});
+
+test("what is heard between two frames is shown once, after the next of them", () => {
+  const labs = running();
+  const frames: (() => void)[] = [];
+  frame = callback => frames.push(callback);
+  let shown = 0;
+  labs.store.subscribe(() => shown++);
+  labs.run(lab);
+  newest().tell(runs(summary("r2")), { ...starting, run: "r2" }, { ...listening, run: "r2" });
+  assert.equal(labs.now(lab).program!.state, "listening", "known at once to whoever acts on it");
+  assert.equal(program(labs).run, "r1");
+  assert.equal(frames.length, 1);
+  frames.pop()!();
+  assert.equal(shown, 1);
+  assert.equal(program(labs).state, "listening");
+  assert.equal(labs.store.getState().labs[lab]!.asked, null);
+});
+
+test("a terminal follows a lab's programs: each newer one from its beginning, and never again the one before", () => {
+  const labs = running();
+  newest().tell(said(1, "one\n"));
+  const heard: string[] = [];
+  const leave = labs.followProgram(lab, run => {
+    heard.push(`# ${run}`);
+    return event => void (event.type === "output" && heard.push(event.text));
+  });
+  newest().tell(runs(summary("r2")), { ...said(0, "two\n"), run: "r2" }, said(2, "late\n", 4));
+  leave();
+  newest().tell({ ...said(1, "three\n", 4), run: "r2" }, runs(summary("r3")));
+  assert.deepEqual(heard, ["# r1", "one\n", "# r2", "two\n"]);
 });
 
 test("checks are kept by id, in their first order, with the newest word on each", () => {

@@ -1,6 +1,6 @@
 // The lab server as the page sees it: one small store of how things stand, streams beside it for what is too fast
 // for a store, and actions whose failures are sentences. No React, no DOM: a test runs it with a fake socket.
-import { createStore, type StoreApi } from "zustand/vanilla";
+import type { StoreApi } from "zustand/vanilla";
 import type {
   CheckBody,
   LabId,
@@ -21,32 +21,13 @@ import { away, type Conflict, type Files, type FileText, locked, tooLong } from 
 import type { KernelLog } from "./kernel.ts";
 import { KnownRuns } from "./known-runs.ts";
 import type { OutputListener } from "./output.ts";
-import type { RunView } from "./run-log.ts";
 import { Sampling } from "./sampling.ts";
-
-/** One lab that somebody on this page looks at. */
-export interface LabView {
-  program: RunView | null;
-  check: RunView | null;
-  /** What was asked and has not been answered yet. */
-  asked: "run" | "check" | "stop" | null;
-  /** What could not be done, in a sentence; gone with the next thing that can. */
-  problem: string | null;
-  /** The newest ETag that was heard of each file: file → ETag. */
-  files: Record<string, string>;
-}
-
-export interface LabsState {
-  connection: ConnectionState;
-  /** What the lab server said of itself; null until it has once been there. */
-  hello: Extract<Notice, { type: "hello" }> | null;
-  labs: Record<LabId, LabView>;
-}
-
-export const noLab: LabView = { program: null, check: null, asked: null, problem: null, files: {} };
+import { type LabsState, type LabView, noLab, Standing } from "./standing.ts";
 
 export class Labs {
+  /** How things stand, as it is shown: at most once a frame. */
   readonly store: StoreApi<LabsState>;
+  readonly #standing: Standing;
   readonly #files: Files;
   readonly #connection: Connection;
   readonly #runs: KnownRuns;
@@ -55,9 +36,10 @@ export class Labs {
 
   constructor(wire: Wire, files: Files) {
     this.#files = files;
-    this.store = createStore<LabsState>(() => ({ connection: "connecting", hello: null, labs: {} }));
+    this.#standing = new Standing(wire.afterFrame);
+    this.store = this.#standing.store;
     this.#runs = new KnownRuns({
-      view: (lab, kind, view) => this.#lab(lab, () => ({ [kind]: view })),
+      view: (lab, kind, view) => this.#standing.hearOf(lab, { [kind]: view }),
       ack: (run, seq) => this.#connection.send({ type: "ack", run, seq }),
     });
     this.#connection = new Connection(wire, {
@@ -79,6 +61,11 @@ export class Labs {
       if (watching) this.#leave(lab);
       watching = false;
     };
+  }
+
+  /** How a lab stands at this moment, for whoever is about to do something with it. */
+  now(lab: LabId): LabView {
+    return this.#standing.now.labs[lab] ?? noLab;
   }
 
   /** @returns null if it was asked; what came of it is then in the store. */
@@ -153,6 +140,17 @@ export class Labs {
     return this.#runs.onOutput(run, listener, options.acks === true);
   }
 
+  /**
+   * For a terminal: hears what the newest program of a lab prints, and of each newer one from its beginning. It is
+   * told as things are heard, before anything of them is shown elsewhere. It answers for what it is given, as with
+   * `acks` of onOutput.
+   * @param begin is told of each run; what it returns is given that run's events, from the oldest that is kept
+   * @returns ends it.
+   */
+  followProgram(lab: LabId, begin: (run: RunId) => OutputListener): () => void {
+    return this.#runs.followProgram(lab, begin);
+  }
+
   /** A terminal has drawn everything of this run up to and including seq. */
   ack(run: RunId, seq: number): void {
     this.#runs.drawn(run, seq);
@@ -187,13 +185,14 @@ export class Labs {
   }
 
   #hear(message: Message): void {
-    if (message.type === "hello") this.store.setState({ hello: message });
+    if (message.type === "hello") this.#standing.hear({ hello: message });
     else if (message.type === "problem") this.#problem(message);
     else if (message.type === "file") {
-      this.#lab(message.lab, lab => ({ files: { ...lab.files, [message.file]: message.etag } }));
+      const files = { ...this.now(message.lab).files, [message.file]: message.etag };
+      this.#standing.hearOf(message.lab, { files });
     } else if (message.type !== "lab") this.#runs.take(message);
     else if (this.#watchers.has(message.lab)) {
-      this.#lab(message.lab, () => ({ asked: null, problem: null }));
+      this.#standing.hearOf(message.lab, { asked: null, problem: null });
       this.#runs.stand(message);
     }
   }
@@ -202,25 +201,25 @@ export class Labs {
   #problem({ sentence, request }: Extract<Notice, { type: "problem" }>): void {
     // A run that is no longer known has no samples; that it is gone is said by other means.
     if (request === "sample") return;
-    const views = Object.entries(this.store.getState().labs);
+    const views = Object.entries(this.#standing.now.labs);
     const asker = views.find(([, view]) => view.asked && (!request || view.asked === request))?.[0];
     for (const lab of asker ? [asker] : this.#watchers.keys()) {
-      this.#lab(lab, () => ({ asked: null, problem: sentence }));
+      this.#standing.hearOf(lab, { asked: null, problem: sentence });
     }
   }
 
   #stands(connection: ConnectionState): void {
-    this.store.setState({ connection });
+    this.#standing.hear({ connection });
     for (const lab of this.#watchers.keys()) {
       // What was asked over a connection that is gone will not be answered.
       if (connection === "ready") this.#watch(lab);
-      else this.#lab(lab, () => ({ asked: null }));
+      else this.#standing.hearOf(lab, { asked: null });
     }
     if (connection === "ready") this.#sampling.again();
   }
 
   #watch(lab: LabId): void {
-    if (!this.store.getState().labs[lab]) this.#lab(lab, () => ({}));
+    if (!this.#standing.now.labs[lab]) this.#standing.setOf(lab, {});
     this.#connection.send({ type: "watch", lab, from: this.#runs.wanted(lab) });
   }
 
@@ -233,29 +232,28 @@ export class Labs {
     this.#watchers.delete(lab);
     this.#connection.send({ type: "unwatch", lab });
     this.#runs.forget(lab);
-    const { [lab]: _, ...labs } = this.store.getState().labs;
-    this.store.setState({ labs });
+    const { [lab]: _, ...labs } = this.#standing.now.labs;
+    this.#standing.set({ labs });
   }
 
   #ask(lab: LabId, asked: "run" | "check" | "stop", request: Request): Problem | null {
+    // Pressed twice is asked once.
+    if (this.now(lab).asked === asked) return null;
     const long = "text" in request && request.text !== undefined ? tooLong(request.text) : null;
     const sent = long === null && this.#connection.send(request);
     const cannot = long ?? (this.#connection.state === "locked" ? locked : away);
     const problem = sent ? null : cannot;
-    this.#lab(lab, () => ({ asked: sent ? asked : null, problem }));
-    return problem === null ? null : { problem };
+    if (problem === null) {
+      this.#standing.ask(lab, asked);
+      return null;
+    }
+    this.#standing.setOf(lab, { asked: null, problem });
+    return { problem };
   }
 
   /** Says something to a run; that it could not be said is the lab's problem. */
   #tell(run: RunId, request: Request): void {
     const lab = this.#runs.labOf(run);
-    if (lab && !this.#connection.send(request)) this.#lab(lab, () => ({ problem: away }));
-  }
-
-  #lab(lab: LabId, change: (before: LabView) => Partial<LabView>): void {
-    this.store.setState(({ labs }) => {
-      const before = labs[lab] ?? noLab;
-      return { labs: { ...labs, [lab]: { ...before, ...change(before) } } };
-    });
+    if (lab && !this.#connection.send(request)) this.#standing.setOf(lab, { problem: away });
   }
 }

@@ -22,6 +22,12 @@ interface Known {
   kind: RunKind;
 }
 
+interface Follower {
+  begin(run: RunId): OutputListener;
+  /** Ends hearing the run that it hears now. */
+  leave(): void;
+}
+
 interface Told {
   /** A run of this lab stands differently now. */
   view(lab: LabId, kind: RunKind, view: RunView): void;
@@ -39,6 +45,7 @@ export class KnownRuns {
   readonly #told: Told;
   readonly #runs = new Map<RunId, Known>();
   readonly #callListeners = new Map<RunId, Set<() => void>>();
+  readonly #followers = new Map<LabId, Set<Follower>>();
   readonly #kernelListeners = new Map<RunId, Set<() => void>>();
   readonly #changed = new Set<RunId>();
   #publishing: ReturnType<typeof setTimeout> | undefined;
@@ -107,6 +114,25 @@ export class KnownRuns {
     };
   }
 
+  /** See Labs. */
+  followProgram(lab: LabId, begin: (run: RunId) => OutputListener): () => void {
+    const follower: Follower = { begin, leave: () => {} };
+    const followers = this.#followers.get(lab) ?? new Set();
+    this.#followers.set(lab, followers.add(follower));
+    const run = this.#newest(lab, "program")?.log.run;
+    if (run) this.#lead(follower, run);
+    return () => {
+      followers.delete(follower);
+      if (followers.size === 0) this.#followers.delete(lab);
+      follower.leave();
+    };
+  }
+
+  #lead(follower: Follower, run: RunId): void {
+    follower.leave();
+    follower.leave = this.onOutput(run, follower.begin(run), true);
+  }
+
   /** A terminal has drawn everything of this run up to and including seq. */
   drawn(run: RunId, seq: number): void {
     this.#runs.get(run)?.acks.written(seq);
@@ -130,16 +156,22 @@ export class KnownRuns {
   }
 
   #stands(lab: LabId, kind: RunKind, summary: RunSummary | null): void {
-    const before = [...this.#runs.values()].find(known => known.lab === lab && known.kind === kind);
+    const before = this.#newest(lab, kind);
     if (summary && before?.log.run === summary.run) before.log.summarise(summary);
     // The lab server has no such run any more: what it printed stays to be read.
     else if (!summary) before?.log.lose(restarted);
     else {
       if (before) this.#forget(before.log.run);
       this.#runs.set(summary.run, { log: new RunLog(summary), acks: new Acks(), lab, kind });
+      if (kind === "program")
+        for (const follower of this.#followers.get(lab) ?? []) this.#lead(follower, summary.run);
     }
     const run = summary?.run ?? before?.log.run;
     if (run) this.#changed.add(run);
+  }
+
+  #newest(lab: LabId, kind: RunKind): Known | undefined {
+    return [...this.#runs.values()].find(known => known.lab === lab && known.kind === kind);
   }
 
   #forget(run: RunId): void {

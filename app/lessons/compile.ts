@@ -8,12 +8,15 @@ import type { Book, Lesson } from "../../server-labs/book.ts";
 import type { LessonContent } from "./content.ts";
 import type { Highlight } from "./highlight.ts";
 import { compileHints } from "./hints.ts";
+import { least, most, stillShort, tooLong, wordsOf } from "./length.ts";
 import { type Context, compileMarkdown, toTree } from "./markdown.ts";
 import { Page, parseMarkdown } from "./page.ts";
 
 export interface Compiled {
   content: LessonContent;
   problems: Problem[];
+  /** What is worth knowing, and no mistake. */
+  notes: Problem[];
   /** Every file it was made from, absolute. */
   files: string[];
 }
@@ -26,6 +29,9 @@ export function compileLesson(lesson: Lesson, book: Book, highlight: Highlight):
   const tree = compileMarkdown(page, context);
   if (lesson.lab && page.takeName("::lab"))
     page.report({ position: undefined }, "This lesson has a lab, and no :::lab in its text that opens it.");
+  const words = wordsOf(tree);
+  if (words > most) page.report({ position: undefined }, tooLong(words));
+  else if (words < least) page.note(stillShort(words));
   const hints = compileHints(lesson.lab, page, context);
   const files = (lesson.lab?.files ?? []).map(({ file, starter }) => {
     page.files.add(starter);
@@ -34,6 +40,7 @@ export function compileLesson(lesson: Lesson, book: Book, highlight: Highlight):
   return {
     content: { id: lesson.id, tree, headings: headingsOf(tree), files, hints },
     problems: page.problems,
+    notes: page.notes,
     files: [...page.files],
   };
 }

@@ -49,6 +49,8 @@ export function parseMarkdown(text: string): Root {
 
 export class Page {
   readonly problems: Problem[] = [];
+  /** What is worth knowing, and no mistake. */
+  readonly notes: Problem[] = [];
   /** Every file that this page was made from, absolute. */
   readonly files = new Set<string>();
   readonly text: string;
@@ -79,6 +81,11 @@ export class Page {
     const found = needle ? firstLine.indexOf(needle) : 0;
     const file = relative(this.root, this.file);
     this.problems.push({ file, ...place(this.text, start + Math.max(found, 0)), sentence });
+  }
+
+  /** Notes what is worth knowing of the whole page, and no mistake. */
+  note(sentence: string): void {
+    this.notes.push({ file: relative(this.root, this.file), ...place(this.text, 0), sentence });
   }
 
   /** The Markdown that a node was written as. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { build, createServer, type ViteDevServer } from "vite";
+import { build, createLogger, createServer, type ViteDevServer } from "vite";
 import { here, lessonWith, type WrittenBook, writeBook } from "../../server-labs/fixtures/book.ts";
 import { lessons } from "./plugin.ts";
 
@@ -48,6 +48,18 @@ test("a build with mistakes fails and tells all of them", async () => {
     assert.ok(error.message.includes("2 mistakes in chapters/"), error.message);
     return true;
   });
+});
+
+test("a build tells that a lesson is still short, and does not fail", async () => {
+  using book = writeBook({ [file]: lessonWith("A sentence.") });
+  const warned: string[] = [];
+  const customLogger = createLogger("silent");
+  customLogger.warn = message => warned.push(message);
+  await build({ ...options(book), customLogger, build: { write: false } });
+  assert.ok(
+    warned.some(message => message.includes(`${here}/lesson.md:1:1: This lesson has 2 words`)),
+    warned.join("\n"),
+  );
 });
 
 /** What the server says to pages, in order; `next` awaits the first message, from now on, that fits. */

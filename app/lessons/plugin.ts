@@ -15,12 +15,13 @@ export function lessons(chaptersFolder: string): Plugin {
   const root = dirname(chaptersFolder);
   let building = false;
   let problems: Problem[] = [];
+  let notes: Problem[] = [];
   let printing: Promise<Printed> | null = null;
 
   const print = async (): Promise<Printed> => {
     printing = press.print();
     const printed = await printing;
-    problems = printed.problems;
+    ({ problems, notes } = printed);
     return printed;
   };
 
@@ -32,10 +33,14 @@ export function lessons(chaptersFolder: string): Plugin {
     },
     async buildStart() {
       await print();
+      if (building && notes.length > 0) this.warn(tell(notes));
       if (building && problems.length > 0) this.error(`${tell(problems)}\n${count(problems)}`);
     },
     configureServer(server) {
       watch(server, chaptersFolder, root, print, () => problems);
+      server.httpServer?.once("listening", () => {
+        if (notes.length > 0) server.config.logger.warn(tell(notes));
+      });
     },
     resolveId(id) {
       return id === "virtual:book" || id.startsWith("virtual:lesson/") ? `\0${id}` : null;

@@ -10,11 +10,12 @@ import { type Highlight, loadHighlight } from "./highlight.ts";
 import { compileMarkdown } from "./markdown.ts";
 import { Page } from "./page.ts";
 
-/** What a printing changed. `book` is null when the contents are what they were. */
+/** What a printing changed. `book` is null when the contents are what they were; `notes` are no mistakes. */
 export interface Printed {
   book: BookData | null;
   lessons: LessonContent[];
   problems: Problem[];
+  notes: Problem[];
 }
 
 export class Press {
@@ -35,23 +36,25 @@ export class Press {
     try {
       book = readBook(this.chaptersFolder);
     } catch (error) {
-      if (error instanceof BookError) return { book: null, lessons: [], problems: error.problems };
+      if (error instanceof BookError) return { book: null, lessons: [], problems: error.problems, notes: [] };
       throw error;
     }
     const problems: Problem[] = [];
+    const notes: Problem[] = [];
     const lessons: LessonContent[] = [];
     for (const lesson of book.lessons) {
       const compiled = compileLesson(lesson, book, highlight);
       problems.push(...compiled.problems);
+      notes.push(...compiled.notes);
       const whole = compiled.problems.length === 0;
       if (!whole && this.lessons.has(lesson.id)) continue;
       this.lessons.set(lesson.id, compiled.content);
       if (this.#isNew(lesson.id, compiled.content)) lessons.push(compiled.content);
     }
     const contents = contentsOf(book, highlight, problems);
-    if (!this.#isNew("", contents)) return { book: null, lessons, problems };
+    if (!this.#isNew("", contents)) return { book: null, lessons, problems, notes };
     this.book = contents;
-    return { book: contents, lessons, problems };
+    return { book: contents, lessons, problems, notes };
   }
 
   #isNew(key: string, value: unknown): boolean {

@@ -69,7 +69,7 @@ export interface Actions {
 /** The four things that buttons and keys do. They read the state of the moment and so never change. */
 export function useActions(lab: LabId, draft: Draft | null): Actions {
   return useMemo(() => {
-    const now = () => labs.store.getState().labs[lab] ?? noLab;
+    const now = () => labs.now(lab);
     const text = () => {
       if (!draft?.state.loaded) return {};
       void draft.save();

@@ -6,7 +6,9 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { family, tcpSockets } from "../check/proc.ts";
 import { freePort } from "../check/start.ts";
-import { TraceReader } from "../trace.ts";
+import { KernelCalls } from "../kernel/calls.ts";
+import { Listeners } from "../listeners.ts";
+import { type Observer, TraceReader } from "../trace.ts";
 import { createTraceMemory } from "../trace-memory.ts";
 import { adopt } from "./children.ts";
 
@@ -63,7 +65,7 @@ export class Contestant {
       stream.on("data", (chunk: Buffer) => {
         words = (words + chunk).slice(-1000);
       });
-    const reader = memory === null ? null : new TraceReader(memory, performance.now(), () => {});
+    const reader = memory === null ? null : new TraceReader(memory, performance.now(), () => {}, observer());
     const control = program ? (child.stdio[3] as Duplex) : null;
     control?.on("error", () => {}).on("data", () => reader?.wake());
     if (program) control!.write(`${JSON.stringify({ type: "program", ...program, args: [String(port)] })}\n`);
@@ -92,6 +94,19 @@ export class Contestant {
     }
     this.#reader?.close();
   }
+}
+
+/** Looks at each call as the lab server does: what that costs, the server and its clients go without. */
+function observer(): Observer {
+  const calls = new KernelCalls(() => {});
+  const listeners = new Listeners();
+  return {
+    see(record, again) {
+      calls.see(record, again);
+      listeners.see(record);
+    },
+    moved: (fd, result, errno) => calls.moved(fd, result, errno),
+  };
 }
 
 /** Asked of the kernel, not of the server: a connection that comes and goes is more than some servers bear. */

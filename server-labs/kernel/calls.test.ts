@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { aRecord } from "../fixtures/records.ts";
+import { callsThatMove } from "../trace-layout.ts";
 import { KernelCalls } from "./calls.ts";
 import { doingInWords } from "./doing.ts";
 
@@ -24,6 +25,27 @@ test("calls are counted by what came of them; one that sleeps counts once, as wa
   assert.equal(calls.inside, null);
   assert.equal(doingInWords("R", null, null), "running");
   assert.equal(doingInWords("S", null, "paused before recv(7, 1024)"), "paused before recv(7, 1024)");
+});
+
+test("a call that only moves octets may be told by what came of it: it leaves behind what the whole record does", () => {
+  const [whole, brief] = [new KernelCalls(() => {}), new KernelCalls(() => {})];
+  for (const calls of [whole, brief]) calls.see(aRecord("epoll_wait", [4, 0, 64, -1], { took: -1 }), false);
+  for (const name of callsThatMove) {
+    for (const [result, errno] of [
+      [78, 0],
+      [0, 0],
+      [-1, EAGAIN],
+      [-1, EBADF],
+    ] as const) {
+      whole.see(aRecord(name, [7, 0, 1024], { result, errno }), false);
+      brief.moved(7, result, errno);
+      assert.deepEqual(
+        { ...brief, touched: brief.untouched(7, brief.seen - 1) },
+        { ...whole, touched: whole.untouched(7, whole.seen - 1) },
+      );
+    }
+  }
+  assert.equal(brief.inside, null);
 });
 
 test("a backlog and a peer belong to a descriptor until it is closed", () => {

@@ -64,6 +64,14 @@ export class KernelCalls {
     }
   }
 
+  /** A call that only moved octets, and has returned: told by what came of it alone. */
+  moved(fd: number, result: number, errno: number): void {
+    this.seen++;
+    this.#touch(fd);
+    this.counts[result === -1 && errno !== 0 ? stateOf(errno) : "ready"]++;
+    this.inside = null;
+  }
+
   /** Has no call but accept4 been about this descriptor since so many were seen? Where it is not known, no. */
   untouched(fd: number, since: number): boolean {
     return fd < mostNoted && (this.#touched[fd] ?? 0) <= since;
@@ -80,9 +88,7 @@ export class KernelCalls {
   }
 
   #state(call: number, result: number, errno: number): "ready" | "waiting" | "failed" {
-    if (result === -1 && errno !== 0) {
-      return errno === EAGAIN || errno === EINPROGRESS || errno === EALREADY ? "waiting" : "failed";
-    }
+    if (result === -1 && errno !== 0) return stateOf(errno);
     return result === 0 && (call === POLL || call === EPOLL_WAIT) ? "waiting" : "ready";
   }
 
@@ -115,6 +121,10 @@ export class KernelCalls {
   #flag(fd: number): void {
     if (this.flagged.size < mostNoted) this.flagged.add(fd);
   }
+}
+
+function stateOf(errno: number): "waiting" | "failed" {
+  return errno === EAGAIN || errno === EINPROGRESS || errno === EALREADY ? "waiting" : "failed";
 }
 
 function keep<T>(map: Map<number, T>, fd: number, value: T): void {

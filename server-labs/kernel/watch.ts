@@ -74,6 +74,11 @@ export class KernelOfRun implements KernelWatch {
     this.#looker?.calls.see(record, again);
   }
 
+  /** See Observer of the trace. */
+  moved(fd: number, result: number, errno: number): void {
+    this.#looker?.calls.moved(fd, result, errno);
+  }
+
   want(everyMs: number): () => void {
     return this.#sampler.want(everyMs);
   }

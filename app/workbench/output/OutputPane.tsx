@@ -34,12 +34,12 @@ export function OutputPane({
     );
   }
   if (program.refused) return <Refused refused={program.refused} actions={actions} />;
-  return <Shown lab={lab} program={program} />;
+  return <Shown lab={lab} />;
 }
 
 const rememberedAs = "workbook.screen-reader";
 
-function Shown({ lab, program }: { lab: WorkbenchLab; program: RunView }) {
+function Shown({ lab }: { lab: WorkbenchLab }) {
   const terminal = useRef<TerminalHandle>(null);
   const [screenReader, setScreenReader] = useState(() => remembered(rememberedAs) === "on");
   const [omitted, setOmitted] = useState<{ bytes: number; lines: number } | null>(null);
@@ -53,7 +53,7 @@ function Shown({ lab, program }: { lab: WorkbenchLab; program: RunView }) {
       <Suspense fallback={<p className="pane-state dim">Loading the terminal…</p>}>
         <Terminal.Component
           ref={terminal}
-          run={program.run}
+          lab={lab.id}
           label={`Output of ${lab.file}, read only. Arrow keys scroll.`}
           screenReader={screenReader}
           onOmitted={setOmitted}

@@ -4,8 +4,8 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as Xterm } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
-import type { RunId } from "../../../server-labs/protocol.ts";
-import { labs, type OutputEvent } from "../../labs.ts";
+import type { LabId } from "../../../server-labs/protocol.ts";
+import { labs } from "../../labs.ts";
 import { codeFont, onPaletteChange, readPalette } from "../palette.ts";
 import { Inscription } from "./inscription.ts";
 import { scrollByKey } from "./keys.ts";
@@ -18,7 +18,8 @@ export interface TerminalHandle {
 }
 
 export interface TerminalProps {
-  run: RunId;
+  /** The newest program of this lab is shown. */
+  lab: LabId;
   /** What a screen reader calls it. */
   label: string;
   /** Keeps a readable copy of every line for a screen reader; costs speed. */
@@ -28,7 +29,7 @@ export interface TerminalProps {
   ref?: Ref<TerminalHandle>;
 }
 
-export default function Terminal({ run, label, screenReader, onOmitted, ref }: TerminalProps) {
+export default function Terminal({ lab, label, screenReader, onOmitted, ref }: TerminalProps) {
   const place = useRef<HTMLDivElement>(null);
   const [terminal, setTerminal] = useState<Xterm | null>(null);
 
@@ -49,20 +50,21 @@ export default function Terminal({ run, label, screenReader, onOmitted, ref }: T
   // Before the next frame, not after it: what the program has printed by now shall be in this one.
   useLayoutEffect(() => {
     if (!terminal) return;
-    terminal.reset();
-    const inscription = new Inscription();
-    const omitted = { bytes: 0, lines: 0 };
-    onOmitted(null);
-    const show = (event: OutputEvent) => {
-      if (event.type === "output-omitted") {
-        omitted.bytes += event.bytes;
-        omitted.lines += event.lines;
-        onOmitted({ ...omitted });
-      }
-      terminal.write(inscription.of(event), () => labs.ack(run, event.seq));
-    };
-    return labs.onOutput(run, show, { acks: true });
-  }, [terminal, run, onOmitted]);
+    return labs.followProgram(lab, run => {
+      terminal.reset();
+      const inscription = new Inscription();
+      const omitted = { bytes: 0, lines: 0 };
+      onOmitted(null);
+      return event => {
+        if (event.type === "output-omitted") {
+          omitted.bytes += event.bytes;
+          omitted.lines += event.lines;
+          onOmitted({ ...omitted });
+        }
+        terminal.write(inscription.of(event), () => labs.ack(run, event.seq));
+      };
+    });
+  }, [terminal, lab, onOmitted]);
 
   useEffect(() => {
     if (!terminal) return;
