@@ -1,35 +1,18 @@
 // Everything that happened in one run, in one order, within bounds. Output, calls and the rest each keep their
 // own newest part, so that a flood of one never evicts another. Readers hold nothing here but a number:
 // whoever is slow finds a gap that counts exactly what is gone, and nobody waits for anybody.
+import { type Entry, find, keep, type Lane, lane } from "./event-log/lane.ts";
+import { Totals } from "./event-log/totals.ts";
 import { type Event, type EventOf, type EventType, limits } from "./protocol.ts";
 
 type Bodies<E> = E extends unknown ? Omit<E, "run" | "seq" | "at"> : never;
 /** An event before the log has given it its place. */
 export type EventBody = Exclude<Bodies<Event>, { type: "gap" }>;
 
-interface Entry {
-  event: Event;
-  /** As bytes of JSON. */
-  size: number;
-  /** What it costs its lane. */
-  weight: number;
-}
-
-/** The newest events of one kind, oldest first. */
-interface Lane {
-  entries: Entry[];
-  /** Entries before this index are evicted; the array is cut when half of it is. */
-  start: number;
-  weight: number;
-  limit: number;
-}
-
 /** The rest (starting, listening, check, …) is few by nature; this bound is for a checker gone mad. */
 const lifeBytes = 1024 * 1024;
 /** Of samples only the newest matters: it says how things are, and these are some before it. */
 const kernelBytes = 256 * 1024;
-/** Totals are remembered at each of the newest events, so that a gap from any of them is exact: 4 MB at most. */
-const marks = 1 << 18;
 /** How a program went: the newest few hundred steps. The newest is always there, for who comes late. */
 const paceBytes = 128 * 1024;
 const outputOverhead = 128;
@@ -162,57 +145,5 @@ export class EventLog {
     if (event.type === "pace") return this.#lanes.pace;
     if (event.type === "visit") return this.#lanes.visits;
     return this.#lanes.life;
-  }
-}
-
-function lane(limit: number): Lane {
-  return { entries: [], start: 0, weight: 0, limit };
-}
-
-function keep(lane: Lane, entry: Entry): void {
-  lane.entries.push(entry);
-  lane.weight += entry.weight;
-  // The newest always stays, however large: a log never ends in a hole.
-  while (lane.weight > lane.limit && lane.start < lane.entries.length - 1) {
-    lane.weight -= lane.entries[lane.start]!.weight;
-    lane.entries[lane.start++] = undefined as never;
-  }
-  if (lane.start > 1024 && lane.start * 2 > lane.entries.length) {
-    lane.entries.splice(0, lane.start);
-    lane.start = 0;
-  }
-}
-
-/** Index of the first kept entry with a seq of at least `from`. */
-function find(lane: Lane, from: number): number {
-  let low = lane.start;
-  let high = lane.entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (lane.entries[middle]!.event.seq < from) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Running totals by seq: what came before each of the newest `marks` events. */
-class Totals {
-  #before: number[] = [];
-  #next = 0;
-  #total = 0;
-
-  push(amount: number): void {
-    this.#before[this.#next++ % marks] = this.#total;
-    this.#total += amount;
-  }
-
-  between(from: number, to: number): number {
-    return this.#at(to) - this.#at(from);
-  }
-
-  #at(seq: number): number {
-    if (seq <= 0) return 0;
-    if (seq >= this.#next) return this.#total;
-    return this.#before[Math.max(seq, this.#next - marks) % marks]!;
   }
 }

@@ -3,14 +3,11 @@
 // same browser, that its name may be rebound to this machine, and that other people have accounts here.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { type Passed, parse } from "./gate/address.ts";
+import { policyHeaders } from "./gate/policy.ts";
 import { limits, subprotocol } from "./protocol.ts";
 
-/** Let in: the address, decoded. A router looks at these segments only, never at the raw URL again. */
-export interface Passed {
-  path: string;
-  segments: string[];
-  query: URLSearchParams;
-}
+export type { Passed };
 
 /** Turned away: an HTTP status and a sentence. */
 export interface Refused {
@@ -105,9 +102,7 @@ export class Gate {
   /** The headers of every answer, also of a refusal: what a browser must not do with it. */
   headers(request?: IncomingMessage): Record<string, string> {
     const host = request?.headers.host?.toLowerCase() ?? "";
-    // Only a Host that passed is echoed: a header's text must not write our policy.
-    const socket = this.#hosts.has(host) ? ` ws://${host}` : "";
-    return { ...securityHeaders, "Content-Security-Policy": policy(socket) };
+    return policyHeaders(this.#hosts.has(host) ? host : null);
   }
 
   #wrongToken(token: string | undefined, kind: "request" | "upgrade", host: string): Verdict {
@@ -131,45 +126,6 @@ export class Gate {
 
 const refused = (status: number, problem: string) => ({ passed: false as const, status, problem });
 const sha256 = (text: string) => createHash("sha256").update(text).digest();
-
-const securityHeaders = {
-  "X-Content-Type-Options": "nosniff",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "X-Frame-Options": "DENY",
-};
-
-function policy(socket: string): string {
-  return [
-    "default-src 'self'",
-    // Monaco and xterm write style elements; Monaco starts its workers from blobs and its icons are data.
-    "style-src 'self' 'unsafe-inline'",
-    "worker-src 'self' blob:",
-    "font-src 'self' data:",
-    "img-src 'self' data:",
-    `connect-src 'self'${socket}`,
-    "object-src 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-  ].join("; ");
-}
-
-/** The address, if it is written in the one form that cannot be read in two ways; else null. */
-function parse(target: string): Passed | null {
-  if (!target.startsWith("/") || target.startsWith("//") || target.includes("#")) return null;
-  try {
-    const url = new URL(target, "http://lab");
-    // Whatever URL had to mend ("/a/../b", "/a\b", a raw space) is not what it was compared with.
-    if (url.pathname !== target.split("?", 1)[0]) return null;
-    const segments = url.pathname.slice(1).split("/").map(decodeURIComponent);
-    if (segments.some(segment => /[/\\\0]/.test(segment) || segment === "." || segment === "..")) return null;
-    return { path: url.pathname, segments, query: url.searchParams };
-  } catch {
-    return null; // "%zz" cannot be decoded
-  }
-}
 
 /** What the browser itself says of where a request comes from. Programs other than browsers do not say it. */
 function mayCome(request: IncomingMessage, reading: boolean, api: boolean): boolean {

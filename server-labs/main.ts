@@ -18,7 +18,8 @@ import { Sessions } from "./sessions.ts";
 import { openState, type State, stateFolder } from "./state.ts";
 import { servePage } from "./static.ts";
 import { loadCompiler } from "./strip.ts";
-import { Workspace, workspaceFolder } from "./workspace.ts";
+import { Workspace } from "./workspace.ts";
+import { workspaceFolder } from "./workspace-folder.ts";
 
 /** From the signal to the end, whatever hangs: a supervisor waits longer than this before it kills. */
 const endMs = 4_500;

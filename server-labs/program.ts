@@ -3,14 +3,15 @@ import { pathToFileURL } from "node:url";
 import { flow } from "./held.ts";
 import { KernelOfRun } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
-import { type Listener, Listeners } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
+import { Listening } from "./listening.ts";
 import { Pacer } from "./pace.ts";
-import { holderOf, listeningOn, untilFree } from "./ports.ts";
 import type { Ending } from "./process-tree.ts";
 import { processFacts } from "./processes.ts";
 import { limits, type PaceBody } from "./protocol.ts";
-import type { HowItEnded, Part, Run } from "./run.ts";
-import { endSentence, listeningSentence } from "./sentences.ts";
+import type { Run } from "./run.ts";
+import type { HowItEnded, Part } from "./run-part.ts";
+import { endSentence } from "./sentences.ts";
 import { heapMegabytes, type Setting } from "./spare.ts";
 import type { Spares } from "./spares.ts";
 import { TraceReader } from "./trace.ts";
@@ -32,10 +33,6 @@ export interface ProgramOptions {
   pace?: PaceBody;
 }
 
-/** A program that listens here and there without end; the first of them say enough. */
-const mostListening = 64;
-const freeMs = 1000;
-
 /** Makes ready what a program needs to be started, or takes what is ready. */
 export async function programPart(options: ProgramOptions): Promise<Part> {
   const { run, spares, setting, name, port } = options;
@@ -55,7 +52,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   }
   const watch = new Watch(run, pacer, spare.memory, port);
   run.kernel = watch.kernel;
-  const where = () => visitable(run, watch.listening);
+  const where = () => visitable(run, watch.listening.places);
   run.visits = new Visits({ log: run.log, packageRoot: setting.packageRoot, where });
   return {
     command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
@@ -79,23 +76,16 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
 
 /** Reads the trace of one program, and says where it listens. */
 class Watch {
-  readonly #run: Run;
   readonly #pacer: Pacer;
-  readonly #port: number;
   readonly #reader: TraceReader;
   readonly #listeners = new Listeners();
   readonly kernel: KernelOfRun;
   #tree: Launched | null = null;
-  /** "host:port" of each listening event. */
-  readonly #said = new Set<string>();
-  readonly #ports = new Set<number>();
-  /** Where it has said that it listens, in order. */
-  readonly listening: { host: string; port: number }[] = [];
+  readonly listening: Listening;
 
   constructor(run: Run, pacer: Pacer, memory: number, port: number) {
-    this.#run = run;
     this.#pacer = pacer;
-    this.#port = port;
+    this.listening = new Listening(run, port);
     this.kernel = new KernelOfRun({
       log: run.log,
       reader: () => this.#reader,
@@ -106,7 +96,7 @@ class Watch {
       see: (record, again) => {
         this.kernel.see(record, again);
         const listener = this.#listeners.see(record);
-        if (listener) void this.#listens(listener);
+        if (listener) void this.listening.begins(listener, this.#tree?.program() ?? null);
       },
       moved: (fd, result, errno) => this.kernel.moved(fd, result, errno),
     });
@@ -167,45 +157,11 @@ class Watch {
       heapMegabytes,
       graceMs: limits.graceMs,
     });
-    return { ending: exact, sentence: sentence + (await this.#heldStill()) };
+    return { ending: exact, sentence: sentence + (await this.listening.heldStill()) };
   }
 
   close(): void {
     this.kernel.close();
     this.#reader.close();
   }
-
-  /** Its ports are free when it is gone; at level "plain" a process that escaped may still hold one. */
-  async #heldStill(): Promise<string> {
-    const ports = new Set([...this.#ports, ...(this.#port > 0 ? [this.#port] : [])]);
-    if (await untilFree(ports, freeMs)) return "";
-    for (const port of ports) {
-      const holder = await holderOf(port);
-      if (holder) return `; port ${port} is held by ${holder.command} (pid ${holder.pid})`;
-    }
-    return "";
-  }
-
-  async #listens(listener: Listener): Promise<void> {
-    let { host, port } = listener;
-    if (port === 0) {
-      const pid = this.#tree?.program();
-      const found = pid ? await listeningOn(pid, listener.fd).catch(() => null) : null;
-      if (!found) return;
-      ({ host, port } = found);
-    }
-    const key = `${host}:${port}`;
-    if (this.#run.log.ended || this.#said.has(key) || this.#said.size >= mostListening) return;
-    this.#said.add(key);
-    this.#ports.add(port);
-    this.listening.push({ host, port });
-    this.#run.log.append({ type: "listening", host, port, url: urlOf(host, port) });
-    this.#run.become("listening", listeningSentence([...this.#ports], this.#port));
-  }
-}
-
-/** How this machine's browser and curl reach it. */
-function urlOf(host: string, port: number): string {
-  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}/`;
 }

@@ -7,56 +7,9 @@ import type { KernelWatch } from "./kernel/watch.ts";
 import type { Launched } from "./launch.ts";
 import { Output } from "./output.ts";
 import type { Pacer } from "./pace.ts";
-import type { Ending } from "./process-tree.ts";
-import {
-  type EventOf,
-  type LabId,
-  limits,
-  type RefusedReason,
-  type RunId,
-  type RunKind,
-  type RunSummary,
-  type Sandbox,
-} from "./protocol.ts";
+import { type LabId, limits, type RunId, type RunKind, type RunSummary } from "./protocol.ts";
+import type { Part, Refusal } from "./run-part.ts";
 import type { Visits } from "./visits.ts";
-
-/** What kind of process a run is: how it is started, and what is made of it. */
-export interface Part {
-  /** As one would type it: "server.ts 7890". */
-  command: string;
-  sandbox: Sandbox;
-  /** Of a program: the ETag of the text that runs. */
-  etag?: string;
-  /** @throws Error with a sentence when there can be no tree */
-  start(): Promise<Launched>;
-  /** The tree lives: talk to it. */
-  attach(tree: Launched): void;
-  /** It has been asked to end. */
-  terminating?(): void;
-  /** The tree is gone and all that it printed is in the log: give out the rest, and say how it ended. */
-  finish(end: HowItEnded): Promise<{ ending: Ending; sentence: string }>;
-  /** Always the last that is called, also when there never was a tree. */
-  dispose(): Promise<void>;
-}
-
-export interface HowItEnded {
-  ending: Ending;
-  /** Somebody asked for it. */
-  stopped: boolean;
-  /** SIGTERM was not enough. */
-  killed: boolean;
-  /** The end of what it printed on stderr. */
-  lastWords: string;
-}
-
-export interface Refusal {
-  reason: RefusedReason;
-  sentence: string;
-  line?: number;
-  column?: number;
-  holder?: EventOf<"refused">["holder"];
-  freePort?: number;
-}
 
 /** Of a tree that is gone, its pipes are empty at once; only a process that escaped could hold them open. */
 const drainMs = 1000;

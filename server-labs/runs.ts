@@ -2,40 +2,16 @@
 // the one before. A run that cannot start is a run too, whose log says why. Nobody else's process is ever ended.
 import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
-import type { Book, Lab } from "./book.ts";
-import { labFile } from "./book.ts";
-import { checkerPart } from "./checker.ts";
-import { freePort, holderOf, isFree } from "./ports.ts";
-import { programPart } from "./program.ts";
+import type { Lab } from "./book.ts";
+import { Preparing, type RunsOptions } from "./prepare.ts";
 import type { CheckBody, LabId, RunBody, RunId, RunKind } from "./protocol.ts";
-import { type Part, type Refusal, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import { RunFolders } from "./run-folder.ts";
-import type { SandboxLevel } from "./sandbox.ts";
-import type { Setting, Spare } from "./spare.ts";
+import type { Part, Refusal } from "./run-part.ts";
+import type { Spare } from "./spare.ts";
 import { Spares } from "./spares.ts";
-import { strip } from "./strip.ts";
-import { etagOf } from "./text.ts";
 import { Turns } from "./turns.ts";
 
-/** What runs need of a workspace. */
-export interface Files {
-  path(lab: LabId, file: string): string;
-  read(lab: LabId, file: string): Promise<{ text: string }>;
-  /** The lab's folder; made when it is missing. */
-  ensure(lab: LabId): Promise<string>;
-}
-
-export interface RunsOptions {
-  book: Pick<Book, "lab">;
-  workspace: Files;
-  /** The workbook's own folder, built. */
-  packageRoot: string;
-  sandbox: SandboxLevel;
-  /** Keeps a spare process, so that starts are warm. */
-  spare?: boolean;
-}
-
-const defaultDescriptors = 4096;
 /** Ended runs that are kept for late readers, of each lab and kind. */
 const keptRuns = 3;
 
@@ -43,6 +19,7 @@ export class Runs {
   readonly #options: RunsOptions;
   readonly #folders: RunFolders;
   readonly #spares: Spares;
+  readonly #preparing: Preparing;
   readonly #runs = new Map<RunId, Run>();
   readonly #turns = new Turns();
   readonly #listeners = new Set<(lab: LabId) => void>();
@@ -55,6 +32,7 @@ export class Runs {
     this.#options = { ...options, packageRoot: realpathSync(options.packageRoot) };
     this.#folders = new RunFolders(options.packageRoot);
     this.#spares = new Spares(this.#folders, options.spare ?? false);
+    this.#preparing = new Preparing(this.#options, this.#folders, this.#spares, this.#runs);
   }
 
   get(id: RunId): Run | undefined {
@@ -88,12 +66,12 @@ export class Runs {
 
   /** Starts the student's program; the lab's program that runs is ended first. Resolves when it runs, or is refused. */
   startProgram(lab: LabId, body: RunBody): Promise<Run> {
-    return this.#start(lab, "program", run => this.#program(run, this.#lab(lab), body));
+    return this.#start(lab, "program", run => this.#preparing.program(run, this.#lab(lab), body));
   }
 
   /** Attacks the student's server with the lab's checks; a check that runs is ended first. */
   startCheck(lab: LabId, body: CheckBody): Promise<Run> {
-    return this.#start(lab, "check", run => this.#check(run, this.#lab(lab), body));
+    return this.#start(lab, "check", run => this.#preparing.check(run, this.#lab(lab), body));
   }
 
   /** Ends everything. Resolves when nothing is left; nothing can be started any more. */
@@ -123,75 +101,9 @@ export class Runs {
     });
   }
 
-  async #program(run: Run, lab: Lab, body: RunBody): Promise<Part | Refusal> {
-    const { workspace } = this.#options;
-    const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
-    // The disk works while we do; what went wrong with it is told when its turn comes.
-    const furnished = this.#setting(lab);
-    furnished.catch(() => {});
-    const stripped = await strip(labFile, text);
-    if ("reason" in stripped) return stripped;
-    if (body.instead !== undefined) await this.#runs.get(body.instead)?.stop();
-    const asked = body.port ?? lab.port;
-    const port = asked === 0 ? await freePort() : asked;
-    run.port = port;
-    const taken = await this.#taken(port);
-    if (taken) return taken;
-    const name = workspace.path(lab.id, labFile);
-    const setting = await furnished;
-    const { javascript } = stripped;
-    const etag = etagOf(Buffer.from(text));
-    return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port, pace: body.pace });
-  }
-
-  async #check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {
-    const { workspace, sandbox, packageRoot } = this.#options;
-    const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
-    // A text that cannot run is said at once, not by every check in turn.
-    const stripped = await strip(labFile, text);
-    if ("reason" in stripped) return stripped;
-    const folder = this.#folders.create();
-    return checkerPart({
-      run,
-      sandbox,
-      packageRoot,
-      folder,
-      workspace: await workspace.ensure(lab.id),
-      lab,
-      file: labFile,
-      text,
-      only: body.only ?? [],
-    });
-  }
-
-  /** Who is in the way of a program that wants this port; null when nobody is. */
-  async #taken(port: number): Promise<Refusal | null> {
-    if (await isFree(port)) return null;
-    const holder = await holderOf(port);
-    const free = await freePort(port + 1);
-    const ours = holder && [...this.#runs.values()].find(run => run.contains(holder.pid));
-    const common = { reason: "port-taken", freePort: free } as const;
-    if (ours) {
-      const sentence = `Port ${port} is held by your own ${ours.kind} of ${ours.lab}, which is still running. Stop it, or use port ${free}.`;
-      return { ...common, sentence, holder: { run: ours.id, lab: ours.lab } };
-    }
-    if (!holder) {
-      const sentence = `Port ${port} is taken, though nobody listens on it: a socket is bound there, or connections to an address of it are still closing. Try again, or use port ${free}.`;
-      return { ...common, sentence };
-    }
-    const who = holder.pid > 0 ? `${holder.command} (pid ${holder.pid})` : holder.command;
-    const sentence = `Port ${port} is held by ${who}, which is not a run of this workbook and is left alone. End it yourself, or use port ${free}.`;
-    return { ...common, sentence, holder };
-  }
-
-  async #setting({ id, descriptors = defaultDescriptors }: Lab): Promise<Setting> {
-    const { workspace, sandbox, packageRoot } = this.#options;
-    return { sandbox, packageRoot, workspace: await workspace.ensure(id), descriptors };
-  }
-
   /** What keeps a spare from being made keeps a program from starting, and is said then. */
   async #keepSpare(lab: Lab): Promise<void> {
-    const setting = await this.#setting(lab).catch(() => null);
+    const setting = await this.#preparing.setting(lab).catch(() => null);
     if (!setting || this.#closed) return;
     this.#spares.keep(setting, () => {
       const open = this.#open.at(-1);

@@ -3,42 +3,20 @@
 // the page goes away its runs live on, and another socket's late end cannot silence this one.
 import type { WebSocket } from "ws";
 import { fits, Refusal } from "./answers.ts";
-import { follow } from "./follow.ts";
-import type { Labs, Run } from "./labs.ts";
+import type { Labs } from "./labs.ts";
 import type { Pacer } from "./pace.ts";
-import {
-  type LabId,
-  limits,
-  type Message,
-  type Notice,
-  type Request,
-  type RunId,
-  request,
-} from "./protocol.ts";
-import { Window } from "./window.ts";
+import { type Message, type Notice, type Request, type RunId, request } from "./protocol.ts";
+import { Watches } from "./watches.ts";
 import { WorkspaceError } from "./workspace.ts";
 
-/** One message holds at most this much of JSON, so that a page can acknowledge before its window is full. */
-const batchBytes = 64 * 1024;
-
 export type Hello = Omit<Extract<Notice, { type: "hello" }>, "page">;
-
-/** A lab that the page watches: ends its readers, and the seq from which it wants a run of which it has heard. */
-interface Watch {
-  close(): void;
-  from: Record<RunId, number>;
-  readers: Map<RunId, AbortController>;
-}
 
 export class Session {
   readonly #socket: WebSocket;
   readonly #name: string;
   readonly #drives = new Set<RunId>();
   readonly #labs: Labs;
-  readonly #watches = new Map<LabId, Watch>();
-  /** Ends the samples of each run that this page looks into. */
-  readonly #samples = new Map<RunId, () => void>();
-  readonly #window = new Window(limits.windowBytes);
+  readonly #watches: Watches;
   readonly #unsubscribe: (() => void)[];
 
   /**
@@ -55,8 +33,9 @@ export class Session {
     this.#socket = socket;
     this.#name = name;
     this.#labs = labs;
+    this.#watches = new Watches(labs, text => this.#write(text));
     this.#unsubscribe = [
-      labs.runs.onChange(lab => this.#stands(lab)),
+      labs.runs.onChange(lab => this.#watches.stands(lab)),
       labs.workspace.onChange((lab, file, etag) => {
         if (this.#watches.has(lab)) this.#send({ type: "file", lab, file, etag });
       }),
@@ -87,9 +66,9 @@ export class Session {
   async #do(asked: Request): Promise<void> {
     switch (asked.type) {
       case "watch":
-        return this.#watch(this.#labs.lab(asked.lab).id, asked.from ?? {});
+        return this.#watches.watch(this.#labs.lab(asked.lab).id, asked.from ?? {});
       case "unwatch":
-        return this.#unwatch(asked.lab);
+        return this.#watches.unwatch(asked.lab);
       case "run": {
         const { type: _, lab, ...body } = asked;
         const run = await this.#labs.startProgram(lab, body, this.#name);
@@ -104,7 +83,7 @@ export class Session {
       case "stop":
         return this.#labs.run(asked.run).stop();
       case "sample":
-        return this.#sample(asked.run, asked.everyMs);
+        return this.#watches.sample(asked.run, asked.everyMs);
       case "pace":
         return void (await this.#driving(asked.run).change(this.#name, asked.pace));
       case "step":
@@ -112,15 +91,8 @@ export class Session {
       case "drive":
         return void this.#driving(asked.run).drive(this.#name);
       case "ack":
-        return this.#window.acknowledge(asked.run, asked.seq);
+        return this.#watches.window.acknowledge(asked.run, asked.seq);
     }
-  }
-
-  #sample(id: RunId, everyMs: number): void {
-    this.#samples.get(id)?.();
-    this.#samples.delete(id);
-    const { kernel } = this.#labs.run(id);
-    if (everyMs > 0 && kernel) this.#samples.set(id, kernel.want(everyMs));
   }
 
   #driving(run: RunId): Pacer {
@@ -129,71 +101,19 @@ export class Session {
     return pacer;
   }
 
-  async #watch(lab: LabId, from: Record<RunId, number>): Promise<void> {
-    this.#unwatch(lab);
-    const watch = { close: this.#labs.runs.open(lab), from, readers: new Map() };
-    this.#watches.set(lab, watch);
-    this.#stands(lab);
-    // Only now: a workspace that cannot be written is a sentence, and no reason not to see what runs.
-    await this.#labs.workspace.ensure(lab);
-  }
-
-  #unwatch(lab: LabId): void {
-    const watch = this.#watches.get(lab);
-    for (const run of watch?.readers.keys() ?? []) this.#leave(run, watch!);
-    this.#watches.delete(lab);
-    watch?.close();
-  }
-
-  /** How a lab stands: its runs, and then the events of those that are new to this page. */
-  #stands(lab: LabId): void {
-    const watch = this.#watches.get(lab);
-    if (!watch) return;
-    const { program, check } = this.#labs.runs.current(lab);
-    const current = [program, check].filter(run => run !== null);
-    for (const run of watch.readers.keys())
-      if (!current.some(({ id }) => id === run)) this.#leave(run, watch);
-    this.#send({ type: "lab", lab, ...this.#labs.current(lab) });
-    for (const run of current) if (!watch.readers.has(run.id)) this.#read(run, watch);
-  }
-
-  #read(run: Run, watch: Watch): void {
-    const reader = new AbortController();
-    watch.readers.set(run.id, reader);
-    void this.#tell(run, watch.from[run.id] ?? 0, reader.signal);
-  }
-
-  /** The page forgets a run that is no longer its lab's newest: what it did not acknowledge, it never will. */
-  #leave(run: RunId, watch: Watch): void {
-    watch.readers.get(run)?.abort();
-    watch.readers.delete(run);
-    this.#samples.get(run)?.();
-    this.#samples.delete(run);
-    this.#window.forget(run);
-  }
-
-  async #tell(run: Run, from: number, signal: AbortSignal): Promise<void> {
-    for await (const events of follow(run.log, from, batchBytes, signal)) {
-      for (const event of events) {
-        await this.#window.room(signal);
-        if (signal.aborted) return;
-        const text = JSON.stringify(event);
-        this.#window.sent(run.id, event.seq, text.length);
-        this.#socket.send(text);
-      }
-    }
-  }
-
   #send(message: Message): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+    this.#write(JSON.stringify(message));
+  }
+
+  #write(text: string): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
   }
 
   #end(): void {
     // What it drove stays as it is; whoever asks next drives.
     for (const run of this.#drives) this.#labs.runs.get(run)?.pacer?.left(this.#name);
     for (const off of this.#unsubscribe) off();
-    for (const end of this.#samples.values()) end();
-    for (const lab of [...this.#watches.keys()]) this.#unwatch(lab);
+    this.#watches.close();
   }
 }
 

@@ -69,3 +69,12 @@ export async function readBytes(path: string, name: string): Promise<{ bytes: Bu
     await handle.close();
   }
 }
+
+/** If-Match, RFC 9110 section 13.1.1; quotes may be forgotten in a shell. */
+export function matches(ifMatch: string, current: string): boolean {
+  if (ifMatch.trim() === "*") return current !== absent;
+  return ifMatch.split(",").some(tag => {
+    const bare = tag.trim().replace(/^W\//, "");
+    return bare === current || `"${bare}"` === current;
+  });
+}

@@ -1,6 +1,6 @@
 // What the workspace cannot do, in a sentence with the next step. No HTTP in here: api.ts knows the statuses.
 import { errorInWords } from "./save.ts";
-import { UnfitText } from "./text.ts";
+import { absent, UnfitText } from "./text.ts";
 
 export type WorkspaceProblem =
   /** No such lab, or no such file in it. */
@@ -27,6 +27,30 @@ export class WorkspaceError extends Error {
     this.problem = problem;
     this.current = current;
   }
+}
+
+export function noSuchFile(lab: string, file: string, known: readonly string[]) {
+  return new WorkspaceError("unknown", `The lab ${lab} has no file "${file}"; it has ${known.join(", ")}.`);
+}
+
+export function removed(path: string) {
+  const sentence = `${path} was removed. Save to make it anew, or reset the lab to begin again from its starter.`;
+  return new WorkspaceError("missing", sentence, { text: null, etag: absent });
+}
+
+/** The caller does not say which text it knows. */
+export function unsaid(file: string) {
+  const sentence = `Say which text you replace: If-Match with the ETag that reading ${file} gave.`;
+  return new WorkspaceError("required", sentence);
+}
+
+/** The caller knows another text than the one that is there: it may not be replaced unseen. */
+export function conflict(path: string, file: string, there: { text: string | null; etag: string }) {
+  const sentence =
+    there.text === null
+      ? `${path} was removed since you read it. Save with If-Match: ${absent} to make it anew.`
+      : `${file} has changed on the disk since you read it. Here is what it holds now; put both together and save again.`;
+  return new WorkspaceError("conflict", sentence, there);
 }
 
 /** Does the work; whatever the file system or the text has against it becomes a WorkspaceError about this path. */

@@ -1,29 +1,23 @@
 // The folder with the student's own copies of lab files: the truth of the student's work. A starter is copied
 // once and never over anything; every save names the text that it replaces; what is replaced on a person's
 // demand is kept in .history. Nothing in here follows a link out of the workspace.
-import { existsSync } from "node:fs";
 import { mkdir, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { starterBytes } from "./book/starter.ts";
 import type { Book, Lab } from "./book.ts";
 import { type Changed, Changes } from "./changes.ts";
-import { furnish, linkDocumentRoot } from "./furnish.ts";
-import { historyOf, keepCopy } from "./history.ts";
-import { homeFolder } from "./home.ts";
+import { furnish } from "./furnish.ts";
+import { keepCopy } from "./history.ts";
+import { layDown } from "./lay-down.ts";
 import type { LabId, LabSummary } from "./protocol.ts";
-import { createFile, errorInWords, sweep } from "./save.ts";
-import { readSource, replaceSource, staysInside } from "./source-file.ts";
-import { absent, etagOf, toBytes, toText } from "./text.ts";
+import { errorInWords, sweep } from "./save.ts";
+import { readSource, replaceSource } from "./source-file.ts";
+import { absent, etagOf, matches, toBytes, toText } from "./text.ts";
 import { Turns } from "./turns.ts";
 import { inotifyWorks } from "./watch.ts";
-import { inWords, WorkspaceError } from "./workspace-error.ts";
+import { conflict, inWords, noSuchFile, removed, unsaid, WorkspaceError } from "./workspace-error.ts";
 
 export { WorkspaceError, type WorkspaceProblem } from "./workspace-error.ts";
-
-/** Where work is kept: $WORKBOOK_HOME, else ~/socket-workbook. */
-export function workspaceFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.WORKBOOK_HOME ? resolve(env.WORKBOOK_HOME) : join(homeFolder(), "socket-workbook");
-}
 
 export class Workspace {
   readonly root: string;
@@ -56,21 +50,16 @@ export class Workspace {
       await furnish(root, options.packageRoot);
       return new Workspace(root, options.book, options.packageRoot, !(await inotifyWorks(root)));
     } catch (error) {
-      throw new WorkspaceError(
-        "storage",
-        `The workspace ${options.root} cannot be used: ${errorInWords(error)}.`,
-      );
+      const sentence = `The workspace ${options.root} cannot be used: ${errorInWords(error)}.`;
+      throw new WorkspaceError("storage", sentence);
     }
   }
 
   /** Absolute path of a lab's file in the workspace. @throws WorkspaceError "unknown" */
   path(lab: LabId, file: string): string {
     const { files } = this.#lab(lab);
-    if (!files.some(known => known.file === file))
-      throw new WorkspaceError(
-        "unknown",
-        `The lab ${lab} has no file "${file}"; it has ${files.map(f => f.file).join(", ")}.`,
-      );
+    const known = files.map(one => one.file);
+    if (!known.includes(file)) throw noSuchFile(lab, file, known);
     return join(this.#folder(lab), file);
   }
 
@@ -91,25 +80,9 @@ export class Workspace {
     const { files } = this.#lab(lab);
     return this.#turns.take(folder, () =>
       inWords(folder, async () => {
-        await mkdir(folder, { recursive: true });
-        // Somebody may have removed the whole workspace meanwhile, and what editors need in it with it.
-        if (!existsSync(join(this.root, "node_modules/workbook")))
-          await furnish(this.root, this.#packageRoot);
-        await staysInside(this.root, folder);
-        for (const { file, starter } of files) {
-          // That there is a history says that the file was given once: if it is gone, a person has removed it.
-          const given = await stat(historyOf(folder, file)).catch(() => null);
-          if (given) continue;
-          await createFile(join(folder, file), await starterBytes(starter)).catch(unlessThere);
-          await mkdir(historyOf(folder, file), { recursive: true });
-        }
-        await linkDocumentRoot(folder, this.#packageRoot);
-        await sweep(folder);
-        this.#changes.watch(
-          lab,
-          folder,
-          files.map(f => f.file),
-        );
+        await layDown(this.root, folder, files, this.#packageRoot);
+        const names = files.map(({ file }) => file);
+        this.#changes.watch(lab, folder, names);
         return folder;
       }),
     );
@@ -120,10 +93,7 @@ export class Workspace {
     const path = this.path(lab, file);
     const folder = await this.ensure(lab);
     const bytes = await readSource(this.root, path);
-    if (!bytes) {
-      const sentence = `${path} was removed. Save to make it anew, or reset the lab to begin again from its starter.`;
-      throw new WorkspaceError("missing", sentence, { text: null, etag: absent });
-    }
+    if (!bytes) throw removed(path);
     const etag = etagOf(bytes);
     this.#changes.seen(lab, folder, file, etag);
     return { text: await inWords(path, () => toText(bytes, file)), etag };
@@ -142,11 +112,7 @@ export class Workspace {
   ): Promise<{ etag: string }> {
     const path = this.path(lab, file);
     const bytes = await inWords(path, () => toBytes(text));
-    if (ifMatch === undefined)
-      throw new WorkspaceError(
-        "required",
-        `Say which text you replace: If-Match with the ETag that reading ${file} gave.`,
-      );
+    if (ifMatch === undefined) throw unsaid(file);
     const folder = await this.ensure(lab);
     return this.#turns.take(path, async () => {
       const there = await readSource(this.root, path);
@@ -154,14 +120,10 @@ export class Workspace {
       const current = there ? etagOf(there) : absent;
       // The same text again is what a page sends that did not hear the first answer.
       if (current === etag) return { etag };
-      if (!matches(ifMatch, current))
-        throw new WorkspaceError(
-          "conflict",
-          there
-            ? `${file} has changed on the disk since you read it. Here is what it holds now; put both together and save again.`
-            : `${path} was removed since you read it. Save with If-Match: ${absent} to make it anew.`,
-          { text: there && (await inWords(path, () => toText(there, file))), etag: current },
-        );
+      if (!matches(ifMatch, current)) {
+        const text = there && (await inWords(path, () => toText(there, file)));
+        throw conflict(path, file, { text, etag: current });
+      }
       // Only "*" may meet a text that the caller has never seen.
       if (there && ifMatch.trim() === "*") await inWords(path, () => keepCopy(folder, file, there));
       await replaceSource(this.root, path, bytes);
@@ -234,19 +196,4 @@ export class Workspace {
   #folder(lab: LabId): string {
     return join(this.root, ...this.#lab(lab).id.split("/"));
   }
-}
-
-/** If-Match, RFC 9110 section 13.1.1; quotes may be forgotten in a shell. */
-function matches(ifMatch: string, current: string): boolean {
-  if (ifMatch.trim() === "*") return current !== absent;
-  return ifMatch.split(",").some(tag => {
-    const bare = tag.trim().replace(/^W\//, "");
-    return bare === current || `"${bare}"` === current;
-  });
-}
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
-
-function unlessThere(error: unknown): void {
-  if (codeOf(error) !== "EEXIST") throw error;
 }

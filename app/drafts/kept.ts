@@ -32,7 +32,3 @@ export interface Word {
   text: string;
   base: Base | null;
 }
-
-export function differ(one: string, other: string | undefined): boolean {
-  return one !== other;
-}

@@ -7,7 +7,7 @@ import { withoutMarks } from "../../server-labs/book/starter.ts";
 import type { Book, Lesson } from "../../server-labs/book.ts";
 import type { LessonContent } from "./content.ts";
 import type { Highlight } from "./highlight.ts";
-import { readHints } from "./hints.ts";
+import { compileHints } from "./hints.ts";
 import { least, most, stillShort, tooLong, wordsOf } from "./length.ts";
 import { type Context, compileMarkdown, toTree } from "./markdown.ts";
 import { Page, parseMarkdown } from "./page.ts";
@@ -32,7 +32,7 @@ export function compileLesson(lesson: Lesson, book: Book, highlight: Highlight):
   const words = wordsOf(tree);
   if (words > most) page.report({ position: undefined }, tooLong(words));
   else if (words < least) page.note(stillShort(words));
-  const hints = readHints(lesson.lab, page, context);
+  const hints = compileHints(lesson.lab, page, context);
   const files = (lesson.lab?.files ?? []).map(({ file, starter }) => {
     page.files.add(starter);
     return { file, starter: withoutMarks(readFileSync(starter, "utf8")) };

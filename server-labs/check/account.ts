@@ -2,11 +2,12 @@
 // caught by the check that it names, and every check has its hints. What is not so is said with file and line.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { hintsOf } from "../book/hints.ts";
+import { place as lineAt } from "../book/problem.ts";
 import type { Lab } from "../book.ts";
 import type { Outcome } from "./attack.ts";
 import type { Check } from "./check.ts";
 import { makeChecks } from "./checker.ts";
-import { readHints } from "./hints.ts";
 import { count } from "./journal.ts";
 import type { Subject } from "./program.ts";
 import { type Report, story } from "./report.ts";
@@ -86,17 +87,17 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
     if (!caughtBy.has(id)) fault(`${declared(id)}: no mutant proves that the check "${id}" can fail`);
   }
 
-  const hintsFile = join(dirname(lab.solution), "hints.md");
-  const hints = readHints(hintsFile);
-  for (const { id } of checks) {
-    const rungs = hints.get(id)?.rungs.length ?? 0;
-    if (rungs < 2)
-      fault(
-        `${place(hintsFile, hints.get(id)?.line)}: the check "${id}" has ${count(rungs, "hint")}, and needs two or three`,
-      );
-  }
-  for (const [id, { line }] of hints) {
-    if (!checks.some(check => check.id === id)) fault(`${place(hintsFile, line)}: there is no check "${id}"`);
+  const hints = hintsOf(
+    lab,
+    checks.map(({ id }) => id),
+  );
+  if (!hints) fault(`${lab.id} has no lab/hints.md`);
+  else {
+    const at = (offset: number) => place(hints.file, lineAt(hints.text, offset).line);
+    for (const mistake of hints.mistakes) fault(`${at(mistake.at)}: ${mistake.sentence}`);
+    for (const [id, ladder] of hints.ladders)
+      if (ladder.rungs.length === 1)
+        fault(`${at(ladder.at)}: the check "${id}" has 1 hint, and needs two or three`);
   }
   return faults;
 }

@@ -1,6 +1,7 @@
 // workbook/check: what a lab's checks.ts imports. A check is one sentence that is true or false of a running
 // server; its function is given a fresh server, and whoever it needs to find out.
-import type { Client, ClientOptions } from "./client.ts";
+import type { Client } from "./client.ts";
+import type { ClientOptions } from "./client-options.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Expect } from "./expect.ts";
 import type { Why } from "./failure.ts";
@@ -9,7 +10,8 @@ import type { Server } from "./server.ts";
 import type { Files, Site } from "./site.ts";
 
 export { type Call, Calls, clock } from "./calls.ts";
-export type { Client, ClientOptions, ClientState, Within } from "./client.ts";
+export type { Client } from "./client.ts";
+export type { ClientOptions, ClientState } from "./client-options.ts";
 export type { Exchange, Wanted } from "./exchange.ts";
 export type { Expect, Expectation } from "./expect.ts";
 export type { Why } from "./failure.ts";
@@ -18,6 +20,7 @@ export type { Output } from "./output.ts";
 export type { Server } from "./server.ts";
 export type { Files, Site, SiteFile } from "./site.ts";
 export * as teahouse from "./teahouse.ts";
+export type { Within } from "./wait.ts";
 export type { Watch } from "./watch.ts";
 
 /** What a check works with. */

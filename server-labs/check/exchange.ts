@@ -2,12 +2,12 @@
 // and where it is not so, said with what was sent, what came, and the place where it went wrong.
 import { clock } from "./calls.ts";
 import type { Tools } from "./check.ts";
-import { type Client, patience } from "./client.ts";
+import type { Client } from "./client.ts";
 import { before, came, commandFor, difference, missing } from "./exchange-words.ts";
 import { CheckFailure, type Why } from "./failure.ts";
 import { type Answer, type Fault, type More, readAnswer } from "./http.ts";
 import { count, grouped, quoted } from "./journal.ts";
-import { every } from "./wait.ts";
+import { every, patience } from "./wait.ts";
 
 /** An answer as it must be: its status, or one of several, and perhaps what else. */
 export interface Wanted {

@@ -3,14 +3,14 @@
 // Without a choice it is the student's own file. Exit code: 0 all passed, 1 some failed, 2 nothing could be made.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { hintsOf } from "../book/hints.ts";
 import { BookError, type Lab, labFile, readBook } from "../book.ts";
-import { workspaceFolder } from "../workspace.ts";
+import { workspaceFolder } from "../workspace-folder.ts";
 import { hold } from "./account.ts";
 import type { Outcome } from "./attack.ts";
 import { makeChecks } from "./checker.ts";
 import { type Choice, Misuse, readChoice, usage } from "./choice.ts";
 import { StartFailure } from "./failure.ts";
-import { readHints } from "./hints.ts";
 import { count } from "./journal.ts";
 import { packageRoot } from "./package-root.ts";
 import { Workshop } from "./prepare.ts";
@@ -164,16 +164,16 @@ async function all(labs: readonly Lab[]): Promise<number> {
 }
 
 function hint(lab: Lab, id: string, rung: number): number {
-  const hints = readHints(join(dirname(lab.solution), "hints.md"));
-  const rungs = hints.get(id)?.rungs;
-  if (!rungs)
+  const hints = hintsOf(lab);
+  const rungs = hints?.ladders.get(id)?.rungs;
+  if (!hints || !rungs)
     throw new Misuse(
-      `${lab.id} has no check "${id}" with hints. There are: ${[...hints.keys()].join(", ")}.`,
+      `${lab.id} has no check "${id}" with hints. There are: ${[...(hints?.ladders.keys() ?? [])].join(", ")}.`,
     );
-  const text = rungs[rung - 1];
-  if (text === undefined)
+  const wanted = rungs[rung - 1];
+  if (wanted === undefined)
     throw new Misuse(`The check "${id}" has ${count(rungs.length, "hint")}: --rung 1 to ${rungs.length}.`);
-  console.log(text);
+  console.log(hints.text.slice(wanted.from, wanted.to).trim());
   if (rung < rungs.length)
     console.log(`\nOne more: npm run check -- ${lab.id} --hint ${id} --rung ${rung + 1}`);
   return 0;

@@ -1,7 +1,6 @@
 // What the server under test has printed, as a check asks for it.
-import { patience, type Within } from "./client.ts";
 import type { Program } from "./program.ts";
-import type { Waiting } from "./wait.ts";
+import { patience, type Waiting, type Within } from "./wait.ts";
 
 /** What the server prints. */
 export class Output {

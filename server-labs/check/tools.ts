@@ -1,6 +1,7 @@
 // What a check is given to work with: the server, and clients in any number.
 import type { Tools } from "./check.ts";
-import { Client, type ClientOptions, patience } from "./client.ts";
+import { Client } from "./client.ts";
+import type { ClientOptions } from "./client-options.ts";
 import { exchange } from "./exchange.ts";
 import { expect } from "./expect.ts";
 import { CheckFailure, type Why } from "./failure.ts";
@@ -9,7 +10,7 @@ import type { Network } from "./network.ts";
 import type { Program } from "./program.ts";
 import { Server } from "./server.ts";
 import type { Site } from "./site.ts";
-import { Waiting } from "./wait.ts";
+import { patience, Waiting } from "./wait.ts";
 
 /** The tools of one check, and every client that it makes. */
 export function makeTools(

@@ -85,6 +85,6 @@ installSynchronousOutput();
 network.watch(stdin, { read: true, write: false });
 await loop
   .run(() => {
-    for (const visit of visits.values()) visit.tick();
+    for (const visit of visits.values()) visit.steps.tick();
   })
   .catch(fail);

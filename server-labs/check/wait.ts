@@ -4,6 +4,14 @@
 /** Between two looks, in milliseconds: far below anything that a check judges, and cheap. */
 const lookEveryMs = 1;
 
+/** How long a check waits for what should come at once, on a machine that is busy with other things, in ms. */
+export const patience = 5000;
+
+export interface Within {
+  /** Milliseconds. */
+  within?: number;
+}
+
 export class Waiting {
   readonly #turn: () => void;
 

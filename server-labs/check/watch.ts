@@ -1,8 +1,7 @@
 // The calls that a server makes from some moment on, looked at while they are made.
 import type { Calls } from "./calls.ts";
-import { patience, type Within } from "./client.ts";
 import type { Tracing } from "./tracing.ts";
-import type { Waiting } from "./wait.ts";
+import { patience, type Waiting, type Within } from "./wait.ts";
 
 /** The calls of the server since a moment. */
 export class Watch {

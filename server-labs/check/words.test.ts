@@ -1,14 +1,10 @@
-// Small things: the journal, hints, expectations, what is printed, /proc.
+// Small things: the journal, expectations, what is printed, /proc.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { expect } from "./expect.ts";
 import { CheckFailure } from "./failure.ts";
-import { readHints } from "./hints.ts";
 import { count, Journal, quoted } from "./journal.ts";
 import { Printed } from "./printed.ts";
 import { descriptors, family, processState, socketInodes, tcpSockets } from "./proc.ts";
@@ -69,20 +65,6 @@ test("an expectation that fails is a sentence with what was expected and what wa
   expect(3, "").atLeast(3);
   expect(Buffer.from("GET /"), "").contains(/^GET/);
   assert.throws(() => expect("3", "").atMost(4), TypeError);
-});
-
-test("hints are ladders; what is in a code block is no heading", () => {
-  const folder = mkdtempSync(join(tmpdir(), "hints-"));
-  const file = join(folder, "hints.md");
-  writeFileSync(
-    file,
-    "# Hints\n\n## one\n\n### 1\n\nA.\n\n### 2\n\n```sh\n## no heading\n```\n\n## two\n\n### 1\nB.\n",
-  );
-  const hints = readHints(file);
-  assert.deepEqual(hints.get("one"), { line: 3, rungs: ["A.", "```sh\n## no heading\n```"] });
-  assert.deepEqual(hints.get("two"), { line: 15, rungs: ["B."] });
-  assert.equal(readHints(join(folder, "none.md")).size, 0);
-  rmSync(folder, { recursive: true });
 });
 
 test("all output is counted; the end of it is kept", async () => {

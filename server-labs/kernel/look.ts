@@ -1,16 +1,16 @@
 // One look at a program: /proc and the trace put together. Nothing stops meanwhile, so what is concluded about a moment
 // ("it sleeps, therefore its ready list is empty") is concluded only when the same was so before the look and after it.
 import { readlink } from "node:fs/promises";
-import type { KernelConnection, KernelSample } from "../protocol.ts";
+import type { KernelSample } from "../protocol.ts";
 import { kernelLimits, paceLimits } from "../protocol.ts";
-import { type Inside, KernelCalls, mostNoted } from "./calls.ts";
+import { type Inside, KernelCalls } from "./calls.ts";
 import { Connections, ranked, sum } from "./connections.ts";
-import { Descriptors, eventfdCount, type Links, registrations, socketInode, whatIs } from "./descriptors.ts";
+import { Descriptors, type Links, registrations, socketInode, whatIs } from "./descriptors.ts";
 import { doingInWords } from "./doing.ts";
+import { endsOf } from "./ends.ts";
 import { concludeEpoll, type End, type Slept } from "./epolls.ts";
 import { descriptorLimit, processState, rssBytes, somaxconn, tcpMemory } from "./facts.ts";
-import { connectionReadiness, listenerReadiness, unknownReadiness } from "./ready.ts";
-import { type Held, Sockets } from "./sockets.ts";
+import { Sockets } from "./sockets.ts";
 
 export type Looked = Omit<KernelSample, "everyMs" | "thin">;
 
@@ -73,7 +73,7 @@ export class Looker {
     const listening = held.filter(({ row }) => row.state === "LISTEN");
     const connected = ranked(held.filter(({ row }) => row.state !== "LISTEN"));
     const gone = this.#connections.gone(links, connected);
-    const ends = await this.#endsOf(pid, links, held, gone);
+    const ends = await endsOf(pid, links, held, gone);
     const watched = await this.#registrations(pid, links);
     const asked = [...watched.keys(), ...ends.keys()].slice(0, paceLimits.peekedFds);
     const peeked = watched.size > 0 && this.#at.paused() !== null ? await this.#at.peek(asked) : null;
@@ -142,44 +142,6 @@ export class Looker {
     const inode = socketInode(link);
     if (inode === 0 || this.#sockets.holds(inode)) return false;
     return this.calls.peers.get(fd)?.startsWith("[") ?? true;
-  }
-
-  async #endsOf(
-    pid: number,
-    links: Links,
-    held: readonly Held[],
-    gone: readonly KernelConnection[],
-  ): Promise<Map<number, End>> {
-    const ends = new Map<number, End>();
-    for (const { fd, row } of held) {
-      const { state, recvQueue, sendQueue } = row;
-      const readiness =
-        state === "LISTEN" ? listenerReadiness(recvQueue) : connectionReadiness(state, recvQueue, sendQueue);
-      const arrival = `${state} ${recvQueue}`;
-      ends.set(fd, {
-        readiness,
-        arrival,
-        all: `${arrival} ${sendQueue}`,
-        ...(state === "LISTEN" ? { queued: recvQueue } : {}),
-      });
-    }
-    for (const { fd } of gone)
-      ends.set(fd, { readiness: connectionReadiness("CLOSE", 0, 0), arrival: "CLOSE", all: "CLOSE" });
-    for (const [fd, link] of links) {
-      if (link !== "anon_inode:[eventfd]" || ends.size > mostNoted) continue;
-      const count = await eventfdCount(pid, fd);
-      if (count === null) continue;
-      const readable = count > 0 ? "yes" : "no";
-      const readiness = {
-        ...unknownReadiness,
-        readable,
-        hungUp: "no",
-        peerDone: "no",
-        urgent: "no",
-      } as const;
-      ends.set(fd, { readiness, arrival: String(count), all: String(count) });
-    }
-    return ends;
   }
 
   async #registrations(pid: number, links: Links) {

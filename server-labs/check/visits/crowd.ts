@@ -18,7 +18,7 @@ export const burst: Script = async visit => {
   const guests = await crowd(visit, count);
   const began = clock();
   for (const { client } of guests) client.send(Buffer.from(sends, "latin1"));
-  visit.step({
+  visit.steps.tell({
     who: clients(count),
     what: "sent",
     bytes: sends.length * count,
@@ -33,7 +33,7 @@ export const burst: Script = async visit => {
       seen.add(guest);
       order.push(guest);
       newest = clock();
-      if (order.length <= named) visit.step(first(guest), guest.heardAt);
+      if (order.length <= named) visit.steps.tell(first(guest), guest.heardAt);
     }
     return guests.every(done);
   };
@@ -46,9 +46,9 @@ export const burst: Script = async visit => {
     if (guests.every(done)) break;
     told = so();
     const sentence = verdict(visit, guests, began);
-    visit.step({ who: clients(count), what: "waits", sentence, ...table(order) });
+    visit.steps.tell({ who: clients(count), what: "waits", sentence, ...table(order) });
   }
-  visit.step({
+  visit.steps.tell({
     who: clients(count),
     what: "got",
     sentence: `${order.length} answers, in this order`,
@@ -81,7 +81,7 @@ export const idle: Script = async visit => {
     }${rest > 0 ? `; ${verb(rest, "is", "are")} not let in yet` : ""}`;
     if (lost === count)
       return `the server has closed ${count === 1 ? "the connection" : `all ${count} connections`}`;
-    visit.step({ who: clients(count), what: "waits", sentence });
+    visit.steps.tell({ who: clients(count), what: "waits", sentence });
   }
 };
 
@@ -100,14 +100,14 @@ async function crowd(visit: Visit, count: number): Promise<Guest[]> {
   const [there, refused] = [open(), guests.filter(({ client }) => client.trouble === "ECONNREFUSED").length];
   const rest = count - there - refused;
   if (refused > 0)
-    visit.step({
+    visit.steps.tell({
       who: clients(refused),
       what: "refused",
       sentence: `${verb(refused, "client was", "clients were")} refused: nobody listens there (ECONNREFUSED)`,
     });
   if (refused === count) throw new NotIn("not connected: ECONNREFUSED");
   const ports = guests.map(({ client }) => client.port);
-  visit.step({
+  visit.steps.tell({
     who: clients(there),
     what: "connected",
     ...(ports.every(port => port > 0) ? { ports } : {}),

@@ -1,17 +1,18 @@
-// One visit: its clients, what they did and what happened to them as steps on one clock, and its end. What a kind of
-// visit does is a script (kinds.ts, crowd.ts) that waits only here, and so ends wherever it is when it is to leave.
-import { Bucket } from "../../bucket.ts";
-import { type Held, type VisitorCommand, type VisitorSays, visitLimits } from "../../protocol.ts";
+// One visit: its clients, what they did and what happened to them, and its end. What a kind of visit does is a script
+// (kinds.ts, crowd.ts) that waits only here, and so ends wherever it is when it is to leave.
+import type { Held, VisitorCommand, VisitorSays } from "../../protocol.ts";
 import { POLLOUT, poll, SyscallError } from "../../runtime/net.ts";
 import { clock } from "../calls.ts";
-import { Client, type ClientOptions, type Observe } from "../client.ts";
+import { Client } from "../client.ts";
+import type { ClientOptions } from "../client-options.ts";
 import type { Network } from "../network.ts";
+import type { Observe } from "../wire.ts";
 import { Answers } from "./answers.ts";
 import type { Loop } from "./loop.ts";
-import { escaped, octets } from "./words.ts";
+import { type Step, Steps } from "./steps.ts";
+import { octets } from "./words.ts";
 
 export type Order = Extract<VisitorCommand, { type: "visit" }>;
-type Step = Omit<VisitorSays, "visit" | "clock">;
 export type Script = (visit: Visit) => Promise<string>;
 
 /** A client with what it has got so far. Times are those of clock(). */
@@ -24,11 +25,6 @@ export interface Guest {
   heardAt: number;
 }
 
-/** Steps of one visit that are told one by one at once, and then in a second: the others are told together. */
-const steps = { burst: 60, perSecond: 3 } as const;
-/** Octets of a visit that are shown; all are counted. */
-const shownBytes = 8 * 1024;
-
 /** It is to leave. */
 class Left extends Error {}
 /** There was nobody to visit: the sentence has been said. */
@@ -37,16 +33,14 @@ export class NotIn extends Error {}
 export class Visit {
   readonly order: Order;
   readonly guests: Guest[] = [];
+  /** What is told of it. */
+  readonly steps: Steps;
   /** The program is paused or slow because somebody wants it so. */
   held: () => Held | null;
   /** How it stands, for when it leaves before its end. */
   stands: () => string = () => "";
   readonly #loop: Loop;
   readonly #network: Network;
-  readonly #say: (step: VisitorSays) => void;
-  readonly #bucket = new Bucket(steps.perSecond, steps.burst);
-  readonly #folded = new Map<"sent" | "got", { step: Step; pieces: number; at: number }>();
-  #shown = shownBytes;
   #left = false;
 
   constructor(
@@ -60,7 +54,7 @@ export class Visit {
     this.#loop = loop;
     this.#network = network;
     this.held = held;
-    this.#say = say;
+    this.steps = new Steps(order.visit, say);
   }
 
   /** Makes the visit. Resolves when nothing of it is left. */
@@ -84,9 +78,9 @@ export class Visit {
         open.length === 1
           ? [only!.client.name, "the client closes its end (FIN)"]
           : [`${open.length} clients`, `${open.length} clients close their ends (FIN)`];
-      this.step({ who, what: "closed", sentence: says, ...(open.length === 1 ? portOf(only!) : {}) });
+      this.steps.tell({ who, what: "closed", sentence: says, ...(open.length === 1 ? portOf(only!) : {}) });
     }
-    this.step({ who: "", what: "done", sentence });
+    this.steps.tell({ who: "", what: "done", sentence });
   }
 
   /** It is to leave, wherever it is. */
@@ -102,7 +96,7 @@ export class Visit {
   guest(name: string, options: ClientOptions = {}, tells = true): Guest {
     const guest: Guest = { client: undefined as never, answers: new Answers(), sentAt: 0, heardAt: 0 };
     const observe: Observe = (client, what, came, began) => {
-      guest.client = client;
+      guest.client = client as Client;
       this.#observe(guest, what, came, tells, began);
     };
     const { host, port } = this.order;
@@ -128,21 +122,6 @@ export class Visit {
     return found as T | null;
   }
 
-  /** Tells one thing that happened, at a time of clock(). */
-  step(step: Step, at = clock()): void {
-    const { what } = step;
-    if (what === "sent" || what === "got") this.#octets({ ...step, what }, at);
-    else {
-      this.#unfold();
-      this.#tell(step, at);
-    }
-  }
-
-  /** To be called now and then: tells what was folded, once there is room. */
-  tick(): void {
-    if (this.#folded.size > 0 && this.#bucket.level >= 1) this.#unfold();
-  }
-
   #observe(
     guest: Guest,
     what: Parameters<Observe>[1],
@@ -157,46 +136,15 @@ export class Visit {
     if (what === "ended" || what === "broken") guest.answers.end();
     if (!tells) return;
     const step = { who: client.name, ...portOf(guest) };
-    if (what === "connected") this.step({ ...step, what, sentence: "connected" }, at);
+    if (what === "connected") this.steps.tell({ ...step, what, sentence: "connected" }, at);
     else if (what === "ended")
-      this.step({ ...step, what, sentence: "the server has closed the connection (FIN)" }, at);
-    else if (what === "broken") this.step({ ...step, ...brokenWords(client) }, at);
+      this.steps.tell({ ...step, what, sentence: "the server has closed the connection (FIN)" }, at);
+    else if (what === "broken") this.steps.tell({ ...step, ...brokenWords(client) }, at);
     else
-      this.step(
-        { ...step, what, bytes: came!.length, text: this.#text(came!), sentence: octets(came!.length) },
+      this.steps.tell(
+        { ...step, what, bytes: came!.length, text: this.steps.text(came!), sentence: octets(came!.length) },
         at,
       );
-  }
-
-  #octets(step: Step & { what: "sent" | "got" }, at: number): void {
-    const folded = this.#folded.get(step.what);
-    if (folded) {
-      folded.pieces++;
-      folded.at = at;
-      folded.step = { ...folded.step, bytes: (folded.step.bytes ?? 0) + (step.bytes ?? 0) };
-    } else if (this.#bucket.level < 1) this.#folded.set(step.what, { step, pieces: 1, at });
-    else this.#tell(step, at);
-    this.tick();
-  }
-
-  #unfold(): void {
-    for (const { step, pieces, at } of this.#folded.values()) {
-      const sentence =
-        pieces === 1 ? step.sentence : `${octets(step.bytes ?? 0)}, in ${pieces} pieces until now`;
-      this.#tell({ ...step, sentence }, at);
-    }
-    this.#folded.clear();
-  }
-
-  #tell(step: Step, at: number): void {
-    this.#bucket.take(1);
-    this.#say({ visit: this.order.visit, clock: at, ...step });
-  }
-
-  #text(came: Buffer): string {
-    const most = Math.min(visitLimits.shownBytes, Math.max(64, this.#shown));
-    this.#shown -= Math.min(came.length, most);
-    return escaped(came, most) + (came.length > most ? "…" : "");
   }
 }
 

@@ -1,0 +1,83 @@
+// hints.md of a lab: for each check "## its-id", and under it a ladder of rungs, "### 1", "### 2" …, from a nudge to
+// nearly the answer. Read once, here, for the page (which makes Markdown of a rung) and for the shell (which prints it).
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Lab } from "../book.ts";
+import { suggestion } from "./problem.ts";
+
+/** One rung; its text is `text.slice(from, to)` of the whole file. */
+export interface Rung {
+  from: number;
+  to: number;
+}
+
+export interface Hints {
+  /** The rungs of each check, and where its id stands. */
+  ladders: Map<string, { at: number; rungs: Rung[] }>;
+  /** What is not as it should be, and where. */
+  mistakes: { at: number; sentence: string }[];
+}
+
+/** The hints.md of this lab with what it holds; null when there is none. @param ids of its checks */
+export function hintsOf(
+  lab: Lab,
+  ids: readonly string[] = lab.checks.map(({ id }) => id),
+): (Hints & { file: string; text: string }) | null {
+  const file = join(lab.folder, "lab", "hints.md");
+  if (!existsSync(file)) return null;
+  const text = readFileSync(file, "utf8");
+  return { file, text, ...readHints(text, ids) };
+}
+
+/** Reads the text of a hints.md; offsets are of this text. */
+export function readHints(text: string, ids: readonly string[]): Hints {
+  const ladders: Hints["ladders"] = new Map();
+  const mistakes: Hints["mistakes"] = [];
+  let ladder: { at: number; rungs: Rung[] } | null = null;
+  let rung: Rung | null = null;
+  let astray = false;
+  for (const { at, end, line, code } of lines(text)) {
+    const [, sign, words] = (code ? null : /^(##|###) +(.*?)[ #]*$/.exec(line)) ?? [];
+    if (sign === "##") {
+      const id = words!;
+      const place = at + line.indexOf(id);
+      if (!ids.includes(id))
+        mistakes.push({
+          at: place,
+          sentence: `There is no check "${id}".${suggestion(id, ids, "checks of this lab")}`,
+        });
+      if (ladders.has(id))
+        mistakes.push({ at: place, sentence: `The check "${id}" has hints above already.` });
+      ladder = ladders.get(id) ?? { at: place, rungs: [] };
+      ladders.set(id, ladder);
+      rung = null;
+      astray = false;
+    } else if (sign === "###" && ladder) {
+      rung = { from: end, to: end };
+      const next = ladder.rungs.push(rung);
+      if (words !== String(next)) mistakes.push({ at, sentence: `The next rung is "### ${next}".` });
+    } else if (rung) rung.to = end;
+    else if (ladder && !astray && line.trim() !== "") {
+      astray = true;
+      mistakes.push({ at, sentence: `Text stands in a rung: "### 1" comes before it.` });
+    }
+  }
+  for (const id of ids)
+    if (!ladders.get(id)?.rungs.length)
+      mistakes.push({ at: 0, sentence: `The check "${id}" has no hints: "## ${id}", then "### 1".` });
+  return { ladders, mistakes };
+}
+
+/** Each line, from `at` to `end` (behind its line break); in a fence it is code, and no heading. */
+function* lines(text: string): Generator<{ at: number; end: number; line: string; code: boolean }> {
+  let fence = "";
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf("\n", at) + 1 || text.length;
+    const line = text.slice(at, end).trimEnd();
+    const [, mark = "", info = ""] = /^\s*(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    yield { at, end, line, code: fence !== "" || mark !== "" };
+    if (fence === "") fence = mark;
+    else if (mark.startsWith(fence) && info === "") fence = "";
+    at = end;
+  }
+}

@@ -1,0 +1,37 @@
+// What bounds a run, a page and a file. Each bound has its reason beside it.
+
+/** Bounds, each with its reason. Sizes in bytes, times in milliseconds. */
+export const limits = {
+  /** A source file that a student may save or send: 200 times the longest lab. */
+  fileBytes: 512 * 1024,
+  /** An HTTP body or a WebSocket message: a file, quoted as JSON. */
+  messageBytes: 1024 * 1024,
+  /** Output of one run that is kept for replay. */
+  outputRingBytes: 1024 * 1024,
+  /** Syscall events of one run that are kept for replay, as bytes of JSON. */
+  syscallRingBytes: 2 * 1024 * 1024,
+  /** Steps of visits of one run that are kept for replay, as bytes of JSON: some dozens of visits. */
+  visitRingBytes: 1024 * 1024,
+  /** Output beyond this rate is left out, counted, and said. */
+  outputBytesPerSecond: 2 * 1024 * 1024,
+  outputBurstBytes: 4 * 1024 * 1024,
+  /** The end of what was left out is always shown: it holds the last words before a crash. */
+  outputTailBytes: 64 * 1024,
+  /** Syscalls shown one by one; beyond it they are counted. */
+  syscallsPerSecond: 2_000,
+  syscallsBurst: 10_000,
+  /** The newest of the calls left out are always shown. */
+  syscallsTail: 200,
+  /** Unacknowledged events in flight to one page, as bytes of JSON. */
+  windowBytes: 512 * 1024,
+  /** Output and calls are sent at most this often. */
+  flushMs: 16,
+  /** Between SIGTERM and SIGKILL. */
+  graceMs: 300,
+  /** A run that has printed nothing, listened nowhere and not ended is still only "starting". */
+  startMs: 10_000,
+  /** A check that has not ended by itself is ended. */
+  checkMs: 60_000,
+  /** WebSockets at once. */
+  sessions: 64,
+} as const;

@@ -1,0 +1,84 @@
+// What a person asks, by HTTP or over /ws. A schema stands for each, because it comes from outside: what does not fit it
+// gets no further than the door.
+import * as v from "valibot";
+import { limits } from "./limits.ts";
+import { paceBody, stepBody } from "./pace.ts";
+
+const lab = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9-]*$/, "a lab is <chapter>/<lesson>"),
+);
+const run = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9-]{1,64}$/, "a run is named by the id that starting it gave"),
+);
+const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(), v.maxLength(limits.fileBytes, "the text is longer than a lab may be"));
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
+
+// Each field is a name of its own, for a reason: to spread `runBody.entries` into the request below would keep all of
+// valibot in the page, which uses only the constants of this file.
+const someText = v.optional(text);
+const somePort = v.optional(port);
+const someRun = v.optional(run);
+const somePace = v.optional(paceBody);
+const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
+
+/** Body of POST /api/labs/<lab>/run; every field may be left out. */
+export const runBody = v.strictObject({
+  /** Run this text instead of the saved file. */
+  text: someText,
+  /** The port to listen on; 0 for any free one; the lab's own when left out. */
+  port: somePort,
+  /** A run of ours that is to be stopped first, because it holds the port. */
+  instead: someRun,
+  /** How it begins: {"mode": "paused"} stops before its first call. Who starts it so drives it. */
+  pace: somePace,
+});
+export type RunBody = v.InferOutput<typeof runBody>;
+
+/** Body of POST /api/labs/<lab>/check. */
+export const checkBody = v.strictObject({
+  text: someText,
+  /** Ids of the checks to make; all when left out. */
+  only: someIds,
+});
+export type CheckBody = v.InferOutput<typeof checkBody>;
+
+/**
+ * Body of PUT /api/labs/<lab>/files/<file>; needs If-Match with the ETag that was read: `""` for a file that is not
+ * there, `*` for whatever is there (of which a copy is kept). 412 has the text and etag that are there instead.
+ */
+export const fileBody = v.strictObject({ text });
+
+/**
+ * Body of POST /api/labs/<lab>/reset: the starter again. The answer has its text and etag, and in `kept` the path of
+ * the copy that was made of what was there (null if there was nothing).
+ */
+export const resetBody = v.strictObject({});
+
+/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home; so do visits, which answer with an id. */
+export const request = v.variant("type", [
+  /** Tell me of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
+  v.strictObject({ type: v.literal("watch"), lab, from: v.optional(v.record(run, seq)) }),
+  v.strictObject({ type: v.literal("unwatch"), lab }),
+  v.strictObject({
+    type: v.literal("run"),
+    lab,
+    text: someText,
+    port: somePort,
+    instead: someRun,
+    pace: somePace,
+  }),
+  v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
+  v.strictObject({ type: v.literal("stop"), run }),
+  /** How fast it goes; who asks first drives, and `drive` takes the wheel from whoever has it. */
+  v.strictObject({ type: v.literal("pace"), run, pace: paceBody }),
+  v.strictObject({ type: v.literal("step"), run, step: stepBody }),
+  v.strictObject({ type: v.literal("drive"), run }),
+  /** Samples of the kernel's state for as long as this page wants them: so often in milliseconds, 0 for no more. */
+  v.strictObject({ type: v.literal("sample"), run, everyMs: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+  /** I have shown everything of this run up to and including seq. */
+  v.strictObject({ type: v.literal("ack"), run, seq }),
+]);
+export type Request = v.InferOutput<typeof request>;
