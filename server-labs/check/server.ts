@@ -8,7 +8,8 @@ import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, descriptors, memory, processState, sleeps, socketInodes, wantedMs } from "./proc.ts";
+import { OwnTime } from "./own-time.ts";
+import { cpuMs, descriptors, memory, processState, sleeps, socketInodes } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { every, type Waiting } from "./wait.ts";
@@ -21,6 +22,33 @@ const procEveryMs = 5;
  * once, unless TCP holds it back: a delayed ACK takes 200 ms at most (TCP_DELACK_MAX).
  */
 const stuckMs = 400;
+
+/** Milliseconds on a processor that a server may take for one thing that is asked of it: far more than any needs. */
+const tiredMs = 1500;
+const tiredEveryMs = 50;
+/** On a machine so busy that a server gets this part of its time only, what is measured is still enough to judge. */
+const mostIdle = 50;
+
+/** What a server did while nobody said anything. */
+export interface Idle {
+  /** The share of its own time in which it ran: 0 asleep, 1 without a pause. */
+  busy: number;
+  /** Its system calls; null when they cannot be seen. */
+  calls: number | null;
+  /** How often it went to sleep. */
+  sleeps: number;
+  /** Turns that ended without a rest, for each time that it slept: many, where it sleeps only when it is made to. */
+  restless: number;
+  /** Its calls, if they can be seen. */
+  watch: Watch | null;
+}
+
+export interface Settling extends Within {
+  over?: number;
+  enough?: number;
+  /** A change by no more than this is none. */
+  slack?: number;
+}
 
 export class Server {
   readonly port: number;
@@ -143,6 +171,13 @@ export class Server {
     return all;
   }
 
+  /** Waits until the kernels have no more room for what it sends to these, who do not read: it stands still. */
+  async fills(clients: readonly Client[]): Promise<number> {
+    const queued = () => clients.reduce((sum, client) => sum + (this.endOf(client)?.sendQueue ?? 0), 0);
+    await this.#does(() => queued() > 0, patience);
+    return this.settles(queued, { over: 50 });
+  }
+
   /** Waits until the server has given back its end of these clients' connections; how many it has. */
   async releases(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
     const released = () => clients.filter(client => !isHeld(this.endOf(client))).length;
@@ -164,15 +199,51 @@ export class Server {
     return (used() - before) / (clock() - began);
   }
 
+  /** Counts its own time (own-time.ts) from now on. */
+  ownTime(): OwnTime {
+    return new OwnTime(() => this.pids);
+  }
+
   /**
-   * The share of the time in which it runs, or would if it got a processor: 0 asleep, 1 without a pause. For a server
-   * that should not wake up at all: unlike cpu() it sees on a busy machine, too, who never sleeps.
+   * Lets time pass in which nobody says anything, and tells what the server does meanwhile.
+   * @param ms milliseconds of its own time (own-time.ts): a busy machine makes this last longer, and changes no result
    */
-  async busy({ during }: { during: () => Promise<unknown> }): Promise<number> {
-    const wanted = () => this.pids.reduce((sum, pid) => sum + (wantedMs(pid) ?? 0), 0);
-    const [before, began] = [wanted(), clock()];
-    await during();
-    return (wanted() - before) / (clock() - began);
+  async idle(ms = 200): Promise<Idle> {
+    const watch = this.traced ? this.watch() : null;
+    const own = this.ownTime();
+    const over = every(2 * procEveryMs, () => own.spent.ms >= ms);
+    await this.#waiting.until(over, mostIdle * ms);
+    const spent = own.spent;
+    const busy = spent.ran / Math.max(spent.ms, 1);
+    const calls = watch && watch.calls.length + watch.calls.missed;
+    const restless = watch?.calls.turns.filter(turn => turn.rests.length === 0).length ?? 0;
+    this.#journal.note(
+      `in ${ms} ms of the server's own time: ${Math.round(busy * 100)} % of a processor${calls === null ? "" : `, ${count(calls, "system call")}`}`,
+    );
+    return { busy, calls, sleeps: spent.sleeps, restless: restless / Math.max(spent.sleeps, 1), watch };
+  }
+
+  /**
+   * Waits until this number changes no more, though the server has had its time, and returns it.
+   * @param over for so many milliseconds of the server's own time
+   * @param enough it has grown so far that nobody need wait any longer
+   */
+  async settles(
+    number: () => number,
+    { over = 100, enough = Number.POSITIVE_INFINITY, slack = 0, within = patience }: Settling = {},
+  ): Promise<number> {
+    const own = this.ownTime();
+    let last = number();
+    const settled = every(procEveryMs, () => {
+      const now = number();
+      if (Math.abs(now - last) > slack) {
+        last = now;
+        own.restart();
+      }
+      return now > enough || own.spent.ms >= over;
+    });
+    await this.#waiting.until(settled, within);
+    return number();
   }
 
   /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */
@@ -235,10 +306,30 @@ export class Server {
     return this.#program.tracing?.inside ?? null;
   }
 
+  /** Tells whether since it was first asked the server has run for so long that it will not come to what one waits for. */
+  tired(): () => boolean {
+    let before: number | null = null;
+    const look = every(tiredEveryMs, () => {
+      before ??= this.#ran;
+      return this.#ran - before > tiredMs;
+    });
+    return () => look() ?? false;
+  }
+
+  get #ran(): number {
+    return this.pids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
+  }
+
   /** Waits for something that the server should do; in vain, if it is stuck in a call that nobody will end. */
   async #does(probe: () => boolean, within: number): Promise<boolean> {
     const look = every(procEveryMs, probe);
-    return (await this.#waiting.until(() => look() || (this.stuck() && "stuck"), within)) === true;
+    const tired = this.tired();
+    return (
+      (await this.#waiting.until(
+        () => look() || (this.stuck() && "stuck") || (tired() && "tired"),
+        within,
+      )) === true
+    );
   }
 }
 
