@@ -157,6 +157,7 @@ export class Runs {
       lab,
       file: labFile,
       text,
+      javascript: stripped.javascript,
       only: body.only ?? [],
     });
   }

@@ -4,10 +4,10 @@ import { clock } from "./calls.ts";
 import { processState, threads } from "./proc.ts";
 
 export interface Spent {
-  /** Milliseconds of its own time that are sure. */
+  /** It sleeps in this moment: it waits for something, and not for a processor. */
+  asleep: boolean;
+  /** Milliseconds of its own time; at most, if it is not asleep: the kernel books a wait when it is over. */
   ms: number;
-  /** Milliseconds of its own time at most: perhaps it waits for a processor just now. */
-  most: number;
   /** Milliseconds on a processor, of all its threads. */
   ran: number;
   /** How often its busiest thread has gone to sleep of its own accord. */
@@ -33,7 +33,8 @@ export class OwnTime {
 
   /** What it has spent so far. */
   get spent(): Spent {
-    const now = clock();
+    // Looked at first: what it does from then on makes its own time longer, and not shorter.
+    const [asleep, now] = [this.#asleep, clock()];
     let [ran, busiest, waited, sleeps] = [0, -1, 0, 0];
     for (const [thread, after] of threads(this.#pids())) {
       const before = this.#before.get(thread);
@@ -44,10 +45,7 @@ export class OwnTime {
         [waited, sleeps] = [after.waited - (before?.waited ?? 0), after.sleeps - (before?.sleeps ?? 0)];
       }
     }
-    const most = now - this.#began - waited;
-    // The kernel books a wait when it is over. So of one that may wait just now only what it ran is surely its own.
-    const ms = Math.max(ran, this.#asleep ? most : 0);
-    return { ms, most: Math.max(ms, most), ran, sleeps };
+    return { asleep, ms: Math.max(ran, now - this.#began - waited), ran, sleeps };
   }
 
   get #asleep(): boolean {

@@ -211,10 +211,14 @@ export class Server {
   async idle(ms = 200): Promise<Idle> {
     const watch = this.traced ? this.watch() : null;
     const own = this.ownTime();
-    const over = every(2 * procEveryMs, () => own.spent.ms >= ms);
+    let spent = own.spent;
+    const over = every(2 * procEveryMs, () => {
+      spent = own.spent;
+      // Of one that is not asleep only what it ran is surely its own.
+      return spent.asleep ? spent.ms >= ms : spent.ran >= ms;
+    });
     await this.#waiting.until(over, mostIdle * ms);
-    const spent = own.spent;
-    const busy = spent.ran / Math.max(spent.ms, 1);
+    const busy = spent.ran / Math.max(spent.asleep ? spent.ms : spent.ran, 1);
     const calls = watch && watch.calls.length + watch.calls.missed;
     const restless = watch?.calls.turns.filter(turn => turn.rests.length === 0).length ?? 0;
     this.#journal.note(
@@ -224,7 +228,7 @@ export class Server {
   }
 
   /**
-   * Waits until this number changes no more, though the server has had its time, and returns it.
+   * Waits until this number changes no more, though the server has had its time and sleeps, and returns it.
    * @param over for so many milliseconds of the server's own time
    * @param enough it has grown so far that nobody need wait any longer
    */
@@ -240,7 +244,8 @@ export class Server {
         last = now;
         own.restart();
       }
-      return now > enough || own.spent.ms >= over;
+      const { asleep, ms, ran } = own.spent;
+      return now > enough || (asleep ? ms >= over : ran >= tiredMs);
     });
     await this.#waiting.until(settled, within);
     return number();
