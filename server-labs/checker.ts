@@ -1,6 +1,7 @@
 // The checker as a run: a process of its own, in the same sandbox as a program, that starts the student's server
 // and attacks it with real clients. It reports on a pipe, one line of JSON for each thing that it knows of a check.
 import { realpathSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import * as v from "valibot";
@@ -15,6 +16,7 @@ import type { HowItEnded, Part } from "./run-part.ts";
 import { packageParts, type SandboxLevel } from "./sandbox.ts";
 import { checkSentence, endSentence } from "./sentences.ts";
 import { heapMegabytes } from "./spare.ts";
+import { strip } from "./strip.ts";
 
 export interface CheckerOptions {
   run: Run;
@@ -27,6 +29,8 @@ export interface CheckerOptions {
   /** Name and text of the student's file. */
   file: string;
   text: string;
+  /** The same, its types taken away. */
+  javascript: string;
   only: string[];
 }
 
@@ -70,7 +74,10 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
     sandbox,
     command: [...command, ...only.flatMap(id => ["--only", id])],
     reach: { cwd, readable: [...packageParts(root), chapters, folder.path], writable: [cwd], descriptors },
-    variables: { LAB_REPORT_FD: "3" },
+    variables: {
+      LAB_REPORT_FD: "3",
+      LAB_STRIPPED: await folder.write("stripped.json", await stripped(options)),
+    },
     mark: folder.mark,
     descriptors: ["pipe"],
   };
@@ -100,6 +107,15 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
     },
     dispose: () => folder.remove(),
   };
+}
+
+/** Both programs that the checker will run, as JavaScript: here the compiler is loaded, there it would be for each check anew. */
+async function stripped({ lab, text, javascript }: CheckerOptions): Promise<string> {
+  const pairs = [[text, javascript]];
+  const checks = await readFile(lab.checksFile, "utf8").catch(() => "");
+  const made = await strip(basename(lab.checksFile), checks);
+  if ("javascript" in made) pairs.push([checks, made.javascript]);
+  return JSON.stringify(pairs);
 }
 
 /** The lines of one checker, each of them a claim of a process in which a student's text ran. */

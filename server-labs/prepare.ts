@@ -84,6 +84,7 @@ export class Preparing {
       lab,
       file: labFile,
       text,
+      javascript: stripped.javascript,
       only: body.only ?? [],
     });
   }

@@ -11,6 +11,7 @@ import { makeChecks } from "./checker.ts";
 import { count } from "./journal.ts";
 import type { Subject } from "./program.ts";
 import { type Report, story } from "./report.ts";
+import { Slots } from "./slots.ts";
 
 export interface AccountOptions {
   lab: Lab;
@@ -18,15 +19,22 @@ export interface AccountOptions {
   /** Makes a file ready to run. */
   subject: (file: string) => Promise<Subject>;
   say: (line: string) => void;
+  room: Room;
 }
 
 const silent: Report = { is: () => {}, became: () => {}, end: () => {} };
 
-/** Programs held to account at once, each by two checks at most: a check mostly waits, for a program to start or rest. */
-const atOnce = 3;
+/** What all labs that are held to account at the same time share: programs that run at once, and files that are under way. */
+export interface Room {
+  programs: Slots;
+  files: Slots;
+}
+
+/** More than there are processors: a program under test mostly sleeps, and who checks it mostly waits. */
+export const makeRoom = (): Room => ({ programs: new Slots(8), files: new Slots(8) });
 
 /** Holds one lab to account. */
-export async function hold({ lab, checks, subject, say }: AccountOptions): Promise<string[]> {
+export async function hold({ lab, checks, subject, say, room }: AccountOptions): Promise<string[]> {
   const faults: string[] = [];
   const fault = (sentence: string) => {
     faults.push(sentence);
@@ -35,7 +43,7 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
   const place = (file: string, line = 1) => `${relative(process.cwd(), file)}:${line}`;
   const declared = (id: string) => place(lab.checksFile, lineOf(lab.checksFile, `"${id}"`));
   const make = async (file: string, made: readonly Check[] = checks) =>
-    makeChecks(made, { subject: await subject(file), port: lab.port, report: silent });
+    makeChecks(made, { subject: await subject(file), port: lab.port, report: silent, slots: room.programs });
   const told = (outcome: Outcome, file: string) => {
     // A line is one of the whole program, which a diff is not.
     const program = basename(file).replace(/\.diff$/, ".ts");
@@ -80,7 +88,7 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
       };
     }),
   ];
-  await inOrder(accounts, atOnce);
+  await inOrder(accounts.map(account => () => room.files.take(account)));
 
   const caughtBy = new Set(lab.mutants.map(mutant => mutant.caughtBy));
   for (const { id } of checks) {
@@ -102,18 +110,12 @@ export async function hold({ lab, checks, subject, say }: AccountOptions): Promi
   return faults;
 }
 
-/** Does these, so many at once, and lets each say what it found in the order in which they stand. */
-async function inOrder(jobs: readonly (() => Promise<() => void>)[], atOnce: number): Promise<void> {
-  const found: (() => void)[] = [];
-  let [next, said] = [0, 0];
-  const worker = async () => {
-    while (next < jobs.length) {
-      const mine = next++;
-      found[mine] = await jobs[mine]!();
-      for (; found[said]; said++) found[said]!();
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+/** Does all these, and lets each say what it found in the order in which they stand. */
+async function inOrder(jobs: readonly (() => Promise<() => void>)[]): Promise<void> {
+  const begun = jobs.map(job => job());
+  // The first that goes wrong is told here; the others are no surprise then.
+  for (const one of begun) one.catch(() => {});
+  for (const one of begun) (await one)();
 }
 
 function folder(path: string): string[] {

@@ -91,19 +91,21 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
 /**
  * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been
  * in a call which only somebody else can end, or it has read everything, and has looked at everybody several times
- * since. (In which call it was before is no sign: we may just have spoken.)
+ * since; or when it works and works, and nothing comes of it. (In which call it was before is no sign: we may just have spoken.)
  */
 function nothingMore({ server }: Tools, client: Client): () => boolean {
   const begin = () => ({
     bytes: client.receivedBytes,
     at: clock(),
     watch: server.traced ? server.watch() : null,
+    tired: server.tired(),
   });
   let silence = begin();
   const turns = every(20, () => silence.watch?.calls.turns.length ?? 0);
   return () => {
     if (client.receivedBytes !== silence.bytes) silence = begin();
     if (clock() - silence.at < silentMs) return false;
+    if (silence.tired()) return true;
     return server.stuck(silentMs) !== null || (server.hasRead(client) && (turns() ?? 0) > silentTurns);
   };
 }

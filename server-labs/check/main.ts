@@ -6,8 +6,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { hintsOf } from "../book/hints.ts";
 import { BookError, type Lab, labFile, readBook } from "../book.ts";
 import { workspaceFolder } from "../workspace-folder.ts";
-import { hold } from "./account.ts";
+import { hold, makeRoom } from "./account.ts";
 import type { Outcome } from "./attack.ts";
+import type { Check } from "./check.ts";
 import { makeChecks } from "./checker.ts";
 import { type Choice, Misuse, readChoice, usage } from "./choice.ts";
 import { StartFailure } from "./failure.ts";
@@ -17,7 +18,7 @@ import { Workshop } from "./prepare.ts";
 import { killAll, type Subject } from "./program.ts";
 import { jsonReport, personReport, type Report } from "./report.ts";
 
-const workshop = new Workshop();
+const workshop = new Workshop(process.env.LAB_STRIPPED);
 process.on("exit", () => {
   killAll();
   workshop.close();
@@ -152,10 +153,23 @@ function reportFor(
 
 /** The whole book, or one lab of it, held to account. */
 async function all(labs: readonly Lab[]): Promise<number> {
+  const room = makeRoom();
+  const checksOf: Check[][] = [];
+  // One after another: what a checks.ts declares is known by when it was imported.
+  for (const lab of labs) checksOf.push(await workshop.checks(lab.checksFile));
+  const said = labs.map(() => [] as string[]);
+  let telling = 0;
+  // They are held to account side by side, and told one after another, the first as it goes.
+  const accounts = labs.map((lab, i) => {
+    const say = (line: string) => (i === telling ? console.log(line) : said[i]!.push(line));
+    return hold({ lab, checks: checksOf[i]!, subject: subjectOf, say, room });
+  });
+  for (const account of accounts) account.catch(() => {});
   const faults: string[] = [];
-  for (const lab of labs) {
-    const checks = await workshop.checks(lab.checksFile);
-    faults.push(...(await hold({ lab, checks, subject: subjectOf, say: line => console.log(line) })));
+  for (const account of accounts) {
+    for (const line of said[telling]!.splice(0)) console.log(line);
+    faults.push(...(await account));
+    telling++;
   }
   const sum =
     faults.length === 0 ? "all is as the book says" : `${count(faults.length, "fault")}, told above`;

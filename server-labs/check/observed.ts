@@ -1,11 +1,12 @@
-// The program under test as a process, whoever its clients are: its life, what it takes of the machine, and the system
-// calls that it makes; and what a check may do to it.
+// The program under test as a process, whoever its clients are: its life, what it takes of the machine, its calls.
+import { type Idle, idle, type Settling, settles, tired } from "./at-rest.ts";
 import { type Call, type Calls, clock } from "./calls.ts";
 import { Unobserved } from "./failure.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
-import { cpuMs, delayMs, descriptors, memory, processState, sleeps, socketInodes, wantedMs } from "./proc.ts";
+import { OwnTime } from "./own-time.ts";
+import { cpuMs, delayMs, descriptors, memory, processState, sleeps, socketInodes } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { patience, type Waiting } from "./wait.ts";
@@ -105,15 +106,31 @@ export class Observed {
     return (used() - before) / (clock() - began);
   }
 
+  /** Counts its own time (own-time.ts) from now on. */
+  ownTime(): OwnTime {
+    return new OwnTime(() => this.pids);
+  }
+
   /**
-   * The share of the time in which it runs, or would if it got a processor: 0 asleep, 1 without a pause. For a server
-   * that should not wake up at all: unlike cpu() it sees on a busy machine, too, who never sleeps.
+   * Lets time pass in which nobody says anything, and tells what the server does meanwhile.
+   * @param ms milliseconds of its own time (own-time.ts): a busy machine makes this last longer, and changes no result
    */
-  async busy({ during }: { during: () => Promise<unknown> }): Promise<number> {
-    const wanted = () => this.pids.reduce((sum, pid) => sum + (wantedMs(pid) ?? 0), 0);
-    const [before, began] = [wanted(), clock()];
-    await during();
-    return (wanted() - before) / (clock() - began);
+  idle(ms = 200): Promise<Idle> {
+    return idle(this, this.waits, this.journal, ms);
+  }
+
+  /**
+   * Waits until this number changes no more, though the server has had its time and sleeps, and returns it.
+   * @param over for so many milliseconds of the server's own time
+   * @param enough it has grown so far that nobody need wait any longer
+   */
+  settles(number: () => number, settling: Settling = {}): Promise<number> {
+    return settles(this, this.waits, number, settling);
+  }
+
+  /** Tells whether since it was first asked the server has run for so long that it will not come to what one waits for. */
+  tired(): () => boolean {
+    return tired(this);
   }
 
   /** Milliseconds so far in which it could have run and no processor was free: what a busy machine adds to an answer. */

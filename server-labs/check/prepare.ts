@@ -23,9 +23,13 @@ const prefix = "socket-workbook-check-";
 
 export class Workshop {
   readonly #folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+  /** Programs of which somebody has taken the types away already: JavaScript by TypeScript. */
+  readonly #stripped: ReadonlyMap<string, string>;
   #made = 0;
 
-  constructor() {
+  /** @param stripped a file of JSON: pairs of TypeScript and JavaScript. The compiler takes half a second to load. */
+  constructor(stripped?: string) {
+    this.#stripped = new Map(stripped === undefined ? [] : JSON.parse(readFileSync(stripped, "utf8")));
     sweep();
     mkdirSync(join(this.#folder, "node_modules"));
     symlinkSync(packageRoot, join(this.#folder, "node_modules", "workbook"));
@@ -40,7 +44,9 @@ export class Workshop {
     // Stack traces of a diff's program name it as if it were written out: lines are those of the whole program.
     const source = file.replace(/\.diff$/, ".ts");
     const shown = basename(source);
-    const stripped = await strip(shown, programOf(file));
+    const program = programOf(file);
+    const known = this.#stripped.get(program);
+    const stripped = known === undefined ? await strip(shown, program) : { javascript: known };
     if (!("javascript" in stripped)) {
       throw new StartFailure(stripped.sentence, [], { line: stripped.line });
     }

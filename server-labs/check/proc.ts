@@ -31,42 +31,55 @@ export function descriptors(pid: number): Map<number, string> {
  * keeps schedstat, else in ticks of 10 ms. See proc_pid_stat(5).
  */
 export function cpuMs(pid: number): number | null {
-  const { run } = schedule(pid);
+  const run = ranMs(pid);
   return run > 0 ? run : (processFacts(pid)?.cpuMs ?? null);
 }
 
-/**
- * Milliseconds in which a process has run or has waited for a processor: of one that never sleeps all of them, however
- * busy the machine is. Without schedstat, as cpuMs.
- */
-export function wantedMs(pid: number): number | null {
-  const { run, wait } = schedule(pid);
-  return run > 0 ? run + wait : cpuMs(pid);
+/** What a thread has done so far: milliseconds that it ran and waited for a processor, and how often it went to sleep. */
+export interface Thread {
+  ran: number;
+  waited: number;
+  /** voluntary_ctxt_switches: of its own accord, whatever in; exact, on a busy machine too. */
+  sleeps: number;
+}
+
+/** The threads of these processes. Without schedstat, times in ticks of 10 ms, and no waiting. See the kernel's sched-stats.rst. */
+export function threads(pids: readonly number[]): Map<string, Thread> {
+  const found = new Map<string, Thread>();
+  for (const pid of pids) {
+    const folder = `/proc/${pid}/task`;
+    const exact = ranMs(pid) > 0;
+    for (const thread of list(folder)) {
+      const [ran, waited] = exact ? times(`${folder}/${thread}`) : [cpuMs(Number(thread)) ?? 0, 0];
+      found.set(thread, { ran, waited, sleeps: sleepsOf(`${folder}/${thread}`) });
+    }
+  }
+  return found;
 }
 
 /** Milliseconds in which a process could have run, and had to wait for a processor. Without schedstat none. */
 export function delayMs(pid: number): number {
-  return schedule(pid).wait;
+  return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + times(`/proc/${pid}/task/${thread}`)[1], 0);
 }
 
-/** Milliseconds that its threads have run, and have waited for a processor. See the kernel's sched-stats.rst. */
-function schedule(pid: number): { run: number; wait: number } {
-  const sum = { run: 0, wait: 0 };
-  for (const thread of list(`/proc/${pid}/task`)) {
-    const [run, wait] = (read(`/proc/${pid}/task/${thread}/schedstat`) ?? "0 0").split(" ").map(Number);
-    sum.run += run! / 1e6;
-    sum.wait += wait! / 1e6;
-  }
-  return sum;
+/** Milliseconds that its threads have run; 0 where the kernel does not keep schedstat. */
+function ranMs(pid: number): number {
+  return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + times(`/proc/${pid}/task/${thread}`)[0], 0);
+}
+
+function times(folder: string): [ran: number, waited: number] {
+  const [ran, waited] = (read(`${folder}/schedstat`) ?? "0 0").split(" ").map(Number);
+  return [ran! / 1e6, waited! / 1e6];
 }
 
 /** How often its threads have gone to sleep of their own accord: voluntary_ctxt_switches, proc_pid_status(5). */
 export function sleeps(pid: number): number {
-  const threads = list(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/status`) ?? "");
-  return threads.reduce(
-    (sum, text) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0),
-    0,
-  );
+  return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + sleepsOf(`/proc/${pid}/task/${thread}`), 0);
+}
+
+function sleepsOf(folder: string): number {
+  const text = read(`${folder}/status`) ?? "";
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
 /** Octets of memory that are a process's own (RssAnon), not those of files that it has mapped. See proc_pid_status(5). */

@@ -52,6 +52,13 @@ export class Server extends Observed {
     return all;
   }
 
+  /** Waits until the kernels have no more room for what it sends to these, who do not read: it stands still. */
+  async fills(clients: readonly Client[]): Promise<number> {
+    const queued = () => clients.reduce((sum, client) => sum + (this.endOf(client)?.sendQueue ?? 0), 0);
+    await this.#does(() => queued() > 0, patience);
+    return this.settles(queued, { over: 50 });
+  }
+
   /** Waits until the server has given back its end of these clients' connections; how many it has. */
   async releases(clients: readonly Client[], { within = patience }: Within = {}): Promise<number> {
     const released = () => clients.filter(client => !isHeld(this.endOf(client))).length;
@@ -68,7 +75,12 @@ export class Server extends Observed {
   /** Waits for something that the server should do; in vain, if it is stuck in a call that nobody will end. */
   async #does(probe: () => boolean, within: number): Promise<boolean> {
     const look = every(procEveryMs, probe);
-    return (await this.waits.until(() => look() || (this.stuck() && "stuck"), within)) === true;
+    const tired = this.tired();
+    const done = await this.waits.until(
+      () => look() || (this.stuck() && "stuck") || (tired() && "tired"),
+      within,
+    );
+    return done === true;
   }
 }
 

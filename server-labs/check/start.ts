@@ -60,16 +60,32 @@ export async function listening(
 ): Promise<{ outcome: "listens" | "ended" | "elsewhere" | null; ports: number[] }> {
   let elsewhere: { ports: number[]; since: number } | null = null;
   const waiting = new Waiting(() => program.tracing?.turn());
-  const settled = every(4, () => {
+  const due = lookWhen(program);
+  const settled = () => {
+    if (!due()) return null;
     const ports = portsOf(program);
     if (ports.includes(program.port)) return "listens";
     if (program.ended) return "ended";
     if (ports.length > 0) elsewhere ??= { ports, since: performance.now() };
     return elsewhere && performance.now() - elsewhere.since > elsewhereMs ? "elsewhere" : null;
-  });
+  };
   const outcome = await waiting.until(settled, within);
   const { ports } = (elsewhere ?? { ports: [] }) as { ports: number[] };
   return { outcome, ports };
+}
+
+/** When a look at its ports is worth its price: once listen() is in its trace often, else now and then. */
+function lookWhen(program: Program): () => boolean {
+  const [often, seldom] = [every(4, () => true), every(program.tracing ? 40 : 4, () => true)];
+  let [from, heard] = [0, false];
+  return () => {
+    const { tracing, ended } = program;
+    if (tracing && !heard && tracing.next > from) {
+      heard = tracing.since(from).named("listen").length > 0;
+      from = tracing.next;
+    }
+    return ended || (heard ? often() : seldom()) === true;
+  };
 }
 
 function didNotListen(

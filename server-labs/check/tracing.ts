@@ -9,10 +9,12 @@ import { type Call, Calls } from "./calls.ts";
 const keptCalls = 400_000;
 const at = layout.record;
 
+/** Where records are copied to be read at once: nobody keeps anything in it. */
+const ring = Buffer.alloc(layout.capacity * layout.recordBytes);
+
 export class Tracing {
   readonly #fd: number;
   readonly #header = Buffer.alloc(layout.headerBytes);
-  readonly #ring = Buffer.alloc(layout.capacity * layout.recordBytes);
   #calls: Call[] = [];
   /** Calls begun so far, and the header's count (which wraps) that this stands for. */
   #n = 0;
@@ -89,7 +91,7 @@ export class Tracing {
     const read = (from: number, records: number) => {
       const offset = from * layout.recordBytes;
       if (records > 0) {
-        readSync(this.#fd, this.#ring, offset, records * layout.recordBytes, layout.headerBytes + offset);
+        readSync(this.#fd, ring, offset, records * layout.recordBytes, layout.headerBytes + offset);
       }
     };
     read(slot, straight);
@@ -98,7 +100,6 @@ export class Tracing {
 
   #decode(index: number, n: number): Call {
     const record = (index % layout.capacity) * layout.recordBytes;
-    const ring = this.#ring;
     const i32 = (offset: number) => ring.readInt32LE(record + offset);
     const took = ring.readDoubleLE(record + at.took);
     const errno = i32(at.errno);
