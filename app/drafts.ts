@@ -13,8 +13,8 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbook.dr
 const open = new Map<string, { draft: Draft; users: number }>();
 
 const around: Surroundings = {
-  read: (lab, file) => labs.readFile(lab, file),
-  save: (lab, file, text, etag) => labs.saveFile(lab, file, text, etag),
+  read: (lab, file) => labs.files.read(lab, file),
+  save: (lab, file, text, etag) => labs.files.save(lab, file, text, etag),
   keep: {
     get: key => get<Kept>(key, idb).catch(() => undefined),
     set: (key, kept) => set(key, kept, idb).catch(() => {}),
@@ -49,7 +49,7 @@ export function closeDraft(lab: string, file: string): void {
 
 /** Puts the starter back into the workspace; the student's text is set aside. @returns why not, or null. */
 export async function resetDraft(lab: string, file: string): Promise<string | null> {
-  const answer = await labs.resetFile(lab, file);
+  const answer = await labs.files.reset(lab, file);
   if ("problem" in answer) return answer.problem;
   await open.get(`${lab}/${file}`)?.draft.afterReset(answer);
   return null;

@@ -20,10 +20,11 @@ const exceptions: Record<string, { lines: number; because: string }> = {
     lines: 270,
     because: "a list: one function a call, all alike, of which a reader looks up one; it has no second noun",
   },
-  "server-labs/runtime/trace.ts": { lines: 300, because: "it is being divided" },
-  "server-labs/trace.ts": { lines: 300, because: "it is being divided" },
-  "app/labs/client.ts": { lines: 300, because: "it is being divided" },
-  "app/labs/known-runs.ts": { lines: 220, because: "it is being divided" },
+  "server-labs/runtime/trace.ts": {
+    lines: 300,
+    because:
+      "it is passed twice at each call of a flood, where what it writes costs less than a call across objects would: the record, its budget and its boundaries stay in one",
+  },
 };
 
 const files = ["app", "server-labs", "e2e"].flatMap(room =>

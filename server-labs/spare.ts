@@ -7,7 +7,7 @@ import { type Launched, launch } from "./launch.ts";
 import { isAlive, processFacts } from "./processes.ts";
 import type { RunFolder, RunFolders } from "./run-folder.ts";
 import { packageParts, type Reach, type SandboxLevel } from "./sandbox.ts";
-import { createTraceMemory } from "./trace.ts";
+import { createTraceMemory } from "./trace-memory.ts";
 
 /** All that must be known of a program before it is: what its sandbox shows it cannot be changed later. */
 export interface Setting {

@@ -4,9 +4,18 @@ import { randomBytes } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { layout, traceBytes } from "./trace-layout.ts";
+import { callsThatMove, layout, traceBytes, tracedCalls } from "./trace-layout.ts";
 
 const { capacity, headerBytes, recordBytes } = layout;
+/** By the 16 bits that name a call. */
+const moves = new Uint8Array(2 ** 16);
+for (const name of callsThatMove) moves[tracedCalls.indexOf(name)] = 1;
+/** Places in a record, in 32-bit words; the time is 64 bits wide. */
+const CALL = layout.record.call / 4;
+const TOOK = layout.record.took / 8;
+const FD = layout.record.args / 4;
+const RESULT = layout.record.result / 4;
+const ERRNO = layout.record.errno / 4;
 
 /** A file of traceBytes zeroes that has no name: only who inherits the descriptor can reach it. */
 export function createTraceMemory(): number {
@@ -30,8 +39,12 @@ export class TraceMemory {
   readonly #fd: number;
   readonly #copy = Buffer.alloc(traceBytes);
   /** The same, for who reads a few words of each of very many records. */
-  readonly words = new Int32Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 4);
-  readonly doubles = new Float64Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 8);
+  readonly #words = new Int32Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 4);
+  readonly #doubles = new Float64Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 8);
+  /** Of the record that moved() looked at last. */
+  fd = 0;
+  result = 0;
+  errno = 0;
   /** Views of it, made once: a flood is half a million records a second. */
   readonly #records: Buffer[] = [];
 
@@ -71,9 +84,18 @@ export class TraceMemory {
     return this.#records[slot]!;
   }
 
-  /** Where it begins in `words`; in `doubles` at half of that. */
-  wordsOf(index: number): number {
-    return (headerBytes + (index % capacity) * recordBytes) / 4;
+  /**
+   * Looks at a few words of a record: is it one of callsThatMove, and has it returned?
+   * @returns its index in tracedCalls, and leaves in fd, result and errno what they are; else 0
+   */
+  moved(index: number): number {
+    const base = (headerBytes + (index % capacity) * recordBytes) / 4;
+    const call = this.#words[base + CALL]! & 0xffff;
+    if (moves[call] !== 1 || this.#doubles[base / 2 + TOOK] === -1) return 0;
+    this.fd = this.#words[base + FD]!;
+    this.result = this.#words[base + RESULT]!;
+    this.errno = this.#words[base + ERRNO]!;
+    return call;
   }
 
   /** Raises the command word, so that the program listens at its next call. */

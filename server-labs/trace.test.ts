@@ -3,8 +3,10 @@ import { ftruncateSync } from "node:fs";
 import { test } from "node:test";
 import { aRecord, Writer } from "./fixtures/records.ts";
 import { limits, type Syscall } from "./protocol.ts";
-import { type CallsBody, createTraceMemory, TraceReader } from "./trace.ts";
+import type { CallsBody } from "./shown-calls.ts";
+import { TraceReader } from "./trace.ts";
 import { layout } from "./trace-layout.ts";
+import { createTraceMemory } from "./trace-memory.ts";
 
 function watched() {
   const fd = createTraceMemory();

@@ -1,32 +1,13 @@
 // The watcher's end of the trace memory: a run's system calls, read while the program writes them, as events.
 // The program may have written anything in there: whatever is read is a claim, is bounded, and never throws.
-// Every call is in exactly one place: shown (when it sleeps: entered, then done), or counted as left out.
-import { Bucket } from "./bucket.ts";
-import { Descriptors } from "./descriptors.ts";
-import type { EventBody } from "./event-log.ts";
-import { OmittedCalls } from "./omitted-calls.ts";
+import { Alarm } from "./alarm.ts";
 import { limits, type Syscall } from "./protocol.ts";
-import { callOf, syscallOf } from "./strace.ts";
-import { callsThatMove, layout, tracedCalls } from "./trace-layout.ts";
+import { type CallsBody, ShownCalls } from "./shown-calls.ts";
+import { syscallOf } from "./strace.ts";
+import { layout } from "./trace-layout.ts";
 import { TraceMemory } from "./trace-memory.ts";
 
-export { createTraceMemory } from "./trace-memory.ts";
-
-export type CallsBody = Extract<EventBody, { type: "syscalls" | "syscalls-omitted" }>;
-
 const { capacity } = layout;
-const moves = new Uint8Array(2 ** 16);
-for (const name of callsThatMove) moves[tracedCalls.indexOf(name)] = 1;
-/** Places in a record, in 32-bit words; the time is 64 bits wide. */
-const CALL = layout.record.call / 4;
-const TOOK = layout.record.took / 8;
-const FD = layout.record.args / 4;
-const RESULT = layout.record.result / 4;
-const ERRNO = layout.record.errno / 4;
-/** Calls shown in one event: some 50 KB of JSON. */
-const callsPerEvent = 200;
-/** A flood of calls is shown again when this many may be: four notices a second. */
-const resumeCalls = limits.syscallsPerSecond / 4;
 /** A busy program wakes us every 20 ms only (runtime/trace.ts); what it did in the last of them is seen by then. */
 const lookAgainMs = 40;
 /** No program makes more calls than this in a millisecond; a head that says so is nonsense. */
@@ -44,23 +25,18 @@ const nobody: Observer = { see() {}, moved() {} };
 
 export class TraceReader {
   readonly #memory: TraceMemory;
-  readonly #emit: (body: CallsBody) => void;
   readonly #observer: Observer;
   readonly #now: () => number;
-  readonly #bucket: Bucket;
-  readonly #descriptors = new Descriptors();
+  readonly #shown: ShownCalls;
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
   readonly #began: number;
-  /** Index of the next record to take, as a count that wraps at 2³², and the same as a count that does not. */
+  /** Index of the next record to take, as a count that wraps at 2³². */
   #next = 0;
-  #n = 0;
-  /** The newest record, when it was shown as entered: it is read again. */
+  /** The newest record, when it was taken as entered: it is read again. */
   #open: { index: number; n: number } | null = null;
-  #omitted: OmittedCalls | null = null;
   #lastRead: number;
-  #shown: Syscall[] = [];
-  #timer: NodeJS.Timeout | null = null;
-  #due = 0;
+  /** When it is to be read again, though nobody may say so. */
+  readonly #again: Alarm;
   #closed = false;
   /** Calls of which nothing is known but that they were made: they came too fast to be read. */
   lost = 0;
@@ -79,11 +55,11 @@ export class TraceReader {
     now: () => number = () => performance.now(),
   ) {
     this.#memory = new TraceMemory(fd);
-    this.#emit = emit;
     this.#observer = observer;
     this.#now = now;
-    this.#bucket = new Bucket(limits.syscallsPerSecond, limits.syscallsBurst, now);
     this.#began = Number(process.hrtime.bigint()) / 1e6 - (performance.now() - began);
+    this.#shown = new ShownCalls(emit, this.#began, now);
+    this.#again = new Alarm(() => this.read(), now);
     this.#lastRead = now() - limits.flushMs;
   }
 
@@ -92,7 +68,7 @@ export class TraceReader {
     if (this.#closed) return;
     const wait = this.#lastRead + limits.flushMs - this.#now();
     if (wait <= 0) this.read();
-    else this.#later(wait);
+    else this.#again.in(wait);
   }
 
   /** Reads what is new now. Called by wake(), and once more when the program is gone. */
@@ -106,19 +82,17 @@ export class TraceReader {
   #read(): void {
     const head = this.#memory.head();
     // A look at nothing delays no other: the first call is seen at once.
-    if (head === null && this.#n === 0) return;
+    if (head === null && this.#shown.count === 0) return;
     const elapsed = Math.max(0, this.#now() - this.#lastRead);
     this.#lastRead = this.#now();
-    const before = this.#n;
+    const before = this.#shown.count;
     if (head !== null) this.#take(head, elapsed);
-    const quiet = this.#n === before;
-    const level = this.#bucket.level;
-    if (this.#omitted && (level >= resumeCalls || (quiet && level >= 0))) this.#resume();
-    this.#flush();
+    const quiet = this.#shown.count === before;
+    const held = this.#shown.give(quiet);
     // What is left out is shown when the program is quiet, and nobody may wake us then. Nor does a program wake
     // us for its last calls before a silence, when it has done so just before.
-    if (this.#omitted) this.#later(limits.flushMs);
-    else if (!quiet) this.#later(lookAgainMs);
+    if (held) this.#again.in(limits.flushMs);
+    else if (!quiet) this.#again.in(lookAgainMs);
   }
 
   /** True when the program says that it ends by itself, by exit and not by a signal. Ask before close(). */
@@ -130,8 +104,8 @@ export class TraceReader {
   close(): void {
     if (this.#closed) return;
     this.read();
-    this.#cancel();
-    if (this.#omitted) this.#resume();
+    this.#again.cancel();
+    this.#shown.end();
     this.#closed = true;
     this.#memory.close();
   }
@@ -153,30 +127,13 @@ export class TraceReader {
     return syscallOf(this.#memory.record(n), n, this.#began);
   }
 
-  /** Reads in ms milliseconds, if it is not to be read sooner anyway. */
-  #later(ms: number): void {
-    const due = this.#now() + ms;
-    if (this.#timer && this.#due <= due) return;
-    this.#cancel();
-    this.#due = due;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.read();
-    }, ms);
-  }
-
-  #cancel(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-  }
-
   #take(head: number, elapsed: number): void {
     let fresh = (head - this.#next) >>> 0;
     if (fresh > capacity + elapsed * callsPerMs) {
       // Nonsense: the head went backwards, or faster than any machine. Nothing is known of what was skipped.
       this.#next = head;
       this.#open = null;
-      this.#descriptors.forget();
+      this.#shown.forget();
       fresh = 0;
     }
     const kept = Math.min(fresh, capacity);
@@ -195,9 +152,7 @@ export class TraceReader {
     const lost = Math.min(fresh, fresh + overrun - capacity + 1);
     if (lost > 0) {
       this.lost += lost;
-      this.#descriptors.forget();
-      this.#leaveOut(0, lost);
-      if (this.#bucket.level >= resumeCalls) this.#resume();
+      this.#shown.lose(lost);
       index = (index + lost) >>> 0;
     }
     for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (head - index - 1) >>> 0);
@@ -207,20 +162,13 @@ export class TraceReader {
   /** @param newer how many records come after it, in this reading */
   #one(index: number, newer: number): void {
     // Of a flood only the tail is shown: what is deeper is counted, and costs no more than that.
-    const omit = this.#omitted !== null || this.#bucket.level < 1;
-    const deep = omit && newer >= limits.syscallsTail;
+    const deep = newer >= limits.syscallsTail && this.#shown.omits;
     if (deep && this.#moved(index)) return;
     const record = this.#memory.record(index);
-    const n = this.#n;
+    const n = this.#shown.count;
     this.#observer.see(record, false);
-    if (deep) {
-      this.#descriptors.see(record);
-      this.#leaveOut(callOf(record), 1);
-    } else {
-      const who = this.#descriptors.who(record);
-      if (omit) this.#leaveOut(callOf(record), 1, record, who);
-      else this.#show(record, who);
-    }
+    if (deep) this.#shown.pass(record);
+    else this.#shown.take(record);
     if (newer === 0 && !returned(record)) this.#open = { index, n };
   }
 
@@ -229,19 +177,12 @@ export class TraceReader {
    * program's clients would have: a whole look at each was 8 % of it, at half a million calls a second.
    */
   #moved(index: number): boolean {
-    const { words, doubles } = this.#memory;
-    const base = this.#memory.wordsOf(index);
-    const call = words[base + CALL]! & 0xffff;
-    if (moves[call] !== 1 || doubles[base / 2 + TOOK] === -1) return false;
-    this.#observer.moved(words[base + FD]!, words[base + RESULT]!, words[base + ERRNO]!);
-    this.#leaveOut(call, 1);
+    const call = this.#memory.moved(index);
+    if (call === 0) return false;
+    const { fd, result, errno } = this.#memory;
+    this.#observer.moved(fd, result, errno);
+    this.#shown.move(call);
     return true;
-  }
-
-  #show(record: Buffer, who: Syscall["who"]): void {
-    this.#bucket.take(1);
-    this.#shown.push(syscallOf(record, this.#n++, this.#began, who));
-    if (this.#shown.length >= callsPerEvent) this.#flush();
   }
 
   /** The call that was seen entered: has it returned by now? */
@@ -250,30 +191,7 @@ export class TraceReader {
     if (!returned(record)) return;
     this.#open = null;
     this.#observer.see(record, true);
-    const who = this.#descriptors.who(record);
-    if (this.#omitted?.replace(open.n, record, who)) return;
-    this.#shown.push(syscallOf(record, open.n, this.#began, who));
-  }
-
-  #leaveOut(call: number, count: number, record?: Buffer, who?: Syscall["who"]): void {
-    this.#omitted ??= new OmittedCalls(this.#n);
-    this.#omitted.add(call, count, this.#n, record, who);
-    this.#n += count;
-  }
-
-  #resume(): void {
-    this.#flush();
-    const { first, count, byName, tail } = this.#omitted!.close();
-    this.#omitted = null;
-    if (count > 0) this.#emit({ type: "syscalls-omitted", first, count, byName });
-    this.#bucket.take(tail.length);
-    this.#shown = tail.map(({ record, n, who }) => syscallOf(record, n, this.#began, who));
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#shown.length > 0) this.#emit({ type: "syscalls", calls: this.#shown });
-    this.#shown = [];
+    this.#shown.finish(record, open.n);
   }
 }
 

@@ -165,7 +165,7 @@ test("without a token from anywhere the page is locked, and nothing is sent", as
   mock.timers.tick(300);
   assert.equal(labs.store.getState().connection, "locked");
   assert.equal(sockets.length, 0);
-  const read = await labs.readFile(lab, "server.ts");
+  const read = await labs.files.read(lab, "server.ts");
   assert.match("problem" in read ? read.problem : "", /link printed in the terminal/);
   assert.match(labs.run(lab)?.problem ?? "", /link printed in the terminal/);
 });
@@ -255,7 +255,7 @@ test("after a break it asks from the next seq on, and what is sent again is not 
   assert.deepEqual(newest().asked("watch").at(-1)?.from, { r1: 3 });
   newest().tell(runs(summary("r1")), said(2, "two\n", 4), said(3, "three\n", 8));
   const heard: string[] = [];
-  labs.onOutput("r1", event => void (event.type === "output" && heard.push(event.text)));
+  labs.streams.onOutput("r1", event => void (event.type === "output" && heard.push(event.text)));
   assert.deepEqual(heard, ["one\n", "two\n", "three\n"]);
   mock.timers.tick(50);
   assert.equal(program(labs).outputBytes, 14);
@@ -267,7 +267,7 @@ test("a lab server that was started again ends the run here too, and keeps what 
   assert.equal(program(labs).live, false);
   assert.match(program(labs).sentence, /started again/);
   const heard: string[] = [];
-  labs.onOutput("r1", event => void (event.type === "output" && heard.push(event.text)));
+  labs.streams.onOutput("r1", event => void (event.type === "output" && heard.push(event.text)));
   assert.deepEqual(heard, ["hello\n"]);
 });
 
@@ -275,7 +275,7 @@ test("who begins to listen late hears everything from the command on, in order",
   const labs = running();
   newest().tell(listening, said(2, "a"));
   const types: string[] = [];
-  const end = labs.onOutput("r1", event => types.push(event.type));
+  const end = labs.streams.onOutput("r1", event => types.push(event.type));
   newest().tell(said(3, "b", 1));
   end();
   newest().tell(said(4, "c", 2));
@@ -289,11 +289,11 @@ test("without a terminal the page acknowledges what comes; with one, what the te
   mock.timers.tick(16);
   assert.deepEqual(newest().asked("ack").at(-1), { type: "ack", run: "r1", seq: 1 });
 
-  const leave = labs.onOutput("r1", () => {}, { acks: true });
+  const leave = labs.streams.onOutput("r1", () => {}, { acks: true });
   newest().tell(said(2, "b", 1), said(3, "c", 2));
   mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 1);
-  labs.ack("r1", 2);
+  labs.streams.drawn("r1", 2);
   mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 2);
   leave();
@@ -303,7 +303,7 @@ test("without a terminal the page acknowledges what comes; with one, what the te
 
 test("what is sent again after a break leaves a terminal's window open", async () => {
   const labs = running();
-  labs.onOutput("r1", event => labs.ack("r1", event.seq), { acks: true });
+  labs.streams.onOutput("r1", event => labs.streams.drawn("r1", event.seq), { acks: true });
   const calls: Event = { type: "syscalls", run: "r1", seq: 2, at: 2, calls: [call(0, 3)] };
   newest().tell(said(1, "a"), calls);
   newest().onclose?.();
@@ -317,9 +317,9 @@ test("what is sent again after a break leaves a terminal's window open", async (
 test("a call that sleeps keeps its place when it returns", () => {
   const labs = running();
   newest().tell({ type: "syscalls", run: "r1", seq: 1, at: 1, calls: [call(0, 3), call(1, null)] });
-  assert.equal(labs.calls("r1").length, 2);
+  assert.equal(labs.streams.calls("r1").length, 2);
   newest().tell({ type: "syscalls", run: "r1", seq: 2, at: 2, calls: [call(1, 900), call(2, 1, "accept4")] });
-  const calls = labs.calls("r1");
+  const calls = labs.streams.calls("r1");
   assert.equal(calls.length, 3);
   const second = calls.row(1);
   assert.equal(second?.type === "call" && second.call.took, 900);
@@ -329,7 +329,7 @@ test("a call that sleeps keeps its place when it returns", () => {
 test("calls that were counted instead of sent are in the total", () => {
   const labs = running();
   let told = 0;
-  labs.onSyscalls("r1", () => told++);
+  labs.streams.onSyscalls("r1", () => told++);
   newest().tell({
     type: "syscalls-omitted",
     run: "r1",
@@ -339,7 +339,7 @@ test("calls that were counted instead of sent are in the total", () => {
     count: 5000,
     byName: { recv: 5000 },
   });
-  assert.equal(labs.calls("r1").total, 5000);
+  assert.equal(labs.streams.calls("r1").total, 5000);
   assert.equal(told, 1);
 });
 
@@ -372,7 +372,7 @@ test("a text that is longer than a lab may be is not sent but said, to be run as
   assert.equal(said.problem, "A text of 5,860 KB is too long: a lab takes at most 512 KB.");
   assert.equal(said.asked, null);
   assert.equal(newest().asked("run").length, 0);
-  assert.deepEqual(await labs.saveFile(lab, "server.ts", text, "e"), { problem: said.problem });
+  assert.deepEqual(await labs.files.save(lab, "server.ts", text, "e"), { problem: said.problem });
 });
 
 test("what is heard between two frames is shown once, after the next of them", () => {
@@ -396,7 +396,7 @@ test("a terminal follows a lab's programs: each newer one from its beginning, an
   const labs = running();
   newest().tell(said(1, "one\n"));
   const heard: string[] = [];
-  const leave = labs.followProgram(lab, run => {
+  const leave = labs.streams.followProgram(lab, run => {
     heard.push(`# ${run}`);
     return event => void (event.type === "output" && heard.push(event.text));
   });
@@ -443,7 +443,7 @@ test("a save over somebody else's newer text gives that text back", async () => 
     Response.json({ text: "\ufefftheirs" }, { headers: { etag: '"2"' } }),
   ];
   answer = async () => answers.shift()!;
-  assert.deepEqual(await labs.saveFile(lab, "server.ts", "mine", '"1"'), {
+  assert.deepEqual(await labs.files.save(lab, "server.ts", "mine", '"1"'), {
     conflict: { text: "\ufefftheirs", etag: '"2"' },
   });
 });
@@ -451,6 +451,6 @@ test("a save over somebody else's newer text gives that text back", async () => 
 test("an answer that is no JSON is a sentence too", async () => {
   const labs = page();
   answer = async () => new Response("<h1>Bad gateway</h1>", { status: 404 });
-  const read = await labs.readFile(lab, "server.ts");
+  const read = await labs.files.read(lab, "server.ts");
   assert.match("problem" in read ? read.problem : "", /404.*could not be read/);
 });

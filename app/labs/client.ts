@@ -4,7 +4,6 @@ import type { StoreApi } from "zustand/vanilla";
 import type {
   CheckBody,
   LabId,
-  LabSummary,
   Message,
   Notice,
   PaceBody,
@@ -15,33 +14,35 @@ import type {
   VisitAnswer,
   VisitBody,
 } from "../../server-labs/protocol.ts";
-import type { Calls } from "./calls.ts";
 import { Connection, type ConnectionState, type Wire } from "./connection.ts";
-import { away, type Conflict, type Files, type FileText, locked, tooLong } from "./files.ts";
-import type { KernelLog } from "./kernel.ts";
+import { away, type Files, locked, tooLong } from "./files.ts";
 import { KnownRuns } from "./known-runs.ts";
-import type { OutputListener } from "./output.ts";
 import { Sampling } from "./sampling.ts";
 import { type LabsState, type LabView, noLab, Standing } from "./standing.ts";
+import type { Streams } from "./streams.ts";
 
 export class Labs {
   /** How things stand, as it is shown: at most once a frame. */
   readonly store: StoreApi<LabsState>;
   readonly #standing: Standing;
-  readonly #files: Files;
+  /** The students' texts, and what else goes by HTTP. */
+  readonly files: Files;
+  /** What runs print, call and leave in the kernel: too fast for a store. */
+  readonly streams: Streams;
   readonly #connection: Connection;
   readonly #runs: KnownRuns;
   readonly #watchers = new Map<LabId, number>();
   readonly #sampling = new Sampling(request => void this.#connection.send(request));
 
   constructor(wire: Wire, files: Files) {
-    this.#files = files;
+    this.files = files;
     this.#standing = new Standing(wire.afterFrame);
     this.store = this.#standing.store;
     this.#runs = new KnownRuns({
       view: (lab, kind, view) => this.#standing.hearOf(lab, { [kind]: view }),
       ack: (run, seq) => this.#connection.send({ type: "ack", run, seq }),
     });
+    this.streams = this.#runs.streams;
     this.#connection = new Connection(wire, {
       state: state => this.#stands(state),
       message: message => this.#hear(message),
@@ -99,71 +100,12 @@ export class Labs {
 
   /** Sends clients against a run; what they do is in its view. */
   visit(run: RunId, body: VisitBody): Promise<VisitAnswer | Problem> {
-    return this.#files.visit(run, body);
+    return this.files.visit(run, body);
   }
 
   /** @param visit all that are under way when it is left out */
   leave(run: RunId, visit?: string): Promise<{ leaving: number } | Problem> {
-    return this.#files.leave(run, visit);
-  }
-
-  readFile(lab: LabId, file: string): Promise<FileText | Problem> {
-    return this.#files.read(lab, file);
-  }
-
-  /** @param etag the one that was read: what has been saved since is not overwritten but given back. */
-  saveFile(
-    lab: LabId,
-    file: string,
-    text: string,
-    etag: string,
-  ): Promise<{ etag: string } | Conflict | Problem> {
-    return this.#files.save(lab, file, text, etag);
-  }
-
-  /** Puts the starter back; what was there is kept in the workspace's history. */
-  resetFile(lab: LabId, file: string): Promise<FileText | Problem> {
-    return this.#files.reset(lab, file);
-  }
-
-  list(): Promise<LabSummary[] | Problem> {
-    return this.#files.labs();
-  }
-
-  /**
-   * Hears what a run printed, from the oldest that is kept, and then what it prints.
-   * @param options.acks The listener answers for what it is given: it calls ack() with the seq of each event when it
-   *   has been drawn, and what is sent keeps its pace. Without it the page answers by itself.
-   * @returns ends it.
-   */
-  onOutput(run: RunId, listener: OutputListener, options: { acks?: boolean } = {}): () => void {
-    return this.#runs.onOutput(run, listener, options.acks === true);
-  }
-
-  /**
-   * For a terminal: hears what the newest program of a lab prints, and of each newer one from its beginning. It is
-   * told as things are heard, before anything of them is shown elsewhere. It answers for what it is given, as with
-   * `acks` of onOutput.
-   * @param begin is told of each run; what it returns is given that run's events, from the oldest that is kept
-   * @returns ends it.
-   */
-  followProgram(lab: LabId, begin: (run: RunId) => OutputListener): () => void {
-    return this.#runs.followProgram(lab, begin);
-  }
-
-  /** A terminal has drawn everything of this run up to and including seq. */
-  ack(run: RunId, seq: number): void {
-    this.#runs.drawn(run, seq);
-  }
-
-  /** Calls back when calls(run) has changed. @returns ends it. */
-  onSyscalls(run: RunId, listener: () => void): () => void {
-    return this.#runs.onSyscalls(run, listener);
-  }
-
-  /** The system calls of a run, newest hundred thousand; empty for a run that is not known. */
-  calls(run: RunId | null | undefined): Calls {
-    return this.#runs.calls(run);
+    return this.files.leave(run, visit);
   }
 
   /**
@@ -172,16 +114,6 @@ export class Labs {
    */
   sample(run: RunId, everyMs: number): () => void {
     return this.#sampling.want(run, everyMs);
-  }
-
-  /** Calls back when kernel(run) has changed. @returns ends it. */
-  onKernel(run: RunId, listener: () => void): () => void {
-    return this.#runs.onKernel(run, listener);
-  }
-
-  /** What the kernel knows of a run, as it was sampled; empty for a run that is not known. */
-  kernel(run: RunId | null | undefined): KernelLog {
-    return this.#runs.kernel(run);
   }
 
   #hear(message: Message): void {

@@ -58,7 +58,7 @@ function useRunning(): Record<string, string> {
   useEffect(() => {
     if (connection !== "ready") return setRunning({});
     let gone = false;
-    void labs.list().then(all => {
+    void labs.files.labs().then(all => {
       if (gone || "problem" in all) return;
       const live = all.flatMap(({ lab, program }) =>
         program && !["exited", "refused"].includes(program.state) ? [[lab, program.sentence] as const] : [],

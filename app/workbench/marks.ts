@@ -40,11 +40,11 @@ export function useMarks(draft: Draft | null, program: RunView | null): void {
     const { n, where } = stop.stop;
     // The call may come a moment later than the word that the program waits at it.
     const show = () => {
-      const line = labs.calls(run).find(n)?.line ?? null;
+      const line = labs.streams.calls(run).find(n)?.line ?? null;
       if (line !== null) marks.setState({ waits: { line, where, words: stopWords(run, stop) } });
       return line !== null && isTold(run, stop);
     };
-    const end = show() ? () => {} : labs.onSyscalls(run, () => void show());
+    const end = show() ? () => {} : labs.streams.onSyscalls(run, () => void show());
     return () => {
       end();
       marks.setState({ waits: null });
@@ -84,7 +84,7 @@ function followLatest(run: RunId, onLine: (line: number | null) => void): () => 
     frame = 0;
     shown = performance.now();
     due = 0;
-    onLine(labs.calls(run).lined?.line ?? null);
+    onLine(labs.streams.calls(run).lined?.line ?? null);
   };
   const soon = () => {
     if (due) return;
@@ -96,7 +96,7 @@ function followLatest(run: RunId, onLine: (line: number | null) => void): () => 
     if (wait > 0) timer = setTimeout(next, wait);
     else next();
   };
-  const end = labs.onSyscalls(run, soon);
+  const end = labs.streams.onSyscalls(run, soon);
   soon();
   return () => {
     end();

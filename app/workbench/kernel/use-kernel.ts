@@ -15,7 +15,7 @@ export function useKernel(program: RunView | null): KernelLog {
   useEffect(() => {
     if (!run) return;
     let frame = 0;
-    const end = labs.onKernel(run, () => {
+    const end = labs.streams.onKernel(run, () => {
       frame ||= requestAnimationFrame(() => {
         frame = 0;
         again();
@@ -26,7 +26,7 @@ export function useKernel(program: RunView | null): KernelLog {
       cancelAnimationFrame(frame);
     };
   }, [run]);
-  return labs.kernel(run);
+  return labs.streams.kernel(run);
 }
 
 /** Milliseconds since the run began, twice a second while it lives: a rate falls though nothing is said. */

@@ -11,9 +11,9 @@ export function useCalls(run: RunId | null): { calls: Calls; version: number } {
     let frame = 0;
     const show = () => {
       frame = 0;
-      setVersion(labs.calls(run).version);
+      setVersion(labs.streams.calls(run).version);
     };
-    const end = labs.onSyscalls(run, () => {
+    const end = labs.streams.onSyscalls(run, () => {
       frame ||= requestAnimationFrame(show);
     });
     show();
@@ -22,6 +22,6 @@ export function useCalls(run: RunId | null): { calls: Calls; version: number } {
       cancelAnimationFrame(frame);
     };
   }, [run]);
-  const calls = labs.calls(run);
+  const calls = labs.streams.calls(run);
   return { calls, version: calls.version };
 }

@@ -50,7 +50,7 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
   // Before the next frame, not after it: what the program has printed by now shall be in this one.
   useLayoutEffect(() => {
     if (!terminal) return;
-    return labs.followProgram(lab, run => {
+    return labs.streams.followProgram(lab, run => {
       terminal.reset();
       const inscription = new Inscription();
       const omitted = { bytes: 0, lines: 0 };
@@ -61,7 +61,7 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
           omitted.lines += event.lines;
           onOmitted({ ...omitted });
         }
-        terminal.write(inscription.of(event), () => labs.ack(run, event.seq));
+        terminal.write(inscription.of(event), () => labs.streams.drawn(run, event.seq));
       };
     });
   }, [terminal, lab, onOmitted]);
