@@ -88,6 +88,13 @@ test("a workbook below a private home works", { skip: process.getuid!() !== 0 },
   if (!(await findSandbox(packageRoot, env).catch(() => null)))
     return t.skip("bubblewrap does not work here");
   assert.equal((await findSandbox(clone, env)).level, "bubblewrap");
+  mkdirSync(join(clone, "dist/server-labs/runtime"), { recursive: true, mode: 0o755 });
+  const program = join(clone, "dist/server-labs/runtime/program.js");
+  writeFileSync(program, "");
+  assert.equal((await findSandbox(clone, env)).level, "bubblewrap");
+  chmodSync(program, 0o600);
+  await assert.rejects(findSandbox(clone, env), /may not read the workbook's files: .*program\.js/);
+  chmodSync(program, 0o644);
   chmodSync(join(clone, "package.json"), 0o600);
   await assert.rejects(findSandbox(clone, env), /may not read the workbook's files: .*chmod -R o\+rX/);
 });

@@ -114,7 +114,9 @@ async function probe(
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-probe-")));
   chmodSync(folder, 0o755);
   const readable = [...packageParts(root), folder];
-  const look = `for (const path of ${JSON.stringify(readable)}) fs.accessSync(path, fs.constants.R_OK);
+  // Also a file deep inside: folders can be readable above one that is not.
+  const looked = [...readable, real(join(root, "dist/server-labs/runtime/program.js")) ?? folder];
+  const look = `for (const path of ${JSON.stringify(looked)}) fs.accessSync(path, fs.constants.R_OK);
     console.log(/VmData:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
   try {
     const reach = { cwd: folder, readable, writable: [], descriptors: 256 };

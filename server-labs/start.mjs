@@ -40,10 +40,13 @@ const page = {
   reads: ["app", "chapters", "server-labs"],
 };
 
+// As root programs run as another user, who must be able to read what is made here, whatever root's umask says.
+const umask = process.getuid() === 0 ? process.umask(0o022) : process.umask();
 install();
 // Checks and new lessons need no page: whoever edits a lesson does not wait for one.
 if (command === "check" || command === "new") build(server);
 else if (command !== "test") build(server, page);
+process.umask(umask);
 
 if (command === "start") supervise(["dist/server-labs/main.js", ...args]);
 else if (command === "dev") run("node", ["--import", "tsx", "server-labs/dev.ts", ...args]);
