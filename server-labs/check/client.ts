@@ -60,6 +60,8 @@ export interface Within {
 
 /** How long a check waits for what should come at once, on a machine that is busy with other things, in ms. */
 export const patience = 5000;
+/** And so many times, if something has come meanwhile. */
+const mostWaits = 6;
 
 export class Client {
   state: ClientState = "connecting";
@@ -165,7 +167,7 @@ export class Client {
 
   /**
    * Waits until a reader finds what it looks for in the octets that have come and are not yet taken, and takes so
-   * many of them. The reader may say how many octets it needs at least; null if it does not find it in time.
+   * many of them. The reader may say how many octets it needs at least; null if nothing comes in time that it looks for.
    */
   async takes<T extends { length: number }>(
     reader: (octets: Buffer, over: boolean) => T | { need: number },
@@ -179,7 +181,12 @@ export class Client {
       need = found.need;
       return this.over || stop() ? "stop" : null;
     };
-    const found = await this.#waiting.until(look, within);
+    // While octets come there is something to wait for: on a busy machine a large answer takes its time.
+    let [found, before]: [T | "stop" | null, number] = [null, -1];
+    for (let waits = 0; found === null && waits < mostWaits && this.#receivedBytes > before; waits++) {
+      before = this.#receivedBytes;
+      found = await this.#waiting.until(look, within);
+    }
     if (found === null || found === "stop") return null;
     this.#taken += (found as T).length;
     return found as T;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { after, before, test } from "node:test";
 import { tryOut } from "./fixtures/try-out.ts";
-import type { Idle } from "./server.ts";
+import type { Idle } from "./idle.ts";
 import { Slots } from "./slots.ts";
 
 const burning: ChildProcess[] = [];

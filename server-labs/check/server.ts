@@ -5,6 +5,7 @@ import { type Call, type Calls, clock } from "./calls.ts";
 import { type Client, patience, type Within } from "./client.ts";
 import { connection, listeners } from "./connections.ts";
 import { Unobserved } from "./failure.ts";
+import { type Idle, idleness, type Settling, settled } from "./idle.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
@@ -26,30 +27,6 @@ const stuckMs = 400;
 /** Milliseconds on a processor that a server may take for one thing that is asked of it: far more than any needs. */
 const tiredMs = 1500;
 const tiredEveryMs = 50;
-/** On a machine so busy that a server gets this part of its time only, what is measured is still enough to judge. */
-const mostIdle = 50;
-
-/** What a server did while nobody said anything. */
-export interface Idle {
-  /** The share of its own time in which it ran: 0 asleep, 1 without a pause. */
-  busy: number;
-  /** Its system calls; null when they cannot be seen. */
-  calls: number | null;
-  /** How often it went to sleep. */
-  sleeps: number;
-  /** Turns that ended without a rest, for each time that it slept: many, where it sleeps only when it is made to. */
-  restless: number;
-  /** Its calls, if they can be seen. */
-  watch: Watch | null;
-}
-
-export interface Settling extends Within {
-  over?: number;
-  enough?: number;
-  /** A change by no more than this is none. */
-  slack?: number;
-}
-
 export class Server {
   readonly port: number;
   /** What it prints, on both streams. */
@@ -206,49 +183,17 @@ export class Server {
 
   /**
    * Lets time pass in which nobody says anything, and tells what the server does meanwhile.
-   * @param ms milliseconds of its own time (own-time.ts): a busy machine makes this last longer, and changes no result
+   * @param ms milliseconds of its own time: a busy machine makes this last longer, and changes no result
    */
   async idle(ms = 200): Promise<Idle> {
-    const watch = this.traced ? this.watch() : null;
-    const own = this.ownTime();
-    let spent = own.spent;
-    const over = every(2 * procEveryMs, () => {
-      spent = own.spent;
-      // Of one that is not asleep only what it ran is surely its own.
-      return spent.asleep ? spent.ms >= ms : spent.ran >= ms;
-    });
-    await this.#waiting.until(over, mostIdle * ms);
-    const busy = spent.ran / Math.max(spent.asleep ? spent.ms : spent.ran, 1);
-    const calls = watch && watch.calls.length + watch.calls.missed;
-    const restless = watch?.calls.turns.filter(turn => turn.rests.length === 0).length ?? 0;
-    this.#journal.note(
-      `in ${ms} ms of the server's own time: ${Math.round(busy * 100)} % of a processor${calls === null ? "" : `, ${count(calls, "system call")}`}`,
-    );
-    return { busy, calls, sleeps: spent.sleeps, restless: restless / Math.max(spent.sleeps, 1), watch };
+    const { idle, said } = await idleness(this, this.#waiting, ms);
+    this.#journal.note(said);
+    return idle;
   }
 
-  /**
-   * Waits until this number changes no more, though the server has had its time and sleeps, and returns it.
-   * @param over for so many milliseconds of the server's own time
-   * @param enough it has grown so far that nobody need wait any longer
-   */
-  async settles(
-    number: () => number,
-    { over = 100, enough = Number.POSITIVE_INFINITY, slack = 0, within = patience }: Settling = {},
-  ): Promise<number> {
-    const own = this.ownTime();
-    let last = number();
-    const settled = every(procEveryMs, () => {
-      const now = number();
-      if (Math.abs(now - last) > slack) {
-        last = now;
-        own.restart();
-      }
-      const { asleep, ms, ran } = own.spent;
-      return now > enough || (asleep ? ms >= over : ran >= tiredMs);
-    });
-    await this.#waiting.until(settled, within);
-    return number();
+  /** Waits until this number changes no more, though the server has had its time and sleeps, and returns it. */
+  async settles(number: () => number, options: Settling = {}): Promise<number> {
+    return settled(this, this.#waiting, number, { enoughWorkMs: tiredMs, ...options });
   }
 
   /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */
