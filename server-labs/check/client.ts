@@ -5,6 +5,9 @@ import { count, quoted } from "./journal.ts";
 import { patience, type Waiting, type Within } from "./wait.ts";
 import { type Surroundings, Wire } from "./wire.ts";
 
+/** An answer is waited for so many times, if more of it has come meanwhile. */
+const mostWaits = 6;
+
 export class Client extends Wire {
   readonly #waiting: Pick<Waiting, "until">;
 
@@ -79,7 +82,7 @@ export class Client extends Wire {
 
   /**
    * Waits until a reader finds what it looks for in the octets that have come and are not yet taken, and takes so
-   * many of them. The reader may say how many octets it needs at least; null if it does not find it in time.
+   * many of them. The reader may say how many octets it needs at least; null if nothing comes in time that it looks for.
    */
   async takes<T extends { length: number }>(
     reader: (octets: Buffer, over: boolean) => T | { need: number },
@@ -93,7 +96,12 @@ export class Client extends Wire {
       need = found.need;
       return this.over || stop() ? "stop" : null;
     };
-    const found = await this.#waiting.until(look, within);
+    // While octets come there is something to wait for: on a busy machine a large answer takes its time.
+    let [found, before]: [T | "stop" | null, number] = [null, -1];
+    for (let waits = 0; found === null && waits < mostWaits && this.incoming.bytes > before; waits++) {
+      before = this.incoming.bytes;
+      found = await this.#waiting.until(look, within);
+    }
     if (found === null || found === "stop") return null;
     this.incoming.taken += (found as T).length;
     return found as T;

@@ -31,7 +31,7 @@ export interface Exchange extends Why {
   after?: "open" | "close" | "any";
   /** Who speaks; a new client unless told. */
   client?: Client;
-  /** Milliseconds for each answer. */
+  /** Milliseconds without an octet of the answer. */
   within?: number;
 }
 

@@ -1,7 +1,7 @@
 // The program under test as a process, whoever its clients are: its life, what it takes of the machine, its calls.
-import { type Idle, idle, type Settling, settles, tired } from "./at-rest.ts";
 import { type Call, type Calls, clock } from "./calls.ts";
 import { Unobserved } from "./failure.ts";
+import { type Idle, idleness, type Settling, settled, tired } from "./idle.ts";
 import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
@@ -113,19 +113,17 @@ export class Observed {
 
   /**
    * Lets time pass in which nobody says anything, and tells what the server does meanwhile.
-   * @param ms milliseconds of its own time (own-time.ts): a busy machine makes this last longer, and changes no result
+   * @param ms milliseconds of its own time: a busy machine makes this last longer, and changes no result
    */
-  idle(ms = 200): Promise<Idle> {
-    return idle(this, this.waits, this.journal, ms);
+  async idle(ms = 200): Promise<Idle> {
+    const { idle, said } = await idleness(this, this.waits, ms);
+    this.journal.note(said);
+    return idle;
   }
 
-  /**
-   * Waits until this number changes no more, though the server has had its time and sleeps, and returns it.
-   * @param over for so many milliseconds of the server's own time
-   * @param enough it has grown so far that nobody need wait any longer
-   */
-  settles(number: () => number, settling: Settling = {}): Promise<number> {
-    return settles(this, this.waits, number, settling);
+  /** Waits until this number changes no more, though the server has had its time and sleeps, and returns it. */
+  settles(number: () => number, options: Settling = {}): Promise<number> {
+    return settled(this, this.waits, number, options);
   }
 
   /** Tells whether since it was first asked the server has run for so long that it will not come to what one waits for. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { after, before, test } from "node:test";
-import type { Idle } from "./at-rest.ts";
 import { tryOut } from "./fixtures/try-out.ts";
+import type { Idle } from "./idle.ts";
 import { Slots } from "./slots.ts";
 
 const burning: ChildProcess[] = [];
