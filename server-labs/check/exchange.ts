@@ -38,8 +38,8 @@ export interface Exchange extends Why {
 /** A server that has read everything and sleeps for so long has no more to say, in milliseconds. */
 const silentMs = 300;
 
-/** A server that asks again and again has had its time to answer after so many turns. */
-const silentTurns = 4;
+/** A server that looks again and again has no more to say when it has found nothing, and rested, so many times. */
+const silentRests = 4;
 
 /** What must not come has no event to wait for: it gets this long, in milliseconds. */
 const afterwardsMs = 20;
@@ -89,9 +89,10 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
 }
 
 /**
- * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been
- * in a call which only somebody else can end, or it has read everything, and has looked at everybody several times
- * since; or when it works and works, and nothing comes of it. (In which call it was before is no sign: we may just have spoken.)
+ * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been in a
+ * call which only somebody else can end; or it has read everything, and has rested again and again since; or it works and
+ * works, and nothing comes of it. (In which call it was before is no sign: we may just have spoken. Nor are turns: one
+ * that answers step by step makes many of them, and a busy machine may stop it in their midst.)
  */
 function nothingMore({ server }: Tools, client: Client): () => boolean {
   const begin = () => ({
@@ -99,14 +100,22 @@ function nothingMore({ server }: Tools, client: Client): () => boolean {
     at: clock(),
     watch: server.traced ? server.watch() : null,
     tired: server.tired(),
+    /** How often it had gone to sleep when somebody first asked. */
+    sleeps: null as number | null,
   });
   let silence = begin();
-  const turns = every(20, () => silence.watch?.calls.turns.length ?? 0);
+  const rested = every(20, () => {
+    if (silence.watch === null) return false;
+    if (silence.watch.calls.rests.length > silentRests) return true;
+    // Whoever rests in a call that is not traced is seen to sleep.
+    silence.sleeps ??= server.sleeps;
+    return silence.watch.calls.turns.length > silentRests && server.sleeps - silence.sleeps > silentRests;
+  });
   return () => {
     if (client.receivedBytes !== silence.bytes) silence = begin();
     if (clock() - silence.at < silentMs) return false;
     if (silence.tired()) return true;
-    return server.stuck(silentMs) !== null || (server.hasRead(client) && (turns() ?? 0) > silentTurns);
+    return server.stuck(silentMs) !== null || (server.hasRead(client) && rested() === true);
   };
 }
 
