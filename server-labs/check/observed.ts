@@ -131,9 +131,9 @@ export class Observed {
     return tired(this);
   }
 
-  /** Milliseconds so far in which it could have run and no processor was free: what a busy machine adds to an answer. */
+  /** Milliseconds so far in which it, or we, could have run and no processor was free: what a busy machine adds to an answer. */
   get delayed(): number {
-    return this.pids.reduce((sum, pid) => sum + delayMs(pid), 0);
+    return [process.pid, ...this.pids].reduce((sum, pid) => sum + delayMs(pid), 0);
   }
 
   /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */

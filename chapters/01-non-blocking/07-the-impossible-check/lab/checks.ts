@@ -154,12 +154,18 @@ async function speak(t: Tools, watch: Watch | null, speaker: Client, silent: boo
   return wait;
 }
 
-/** Waits until the server sleeps in a call that can be seen. False: for a while of its own time it did not. */
+/** Waits until the server sleeps in a call that can be seen. False: it had its time, and slept otherwise, or not at all. */
 async function isSeenAsleep({ server, until }: Tools): Promise<boolean> {
   const own = server.ownTime();
-  const look = () =>
-    server.asleep && isTimed(server.inside) ? "asleep" : own.spent.ms > unseenMs && "not seen";
-  return (await until(look, 15_000)) === "asleep";
+  let unseen = 0;
+  const look = () => {
+    if (server.asleep && isTimed(server.inside)) return "seen";
+    const { asleep, ms, ran } = own.spent;
+    // More than once: a call may have begun since the trace was read for this look.
+    if (asleep) unseen++;
+    return (asleep ? ms > unseenMs && unseen > 5 : ran > unseenMs) && "not seen";
+  };
+  return (await until(look, 15_000)) === "seen";
 }
 
 /**
