@@ -68,7 +68,6 @@ export class Observed {
     this.journal.note("the server is ended (SIGKILL), and started again on the same port");
     await this.#program.restart();
     const { outcome } = await listening(this.#program);
-    this.#program.tracing?.turn();
     return outcome === "listens";
   }
 

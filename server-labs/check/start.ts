@@ -70,6 +70,8 @@ export async function listening(
     return elsewhere && performance.now() - elsewhere.since > elsewhereMs ? "elsewhere" : null;
   };
   const outcome = await waiting.until(settled, within);
+  // The kernel may have shown the listener before its calls were seen: whoever comes next would think that there are none.
+  program.tracing?.turn();
   const { ports } = (elsewhere ?? { ports: [] }) as { ports: number[] };
   return { outcome, ports };
 }

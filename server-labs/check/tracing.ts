@@ -28,8 +28,6 @@ export class Tracing {
 
   /** A program is really writing here. */
   get alive(): boolean {
-    // That it listens is seen in /proc, perhaps before anybody has looked in here.
-    if (this.#n === 0) this.turn();
     return this.#n > 0;
   }
 
