@@ -12,6 +12,12 @@ import { scrollByKey } from "./keys.ts";
 import { swallow } from "./swallow.ts";
 import { xtermTheme } from "./theme.ts";
 
+/**
+ * A run's first words come some milliseconds after its command. A frame with the command alone would hold them up until
+ * the next frame: it is drawn alone only when nothing has come for so long.
+ */
+const commandAloneMs = 20;
+
 export interface TerminalHandle {
   /** Everything that is on the screen and above it, as text. */
   text(): string;
@@ -50,20 +56,42 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
   // Before the next frame, not after it: what the program has printed by now shall be in this one.
   useLayoutEffect(() => {
     if (!terminal) return;
-    return labs.streams.followProgram(lab, run => {
-      terminal.reset();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const leave = labs.streams.followProgram(lab, run => {
       const inscription = new Inscription();
       const omitted = { bytes: 0, lines: 0 };
-      onOmitted(null);
+      let command: (() => void) | null = null;
+      let begun = false;
+      const begin = () => {
+        if (begun) return;
+        begun = true;
+        clearTimeout(timer);
+        terminal.reset();
+        onOmitted(null);
+        command?.();
+      };
+      clearTimeout(timer);
       return event => {
+        const words = inscription.of(event);
+        const write = () => terminal.write(words, () => labs.streams.drawn(run, event.seq));
+        if (event.type === "starting") {
+          command = write;
+          timer = setTimeout(begin, commandAloneMs);
+          return;
+        }
+        begin();
         if (event.type === "output-omitted") {
           omitted.bytes += event.bytes;
           omitted.lines += event.lines;
           onOmitted({ ...omitted });
         }
-        terminal.write(inscription.of(event), () => labs.streams.drawn(run, event.seq));
+        write();
       };
     });
+    return () => {
+      clearTimeout(timer);
+      leave();
+    };
   }, [terminal, lab, onOmitted]);
 
   useEffect(() => {
