@@ -13,9 +13,6 @@ export type { RunView } from "./labs/run-log.ts";
 export { type LabsState, type LabView, noLab } from "./labs/standing.ts";
 export type { VisitView } from "./labs/visits.ts";
 
-/** How long a page may go without a frame before it is taken for one that nobody sees, in milliseconds. */
-const unseenMs = 250;
-
 function open(): Labs {
   const token = new Token({
     location,
@@ -38,17 +35,6 @@ function open(): Labs {
         window.addEventListener("online", listener);
         document.addEventListener("visibilitychange", () => {
           if (document.visibilityState === "visible") listener();
-        });
-      },
-      afterFrame(callback) {
-        // A page that nobody sees has no frames.
-        const timer = setTimeout(() => {
-          cancelAnimationFrame(frame);
-          callback();
-        }, unseenMs);
-        const frame = requestAnimationFrame(() => {
-          clearTimeout(timer);
-          setTimeout(callback);
         });
       },
     },

@@ -38,8 +38,6 @@ let sockets: Socket[];
 let answer: () => Promise<Response>;
 let wake: () => void;
 let openLink: () => void;
-/** When a frame comes: at once, unless a test has its own. */
-let frame: (callback: () => void) => void;
 const newest = () => sockets.at(-1)!;
 
 function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
@@ -76,7 +74,6 @@ function page(hash = "#t=secret"): Labs {
       onAwake: listener => {
         wake = listener;
       },
-      afterFrame: callback => frame(callback),
     },
     files,
   );
@@ -84,7 +81,6 @@ function page(hash = "#t=secret"): Labs {
 
 beforeEach(() => {
   sockets = [];
-  frame = callback => callback();
   answer = () => Promise.reject(new TypeError("fetch failed"));
   mock.timers.enable({ apis: ["setTimeout"] });
 });
@@ -149,21 +145,26 @@ function running(): Labs {
   newest().tell(hello, runs(summary("r1")), starting);
   return labs;
 }
-const program = (labs: Labs) => labs.store.getState().labs[lab]!.program!;
+/** As it is shown when a frame has passed. */
+const state = (labs: Labs) => {
+  mock.timers.tick(17);
+  return labs.store.getState();
+};
+const program = (labs: Labs) => state(labs).labs[lab]!.program!;
 
 test("the token from the fragment opens the socket as a subprotocol, and hello makes it ready", () => {
   const labs = page();
   assert.deepEqual(newest().protocols, ["lab.v1", "token.secret"]);
-  assert.equal(labs.store.getState().connection, "connecting");
+  assert.equal(state(labs).connection, "connecting");
   newest().tell(hello);
-  assert.equal(labs.store.getState().connection, "ready");
-  assert.equal(labs.store.getState().hello?.version, "1");
+  assert.equal(state(labs).connection, "ready");
+  assert.equal(state(labs).hello?.version, "1");
 });
 
 test("without a token from anywhere the page is locked, and nothing is sent", async () => {
   const labs = page("");
   mock.timers.tick(300);
-  assert.equal(labs.store.getState().connection, "locked");
+  assert.equal(state(labs).connection, "locked");
   assert.equal(sockets.length, 0);
   const read = await labs.files.read(lab, "server.ts");
   assert.match("problem" in read ? read.problem : "", /link printed in the terminal/);
@@ -174,13 +175,13 @@ test("a token that is turned away locks the page; a lab server that is not there
   const labs = page();
   newest().onclose?.();
   await settle();
-  assert.equal(labs.store.getState().connection, "away");
+  assert.equal(state(labs).connection, "away");
 
   answer = async () => Response.json({ problem: "no" }, { status: 401 });
   mock.timers.tick(250);
   newest().onclose?.();
   await settle();
-  assert.equal(labs.store.getState().connection, "locked");
+  assert.equal(state(labs).connection, "locked");
 });
 
 test("it tries again after 250 ms, then twice as long, at most every 5 s, and at once when the page wakes", async () => {
@@ -215,15 +216,15 @@ test("the end of a socket that has been replaced changes nothing", async () => {
   newest().tell(hello);
   old.onclose?.();
   await settle();
-  assert.equal(labs.store.getState().connection, "ready");
+  assert.equal(state(labs).connection, "ready");
 });
 
 test("the printed link opened in a tab that is ready: what is watched is watched over the new socket, too", () => {
   const labs = running();
   openLink();
-  assert.equal(labs.store.getState().connection, "connecting");
+  assert.equal(state(labs).connection, "connecting");
   newest().tell(hello);
-  assert.equal(labs.store.getState().connection, "ready");
+  assert.equal(state(labs).connection, "ready");
   assert.equal(newest().asked("watch").at(-1)?.lab, lab);
   newest().tell(runs(summary("r1")), listening);
   assert.equal(program(labs).state, "listening");
@@ -358,8 +359,8 @@ test("what was asked is shown when the answer lets wait for itself; a refusal en
   mock.timers.tick(50);
   assert.equal(shown().asked, "check");
   newest().tell({ type: "problem", sentence: "There is no check of that name.", request: "check" });
-  assert.equal(labs.store.getState().labs[lab]!.asked, null);
-  assert.equal(labs.store.getState().labs[lab]!.problem, "There is no check of that name.");
+  assert.equal(state(labs).labs[lab]!.asked, null);
+  assert.equal(state(labs).labs[lab]!.problem, "There is no check of that name.");
 });
 
 test("a text that is longer than a lab may be is not sent but said, to be run as to be saved", async () => {
@@ -368,28 +369,24 @@ test("a text that is longer than a lab may be is not sent but said, to be run as
   labs.watch(lab);
   const text = "//".repeat(3_000_000);
   labs.run(lab, { text });
-  const said = labs.store.getState().labs[lab]!;
+  const said = state(labs).labs[lab]!;
   assert.equal(said.problem, "A text of 5,860 KB is too long: a lab takes at most 512 KB.");
   assert.equal(said.asked, null);
   assert.equal(newest().asked("run").length, 0);
   assert.deepEqual(await labs.files.save(lab, "server.ts", text, "e"), { problem: said.problem });
 });
 
-test("what is heard between two frames is shown once, after the next of them", () => {
+test("what is heard in the time of a frame is shown once, and known at once to whoever acts on it", () => {
   const labs = running();
-  const frames: (() => void)[] = [];
-  frame = callback => frames.push(callback);
   let shown = 0;
   labs.store.subscribe(() => shown++);
   labs.run(lab);
   newest().tell(runs(summary("r2")), { ...starting, run: "r2" }, { ...listening, run: "r2" });
-  assert.equal(labs.now(lab).program!.state, "listening", "known at once to whoever acts on it");
-  assert.equal(program(labs).run, "r1");
-  assert.equal(frames.length, 1);
-  frames.pop()!();
-  assert.equal(shown, 1);
+  assert.equal(labs.now(lab).program!.state, "listening");
+  assert.equal(shown, 0);
   assert.equal(program(labs).state, "listening");
-  assert.equal(labs.store.getState().labs[lab]!.asked, null);
+  assert.equal(shown, 1);
+  assert.equal(state(labs).labs[lab]!.asked, null);
 });
 
 test("a terminal follows a lab's programs: each newer one from its beginning, and never again the one before", () => {
@@ -433,7 +430,7 @@ test("two who watch one lab are one watch; the last to leave ends it", () => {
   assert.equal(newest().asked("unwatch").length, 0);
   second();
   assert.equal(newest().asked("unwatch").length, 1);
-  assert.equal(labs.store.getState().labs[lab], undefined);
+  assert.equal(state(labs).labs[lab], undefined);
 });
 
 test("a save over somebody else's newer text gives that text back", async () => {

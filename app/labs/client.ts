@@ -36,7 +36,7 @@ export class Labs {
 
   constructor(wire: Wire, files: Files) {
     this.files = files;
-    this.#standing = new Standing(wire.afterFrame);
+    this.#standing = new Standing();
     this.store = this.#standing.store;
     this.#runs = new KnownRuns({
       view: (lab, kind, view) => this.#standing.hearOf(lab, { [kind]: view }),

@@ -26,8 +26,6 @@ export interface Wire {
   token: Token;
   /** Calls back when it is worth trying at once: online again, the page in view again. */
   onAwake(listener: () => void): void;
-  /** Calls back when the page has been drawn next; soon, too, when it is not drawn because nobody sees it. */
-  afterFrame(callback: () => void): void;
 }
 
 /** Milliseconds to the next attempt: first and at most. */

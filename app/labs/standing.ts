@@ -1,6 +1,6 @@
 // How things stand: at once for whoever acts on it, and at most once a frame for whoever shows it. A press of Run is
-// answered by four messages within a few milliseconds. To render for each of them cost the first line a frame; to render
-// in its own frame, 5 ms. So the terminal, which is told directly, is drawn first, and all else right after it.
+// answered by four messages within a few milliseconds, and what the program prints is the last of them. To render for
+// each of them, or to ask for a frame before it has come, cost that line a whole frame.
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { LabId, Notice } from "../../server-labs/protocol.ts";
 import type { ConnectionState } from "./connection.ts";
@@ -33,17 +33,17 @@ export const noLab: LabView = { program: null, check: null, asked: null, problem
  */
 const patienceMs = 50;
 
+/** A frame, at 60 a second, in milliseconds. A timer, as a frame that is asked for is drawn too soon, and then none for so long. */
+const frameMs = 17;
+
 export class Standing {
   /** As it is shown. */
   readonly store: StoreApi<LabsState>;
-  readonly #afterFrame: (callback: () => void) => void;
   #now: LabsState = { connection: "connecting", hello: null, labs: {} };
-  #drawing = false;
+  #showing: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param afterFrame calls back when the page has been drawn next, once for each time that it was called */
-  constructor(afterFrame: (callback: () => void) => void) {
-    this.#afterFrame = afterFrame;
+  constructor() {
     this.store = createStore<LabsState>(() => this.#now);
   }
 
@@ -52,15 +52,10 @@ export class Standing {
     return this.#now;
   }
 
-  /** Something was heard: it is shown after the next frame. */
+  /** Something was heard: it is shown with all that is heard in the time of a frame. */
   hear(change: Partial<LabsState>): void {
     this.#now = { ...this.#now, ...change };
-    if (this.#drawing) return;
-    this.#drawing = true;
-    this.#afterFrame(() => {
-      this.#drawing = false;
-      this.#show();
-    });
+    this.#showing ??= setTimeout(() => this.#show(), frameMs);
   }
 
   /** The same for one lab. */
@@ -92,7 +87,9 @@ export class Standing {
 
   #show(): void {
     clearTimeout(this.#patience);
+    clearTimeout(this.#showing);
     this.#patience = undefined;
+    this.#showing = undefined;
     this.store.setState(this.#now, true);
   }
 }
