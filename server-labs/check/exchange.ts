@@ -1,13 +1,13 @@
 // What a client sends, and which answers must come back, in which order, and nothing else: judged octet by octet,
 // and where it is not so, said with what was sent, what came, and the place where it went wrong.
-import { clock } from "./calls.ts";
 import type { Tools } from "./check.ts";
 import type { Client } from "./client.ts";
 import { before, came, commandFor, difference, missing } from "./exchange-words.ts";
 import { CheckFailure, type Why } from "./failure.ts";
 import { type Answer, type Fault, type More, readAnswer } from "./http.ts";
 import { count, grouped, quoted } from "./journal.ts";
-import { every, patience } from "./wait.ts";
+import { nothingMore, silentMs } from "./nothing-more.ts";
+import { patience } from "./wait.ts";
 
 /** An answer as it must be: its status, or one of several, and perhaps what else. */
 export interface Wanted {
@@ -34,12 +34,6 @@ export interface Exchange extends Why {
   /** Milliseconds without an octet of the answer. */
   within?: number;
 }
-
-/** A server that has read everything and sleeps for so long has no more to say, in milliseconds. */
-const silentMs = 300;
-
-/** A server that looks again and again has no more to say when it has found nothing, and rested, so many times. */
-const silentRests = 4;
 
 /** What must not come has no event to wait for: it gets this long, in milliseconds. */
 const afterwardsMs = 20;
@@ -86,37 +80,6 @@ export async function exchange(tools: Tools, wish: Exchange): Promise<Answer[]> 
   }
   await ending(tools, client, wish, answers, fail);
   return answers;
-}
-
-/**
- * True when there is no more to be waited for: nothing has come for a while, and all that time the server has been in a
- * call which only somebody else can end; or it has read everything, and has rested again and again since; or it works and
- * works, and nothing comes of it. (In which call it was before is no sign: we may just have spoken. Nor are turns: one
- * that answers step by step makes many of them, and a busy machine may stop it in their midst.)
- */
-function nothingMore({ server }: Tools, client: Client): () => boolean {
-  const begin = () => ({
-    bytes: client.receivedBytes,
-    at: clock(),
-    watch: server.traced ? server.watch() : null,
-    tired: server.tired(),
-    /** How often it had gone to sleep when somebody first asked. */
-    sleeps: null as number | null,
-  });
-  let silence = begin();
-  const rested = every(20, () => {
-    if (silence.watch === null) return false;
-    if (silence.watch.calls.rests.length > silentRests) return true;
-    // Whoever rests in a call that is not traced is seen to sleep.
-    silence.sleeps ??= server.sleeps;
-    return silence.watch.calls.turns.length > silentRests && server.sleeps - silence.sleeps > silentRests;
-  });
-  return () => {
-    if (client.receivedBytes !== silence.bytes) silence = begin();
-    if (clock() - silence.at < silentMs) return false;
-    if (silence.tired()) return true;
-    return server.stuck(silentMs) !== null || (server.hasRead(client) && rested() === true);
-  };
 }
 
 /** Sends piece after piece; a server that has closed, or stands still, is told no more. */
