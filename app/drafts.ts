@@ -6,7 +6,7 @@ import type { Kept, Surroundings, Word } from "./drafts/kept.ts";
 import { labs } from "./labs.ts";
 
 export type { Draft } from "./drafts/draft.ts";
-export type { DraftState } from "./drafts/standing.ts";
+export { type DraftState, noText } from "./drafts/standing.ts";
 
 const idb = openIdb("socket-workbook", "drafts");
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbook.drafts") : null;

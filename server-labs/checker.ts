@@ -76,7 +76,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
     reach: { cwd, readable: [...packageParts(root), chapters, folder.path], writable: [cwd], descriptors },
     variables: {
       LAB_REPORT_FD: "3",
-      LAB_STRIPPED: await folder.write("stripped.json", await stripped(options)),
+      LAB_STRIPPED: folder.write("stripped.json", await stripped(options)),
     },
     mark: folder.mark,
     descriptors: ["pipe"],

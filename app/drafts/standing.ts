@@ -20,15 +20,18 @@ export interface DraftState {
   setAside: string | null;
 }
 
+/** Before there is a text. */
+export const noText: DraftState = {
+  loaded: false,
+  text: "",
+  saved: "saved",
+  problem: null,
+  conflict: null,
+  setAside: null,
+};
+
 export class Standing {
-  readonly store: StoreApi<DraftState> = createStore<DraftState>(() => ({
-    loaded: false,
-    text: "",
-    saved: "saved",
-    problem: null,
-    conflict: null,
-    setAside: null,
-  }));
+  readonly store: StoreApi<DraftState> = createStore<DraftState>(() => noText);
   base: Base | null = null;
   /** The text came from another tab, which is answerable for it. */
   mirrored = false;

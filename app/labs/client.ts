@@ -141,7 +141,8 @@ export class Labs {
   }
 
   #stands(connection: ConnectionState): void {
-    this.#standing.hear({ connection });
+    // At once: drafts look again whenever it is back, and may not miss that it was away.
+    this.#standing.set({ connection });
     for (const lab of this.#watchers.keys()) {
       // What was asked over a connection that is gone will not be answered.
       if (connection === "ready") this.#watch(lab);

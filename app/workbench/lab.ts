@@ -5,7 +5,7 @@ import type { Root } from "hast";
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { LabId, RunBody } from "../../server-labs/protocol.ts";
-import { closeDraft, type Draft, type DraftState, openDraft } from "../drafts.ts";
+import { closeDraft, type Draft, type DraftState, noText, openDraft } from "../drafts.ts";
 import { type LabView, labs, noLab } from "../labs.ts";
 import { view } from "./view.ts";
 
@@ -42,15 +42,7 @@ export function useDraft({ id, file, starter }: WorkbenchLab): Draft | null {
   return draft;
 }
 
-const nothing: DraftState = {
-  loaded: false,
-  text: "",
-  saved: "saved",
-  problem: null,
-  conflict: null,
-  setAside: null,
-};
-const noDraft = { getState: () => nothing, getInitialState: () => nothing, subscribe: () => () => {} };
+const noDraft = { getState: () => noText, getInitialState: () => noText, subscribe: () => () => {} };
 
 /** A slice of the draft's state, so that typing re-renders only who shows the text. */
 export function useDraftState<T>(draft: Draft | null, select: (state: DraftState) => T): T {

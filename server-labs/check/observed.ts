@@ -6,7 +6,7 @@ import { count, type Journal } from "./journal.ts";
 import { limitDescriptors } from "./limit.ts";
 import { Output } from "./output.ts";
 import { OwnTime } from "./own-time.ts";
-import { cpuMs, delayMs, descriptors, memory, processState, sleeps, socketInodes } from "./proc.ts";
+import { descriptors, memory, processState, sleeps, socketInodes, threads } from "./proc.ts";
 import type { Program } from "./program.ts";
 import { listening } from "./start.ts";
 import { patience, type Waiting } from "./wait.ts";
@@ -97,14 +97,6 @@ export class Observed {
     return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
   }
 
-  /** The share of one processor that it takes meanwhile: 0 asleep, 1 without a pause. */
-  async cpu({ during }: { during: () => Promise<unknown> }): Promise<number> {
-    const used = () => this.pids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0);
-    const [before, began] = [used(), clock()];
-    await during();
-    return (used() - before) / (clock() - began);
-  }
-
   /** Counts its own time (own-time.ts) from now on. */
   ownTime(): OwnTime {
     return new OwnTime(() => this.pids);
@@ -132,7 +124,8 @@ export class Observed {
 
   /** Milliseconds so far in which it, or we, could have run and no processor was free: what a busy machine adds to an answer. */
   get delayed(): number {
-    return [process.pid, ...this.pids].reduce((sum, pid) => sum + delayMs(pid), 0);
+    const all = threads([process.pid, ...this.pids]).values();
+    return [...all].reduce((sum, { waited }) => sum + waited, 0);
   }
 
   /** How often it has gone to sleep so far, whatever in: exact, on a busy machine too. */

@@ -47,19 +47,14 @@ export interface Thread {
 export function threads(pids: readonly number[]): Map<string, Thread> {
   const found = new Map<string, Thread>();
   for (const pid of pids) {
-    const folder = `/proc/${pid}/task`;
-    const exact = ranMs(pid) > 0;
-    for (const thread of list(folder)) {
-      const [ran, waited] = exact ? times(`${folder}/${thread}`) : [cpuMs(Number(thread)) ?? 0, 0];
-      found.set(thread, { ran, waited, sleeps: sleepsOf(`${folder}/${thread}`) });
+    for (const thread of list(`/proc/${pid}/task`)) {
+      const folder = `/proc/${pid}/task/${thread}`;
+      const [exact, waited] = times(folder);
+      const ran = exact > 0 ? exact : (processFacts(Number(thread))?.cpuMs ?? 0);
+      found.set(thread, { ran, waited, sleeps: sleepsOf(folder) });
     }
   }
   return found;
-}
-
-/** Milliseconds in which a process could have run, and had to wait for a processor. Without schedstat none. */
-export function delayMs(pid: number): number {
-  return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + times(`/proc/${pid}/task/${thread}`)[1], 0);
 }
 
 /** Milliseconds that its threads have run; 0 where the kernel does not keep schedstat. */
