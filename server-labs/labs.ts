@@ -139,11 +139,12 @@ export class Labs {
   async startProgram(id: LabId, body: RunBody, who: string): Promise<Run> {
     const lab = this.lab(id);
     body.pace?.breakpoints?.map(conditionOf);
-    // Read now, before the program can change it; written while the program starts.
-    const kept = this.workspace.keep(id, lab.files[0]!.file, body.text);
+    const { file } = lab.files[0]!;
+    // Read before the program can change it. A text that is in our hands is kept once somebody no longer waits.
+    const read = body.text === undefined ? this.workspace.keep(id, file) : null;
     const run = await this.runs.startProgram(id, body);
     if (body.pace && !run.log.ended) run.pacer?.drive(who);
-    await kept;
+    await (read ?? this.workspace.keep(id, file, body.text));
     return run;
   }
 

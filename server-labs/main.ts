@@ -61,6 +61,7 @@ async function start(
     sandbox,
     spare: process.env.WORKBOOK_SPARE !== "off",
   });
+  workspace.onChange(lab => runs.foresee(lab));
   const labs = new Labs(book, workspace, runs);
   const { level, sentence } = sandbox;
   const hello = { type: "hello", version, sandbox: { level, sentence }, workspace: workspace.root } as const;

@@ -1,5 +1,6 @@
 // What a run is made of before it can start: the text without its types, a port that is free, a folder, a sandbox. What
 // cannot be had is a refusal that says so; nothing has been started by then.
+import { dirname } from "node:path";
 import { type Book, type Lab, labFile } from "./book.ts";
 import { checkerPart } from "./checker.ts";
 import { freePort, holderOf, isFree } from "./ports.ts";
@@ -11,7 +12,7 @@ import type { Part, Refusal } from "./run-part.ts";
 import type { SandboxLevel } from "./sandbox.ts";
 import type { Setting } from "./spare.ts";
 import type { Spares } from "./spares.ts";
-import { strip } from "./strip.ts";
+import { type Stripped, strip } from "./strip.ts";
 import { etagOf } from "./text.ts";
 
 /** What runs need of a workspace. */
@@ -38,6 +39,8 @@ export class Preparing {
   readonly #folders: RunFolders;
   readonly #spares: Spares;
   readonly #runs: ReadonlyMap<RunId, Run>;
+  /** Of each lab the last text whose types were blanked, and what came of it. */
+  readonly #stripped = new Map<LabId, { text: string; stripped: Promise<Stripped> }>();
 
   /** @param runs those that there are: one of them may hold the port, or is to make room for the new one */
   constructor(options: RunsOptions, folders: RunFolders, spares: Spares, runs: ReadonlyMap<RunId, Run>) {
@@ -50,10 +53,10 @@ export class Preparing {
   async program(run: Run, lab: Lab, body: RunBody): Promise<Part | Refusal> {
     const { workspace } = this.#options;
     const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
-    // The disk works while we do; what went wrong with it is told when its turn comes.
-    const furnished = this.setting(lab);
+    // The disk works while we do; what went wrong with it is told to whoever needs it.
+    const furnished = workspace.ensure(lab.id);
     furnished.catch(() => {});
-    const stripped = await strip(labFile, text);
+    const stripped = await this.#strip(lab.id, text);
     if ("reason" in stripped) return stripped;
     if (body.instead !== undefined) await this.#runs.get(body.instead)?.stop();
     const asked = body.port ?? lab.port;
@@ -62,17 +65,18 @@ export class Preparing {
     const taken = await this.#taken(port);
     if (taken) return taken;
     const name = workspace.path(lab.id, labFile);
-    const setting = await furnished;
+    const setting = this.#settingIn(dirname(name), lab);
     const { javascript } = stripped;
     const etag = etagOf(Buffer.from(text));
-    return programPart({ run, spares: this.#spares, setting, name, javascript, etag, port, pace: body.pace });
+    const take = () => this.#spares.take(setting, furnished);
+    return programPart({ run, take, setting, name, javascript, etag, port, pace: body.pace });
   }
 
   async check(run: Run, lab: Lab, body: CheckBody): Promise<Part | Refusal> {
     const { workspace, sandbox, packageRoot } = this.#options;
     const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
     // A text that cannot run is said at once, not by every check in turn.
-    const stripped = await strip(labFile, text);
+    const stripped = await this.#strip(lab.id, text);
     if ("reason" in stripped) return stripped;
     const folder = this.#folders.create();
     return checkerPart({
@@ -89,10 +93,29 @@ export class Preparing {
     });
   }
 
-  /** Where and how the programs of a lab run. */
-  async setting({ id, descriptors = defaultDescriptors }: Lab): Promise<Setting> {
-    const { workspace, sandbox, packageRoot } = this.#options;
-    return { sandbox, packageRoot, workspace: await workspace.ensure(id), descriptors };
+  /** Where and how the programs of a lab run; its folder is there then. */
+  async setting(lab: Lab): Promise<Setting> {
+    return this.#settingIn(await this.#options.workspace.ensure(lab.id), lab);
+  }
+
+  /** Takes the types from the text as it lies on the disk: who runs it next finds that done. */
+  async foresee(lab: LabId): Promise<void> {
+    const { text } = await this.#options.workspace.read(lab, labFile);
+    await this.#strip(lab, text);
+  }
+
+  #settingIn(workspace: string, { descriptors = defaultDescriptors }: Lab): Setting {
+    const { sandbox, packageRoot } = this.#options;
+    return { sandbox, packageRoot, workspace, descriptors };
+  }
+
+  /** Blanks the types of a lab's text, unless it is the text that it was last time. */
+  #strip(lab: LabId, text: string): Promise<Stripped> {
+    const last = this.#stripped.get(lab);
+    if (last?.text === text) return last.stripped;
+    const stripped = strip(labFile, text);
+    this.#stripped.set(lab, { text, stripped });
+    return stripped;
   }
 
   /** Who is in the way of a program that wants this port; null when nobody is. */

@@ -12,8 +12,7 @@ import { limits, type PaceBody } from "./protocol.ts";
 import type { Run } from "./run.ts";
 import type { HowItEnded, Part } from "./run-part.ts";
 import { endSentence } from "./sentences.ts";
-import { heapMegabytes, type Setting } from "./spare.ts";
-import type { Spares } from "./spares.ts";
+import { heapMegabytes, type Setting, type Spare } from "./spare.ts";
 import { TraceReader } from "./trace.ts";
 import { visitable } from "./visitable.ts";
 import { Visits } from "./visits.ts";
@@ -21,7 +20,8 @@ import { Wrapper } from "./wrapper.ts";
 
 export interface ProgramOptions {
   run: Run;
-  spares: Spares;
+  /** Gets it a process. */
+  take: () => Promise<Spare>;
   setting: Setting;
   /** Absolute path of the student's own file. */
   name: string;
@@ -35,14 +35,14 @@ export interface ProgramOptions {
 
 /** Makes ready what a program needs to be started, or takes what is ready. */
 export async function programPart(options: ProgramOptions): Promise<Part> {
-  const { run, spares, setting, name, port } = options;
+  const { run, take, setting, name, port } = options;
   const pacer = new Pacer(pace => run.log.append({ type: "pace", ...pace }));
   pacer.begin(options.pace ?? {});
   run.pacer = pacer;
   // A blank line keeps a comment that ends the text from swallowing the name.
   const text = `${options.javascript}\n//# sourceURL=${pathToFileURL(name)}\n`;
   run.log.begin();
-  const spare = await spares.take(setting);
+  const spare = await take();
   let file: string;
   try {
     file = spare.folder.write("server.mjs", text);
@@ -112,11 +112,14 @@ class Watch {
       look: () => reader.wake(),
     });
     let begun = false;
+    const begin = () => {
+      if (!begun) this.#begin(tree, wrapper, command);
+      begun = true;
+    };
+    // One that has waited is told at once, before anybody is told of it.
+    if (control!.readableLength > 0) begin();
     flow(control!, (chunk: Buffer) => {
-      if (!begun) {
-        begun = true;
-        this.#begin(tree, wrapper, command);
-      }
+      begin();
       wrapper.hear(chunk);
     });
   }

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import type { Lab } from "./book.ts";
+import { idle } from "./idle.ts";
 import { Preparing, type RunsOptions } from "./prepare.ts";
 import type { CheckBody, LabId, RunBody, RunId, RunKind } from "./protocol.ts";
 import { Run } from "./run.ts";
@@ -56,7 +57,15 @@ export class Runs {
     const found = this.#lab(lab);
     this.#open.push(found);
     void this.#keepSpare(found);
+    // What is opened loads its editor now: that comes first.
+    void idle().then(() => this.foresee(lab));
     return () => void this.#open.splice(this.#open.lastIndexOf(found), 1);
+  }
+
+  /** The text of this lab is another one. If somebody has it open, what its next start needs of it is made now. */
+  foresee(lab: LabId): void {
+    // A file that is gone or cannot be read is said when it is run.
+    if (this.#open.some(({ id }) => id === lab)) void this.#preparing.foresee(lab).catch(() => {});
   }
 
   /** The process that waits for the next program, for tests; null when there is none. */

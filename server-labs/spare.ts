@@ -137,7 +137,7 @@ function fingerprint({ sandbox, packageRoot, workspace, descriptors }: Setting):
     ...[join(built, "trace-layout.js"), join(packageRoot, "package.json"), process.execPath],
   ];
   const seen = [
-    workspace,
+    ...[workspace, join(workspace, "html")],
     ...["dist", "node_modules", "node_modules/koffi", "html"].map(part => join(packageRoot, part)),
   ];
   return [

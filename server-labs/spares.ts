@@ -39,8 +39,11 @@ export class Spares {
     }, mostAgeMs).unref();
   }
 
-  /** A process for a program: the one that waits, if it fits, else a new one. It is the caller's from now on. */
-  async take(setting: Setting): Promise<Spare> {
+  /**
+   * A process for a program: the one that waits, if it fits, else a new one. It is the caller's from now on.
+   * @param furnished what a new one must wait for; one that fits has found its folder as it should be
+   */
+  async take(setting: Setting, furnished: Promise<unknown>): Promise<Spare> {
     const kept = this.#kept;
     if (kept?.fits(setting)) {
       this.#forget();
@@ -51,6 +54,7 @@ export class Spares {
       if (made) return kept;
       this.#discard(kept);
     }
+    await furnished;
     return new Spare(setting, this.#folders);
   }
 

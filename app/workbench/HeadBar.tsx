@@ -1,4 +1,5 @@
 // The bar over the editor: which file, whether it is saved, how the run stands, and what there is to press.
+import { Button } from "@base-ui/react/button";
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";
@@ -66,15 +67,18 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
             >
               Run paused
             </button>
-            <button
-              type="button"
+            {/* No <button>: browsers restyle one when it is let go (button:active). That is a frame, and the next one, with
+                the program's first words, came a sixtieth of a second after it. */}
+            <Button
+              nativeButton={false}
+              render={<div />}
               className="button primary"
               onClick={() => actions.run()}
               disabled={asked === "run"}
             >
               Run
               <Key name={keyNames.run} />
-            </button>
+            </Button>
           </>
         )}
       </div>

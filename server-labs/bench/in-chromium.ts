@@ -97,7 +97,7 @@ function watch(): void {
   const lineShown = () =>
     /first line (\d+ \d+)/.exec(page.document.querySelector(".xterm-rows")?.textContent ?? "")?.[1];
   const onClick = ({ target, timeStamp }: Click) => {
-    if (target.closest("button")?.firstChild?.textContent === "Run") clicked = timeStamp;
+    if (target.closest("[role=button]")?.firstChild?.textContent === "Run") clicked = timeStamp;
   };
   page.document.addEventListener("click", onClick, true);
   page.nextLine = () =>

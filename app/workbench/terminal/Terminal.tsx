@@ -18,6 +18,9 @@ import { xtermTheme } from "./theme.ts";
  */
 const commandAloneMs = 20;
 
+/** RIS, "reset to initial state". As a word among words: reset() would empty the screen a frame before they come. */
+const reset = "\x1bc";
+
 export interface TerminalHandle {
   /** Everything that is on the screen and above it, as text. */
   text(): string;
@@ -66,7 +69,7 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
         if (begun) return;
         begun = true;
         clearTimeout(timer);
-        terminal.reset();
+        terminal.write(reset);
         onOmitted(null);
         command?.();
       };
