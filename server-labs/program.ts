@@ -107,7 +107,7 @@ class Watch {
     const [control] = tree.pipes;
     const reader = this.#reader;
     const wrapper = new Wrapper(control!, {
-      raise: count => reader.raise(count),
+      raise: count => reader.memory.raise(count),
       heard: says => this.#pacer.heard(says),
       look: () => reader.wake(),
     });
@@ -147,7 +147,7 @@ class Watch {
     lastWords,
   }: HowItEnded): Promise<{ ending: Ending; sentence: string }> {
     // Under bubblewrap exit(139) and SIGSEGV look alike; but one who calls exit says so in the trace.
-    const signal = ending.ambiguous && this.#reader.exiting ? null : ending.signal;
+    const signal = ending.ambiguous && this.#reader.memory.exiting() ? null : ending.signal;
     const code = signal === null ? ending.code : null;
     const exact = { code, signal, ambiguous: false };
     this.#pacer.end();

@@ -37,6 +37,11 @@ export class ShownCalls {
     return this.#omitted !== null || this.#bucket.level < 1;
   }
 
+  /** Will what was left out be told at the end of this reading, with the newest of it shown? */
+  get due(): boolean {
+    return this.#bucket.level >= resumeCalls;
+  }
+
   /** The next call: shown, or kept in case that it is one of the last before a silence. */
   take(record: Buffer): void {
     const who = this.#descriptors.who(record);
@@ -64,7 +69,7 @@ export class ShownCalls {
   lose(count: number): void {
     this.#descriptors.forget();
     this.#leaveOut(0, count);
-    if (this.#bucket.level >= resumeCalls) this.#resume();
+    if (this.due) this.#resume();
   }
 
   /** What was known of descriptors may no longer hold. */

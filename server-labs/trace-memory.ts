@@ -37,6 +37,7 @@ export function createTraceMemory(): number {
 /** A copy of the memory, of which the reader asks for what it wants to see anew. */
 export class TraceMemory {
   readonly #fd: number;
+  #closed = false;
   readonly #copy = Buffer.alloc(traceBytes);
   /** The same, for who reads a few words of each of very many records. */
   readonly #words = new Int32Array(this.#copy.buffer, this.#copy.byteOffset, traceBytes / 4);
@@ -98,14 +99,16 @@ export class TraceMemory {
     return call;
   }
 
-  /** Raises the command word, so that the program listens at its next call. */
+  /** Raises the command word, so that the program listens at its next call. Once it is closed nobody does. */
   raise(count: number): void {
+    if (this.#closed) return;
     const word = Buffer.alloc(4);
     word.writeUInt32LE(count >>> 0);
     writeSync(this.#fd, word, 0, 4, 4 * layout.header.command);
   }
 
   close(): void {
+    this.#closed = true;
     closeSync(this.#fd);
   }
 

@@ -121,6 +121,29 @@ test("what was written over before it was read is counted, without a name", () =
   assert.equal(callsOf(events)[0]!.n, 20_000 - layout.capacity + 1);
 });
 
+test("the newest calls of a flood are read when there are newer ones, or no more", () => {
+  const { clock, events, reader, seen, program } = watched();
+  let made = 0;
+  const flood = () => {
+    for (let i = 0; i < 4000; i++) program.put(program.head++, recv(i));
+    program.call();
+    made += 4000;
+    clock.now += limits.flushMs;
+    reader.wake();
+  };
+  while (made <= limits.syscallsBurst) flood();
+  flood();
+  assert.equal(seen.length, made - limits.syscallsTail);
+  flood();
+  assert.equal(seen.length, made - limits.syscallsTail);
+  clock.now += limits.flushMs;
+  reader.wake();
+  assert.equal(seen.length, made, "it is quiet: these were the last");
+  reader.close();
+  assertAccounted(events, made);
+  assert.equal(callsOf(events).at(-1)!.n, made - 1);
+});
+
 test("the count may wrap at 2^32", () => {
   const { clock, events, reader, program } = watched();
   program.head = 2 ** 32 - 2;

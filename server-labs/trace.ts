@@ -1,6 +1,7 @@
 // The watcher's end of the trace memory: a run's system calls, read while the program writes them, as events.
 // The program may have written anything in there: whatever is read is a claim, is bounded, and never throws.
 import { Alarm } from "./alarm.ts";
+import { nobody, type Observer } from "./observer.ts";
 import { limits, type Syscall } from "./protocol.ts";
 import { type CallsBody, ShownCalls } from "./shown-calls.ts";
 import { syscallOf } from "./strace.ts";
@@ -13,18 +14,8 @@ const lookAgainMs = 40;
 /** No program makes more calls than this in a millisecond; a head that says so is nonsense. */
 const callsPerMs = 20_000;
 
-/** Who looks at each record that was not lost, shown or not, in order. */
-export interface Observer {
-  /** @param again seen before when it had not returned, and it has now */
-  see(record: Buffer, again: boolean): void;
-  /** Of a flood: one of callsThatMove, that has returned, told by what came of it alone. */
-  moved(fd: number, result: number, errno: number): void;
-}
-
-const nobody: Observer = { see() {}, moved() {} };
-
 export class TraceReader {
-  readonly #memory: TraceMemory;
+  readonly memory: TraceMemory;
   readonly #observer: Observer;
   readonly #now: () => number;
   readonly #shown: ShownCalls;
@@ -35,6 +26,8 @@ export class TraceReader {
   /** The newest record, when it was taken as entered: it is read again. */
   #open: { index: number; n: number } | null = null;
   #lastRead: number;
+  /** The count of records when it was read last. */
+  #seen = 0;
   /** When it is to be read again, though nobody may say so. */
   readonly #again: Alarm;
   #closed = false;
@@ -54,12 +47,12 @@ export class TraceReader {
     observer: Observer = nobody,
     now: () => number = () => performance.now(),
   ) {
-    this.#memory = new TraceMemory(fd);
+    this.memory = new TraceMemory(fd);
     this.#observer = observer;
     this.#now = now;
     this.#began = Number(process.hrtime.bigint()) / 1e6 - (performance.now() - began);
     this.#shown = new ShownCalls(emit, this.#began, now);
-    this.#again = new Alarm(() => this.read(), now);
+    this.#again = new Alarm(() => this.#look(false), now);
     this.#lastRead = now() - limits.flushMs;
   }
 
@@ -67,37 +60,37 @@ export class TraceReader {
   wake(): void {
     if (this.#closed) return;
     const wait = this.#lastRead + limits.flushMs - this.#now();
-    if (wait <= 0) this.read();
+    if (wait <= 0) this.#look(false);
     else this.#again.in(wait);
   }
 
-  /** Reads what is new now. Called by wake(), and once more when the program is gone. */
+  /** Reads all that is new, now. */
   read(): void {
+    this.#look(true);
+  }
+
+  /** @param whole whether the newest calls of a flood, too, are read now and not when there are newer ones, or none */
+  #look(whole: boolean): void {
     if (this.#closed) return;
     const began = performance.now();
-    this.#read();
+    this.#read(whole);
     this.busyMs += performance.now() - began;
   }
 
-  #read(): void {
-    const head = this.#memory.head();
+  #read(whole: boolean): void {
+    const head = this.memory.head();
     // A look at nothing delays no other: the first call is seen at once.
     if (head === null && this.#shown.count === 0) return;
     const elapsed = Math.max(0, this.#now() - this.#lastRead);
     this.#lastRead = this.#now();
     const before = this.#shown.count;
-    if (head !== null) this.#take(head, elapsed);
+    if (head !== null) this.#take(head, elapsed, whole);
     const quiet = this.#shown.count === before;
     const held = this.#shown.give(quiet);
     // What is left out is shown when the program is quiet, and nobody may wake us then. Nor does a program wake
     // us for its last calls before a silence, when it has done so just before.
     if (held) this.#again.in(limits.flushMs);
     else if (!quiet) this.#again.in(lookAgainMs);
-  }
-
-  /** True when the program says that it ends by itself, by exit and not by a signal. Ask before close(). */
-  get exiting(): boolean {
-    return this.#memory.exiting();
   }
 
   /** Reads to the end and gives everything out; the memory is gone afterwards. */
@@ -107,27 +100,22 @@ export class TraceReader {
     this.#again.cancel();
     this.#shown.end();
     this.#closed = true;
-    this.#memory.close();
+    this.memory.close();
   }
 
   /** The number of calls that have begun, and one of them as it stands now. Null: none, or it is no longer there. */
   get calls(): number {
-    return this.#closed ? 0 : (this.#memory.head() ?? 0);
-  }
-
-  /** Raises the command word (trace-layout.ts). */
-  raise(count: number): void {
-    if (!this.#closed) this.#memory.raise(count);
+    return this.#closed ? 0 : (this.memory.head() ?? 0);
   }
 
   call(n: number): Syscall | null {
     const ago = (this.calls - n) >>> 0;
     if (ago === 0 || ago >= capacity) return null;
-    this.#memory.load(n, n + 1);
-    return syscallOf(this.#memory.record(n), n, this.#began);
+    this.memory.load(n, n + 1);
+    return syscallOf(this.memory.record(n), n, this.#began);
   }
 
-  #take(head: number, elapsed: number): void {
+  #take(head: number, elapsed: number, whole: boolean): void {
     let fresh = (head - this.#next) >>> 0;
     if (fresh > capacity + elapsed * callsPerMs) {
       // Nonsense: the head went backwards, or faster than any machine. Nothing is known of what was skipped.
@@ -139,9 +127,9 @@ export class TraceReader {
     const kept = Math.min(fresh, capacity);
     const from = (head - kept) >>> 0;
     const reopen = this.#open && fresh < capacity ? this.#open : null;
-    this.#memory.load(reopen ? reopen.index : from, head);
+    this.memory.load(reopen ? reopen.index : from, head);
     // The program went on while we copied: what it may have written over since is lost, not garbled.
-    const now = this.#memory.head() ?? head;
+    const now = this.memory.head() ?? head;
     const passed = (now - head) >>> 0;
     const overrun = passed >= 2 ** 31 ? 0 : passed;
     const safe = (index: number) => ((head - index) >>> 0) + overrun < capacity;
@@ -155,8 +143,19 @@ export class TraceReader {
       this.#shown.lose(lost);
       index = (index + lost) >>> 0;
     }
-    for (; index !== head; index = (index + 1) >>> 0) this.#one(index, (head - index - 1) >>> 0);
-    this.#next = head;
+    const end = (head - (whole ? 0 : this.#left(head, (head - index) >>> 0))) >>> 0;
+    this.#seen = head;
+    for (; index !== end; index = (index + 1) >>> 0) this.#one(index, (head - index - 1) >>> 0);
+    this.#next = end;
+  }
+
+  /**
+   * How many of the newest records of a flood are left for the next look: by then they are deep in it and cost little,
+   * or the last before a silence. To read them each time as if they were the last was most of what reading cost.
+   */
+  #left(head: number, fresh: number): number {
+    const goesOn = head !== this.#seen && fresh > limits.syscallsTail;
+    return goesOn && this.#shown.omits && !this.#shown.due ? limits.syscallsTail : 0;
   }
 
   /** @param newer how many records come after it, in this reading */
@@ -164,7 +163,7 @@ export class TraceReader {
     // Of a flood only the tail is shown: what is deeper is counted, and costs no more than that.
     const deep = newer >= limits.syscallsTail && this.#shown.omits;
     if (deep && this.#moved(index)) return;
-    const record = this.#memory.record(index);
+    const record = this.memory.record(index);
     const n = this.#shown.count;
     this.#observer.see(record, false);
     if (deep) this.#shown.pass(record);
@@ -177,9 +176,9 @@ export class TraceReader {
    * program's clients would have: a whole look at each was 8 % of it, at half a million calls a second.
    */
   #moved(index: number): boolean {
-    const call = this.#memory.moved(index);
+    const call = this.memory.moved(index);
     if (call === 0) return false;
-    const { fd, result, errno } = this.#memory;
+    const { fd, result, errno } = this.memory;
     this.#observer.moved(fd, result, errno);
     this.#shown.move(call);
     return true;
@@ -187,7 +186,7 @@ export class TraceReader {
 
   /** The call that was seen entered: has it returned by now? */
   #finish(open: { index: number; n: number }): void {
-    const record = this.#memory.record(open.index);
+    const record = this.memory.record(open.index);
     if (!returned(record)) return;
     this.#open = null;
     this.#observer.see(record, true);

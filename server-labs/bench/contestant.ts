@@ -8,7 +8,8 @@ import { family, tcpSockets } from "../check/proc.ts";
 import { freePort } from "../check/start.ts";
 import { KernelCalls } from "../kernel/calls.ts";
 import { Listeners } from "../listeners.ts";
-import { type Observer, TraceReader } from "../trace.ts";
+import type { Observer } from "../observer.ts";
+import { TraceReader } from "../trace.ts";
 import { createTraceMemory } from "../trace-memory.ts";
 import { adopt } from "./children.ts";
 

@@ -18,7 +18,7 @@ export const limits = {
   /** The end of what was left out is always shown: it holds the last words before a crash. */
   outputTailBytes: 64 * 1024,
   /** Syscalls shown one by one; beyond it they are counted. */
-  syscallsPerSecond: 2_000,
+  syscallsPerSecond: 1_000,
   syscallsBurst: 10_000,
   /** The newest of the calls left out are always shown. */
   syscallsTail: 200,

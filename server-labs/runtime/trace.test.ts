@@ -192,6 +192,31 @@ for (let i = 0; i < 200_000; i++) try { socket.localAddress() } catch {}`);
   for (const { took, line } of records) assert.ok(Number.isNaN(took) ? line === 0 : line === 5);
 });
 
+test("what a flood moved is not written down; after a rest calls are written whole again", async () => {
+  const running = new Running().program(`
+import { Socket, sleep } from "workbook/net";
+const listener = new Socket();
+listener.bind({ port: 0 });
+listener.listen();
+const client = new Socket();
+client.connect(listener.localAddress());
+const { client: server } = listener.accept();
+for (const end of [client, server]) end.setBlocking(false);
+for (let i = 0; i < 50_000; i++) {
+  client.send("hello");
+  server.recv(100);
+}
+sleep(100);
+client.send("again");`);
+  const { code, stderr } = await running.ended;
+  assert.deepEqual([code, stderr], [0, ""]);
+  const { records } = running.trace();
+  const flood = records.slice(0, -2);
+  assert.ok(flood.every(({ result, line, preview }) => result === 5 && line === 0 && preview.length === 0));
+  const { call, line, preview } = records.at(-1)!;
+  assert.deepEqual([call, line, String(preview)], ["send", 15, "again"]);
+});
+
 test("an error is told at once, and so is the end", async () => {
   const running = new Running().program(`
 import { Socket } from "workbook/net";

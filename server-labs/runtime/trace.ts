@@ -2,7 +2,7 @@
 // arrays, no system call, no allocation. It believes that one thread makes all the calls.
 // A stack, a clock or a long preview costs as much as a short call. So the calls that a person can be shown one by one
 // are written in detail, and the rest of a flood briefly: with its arguments and result, but no line and no duration.
-import { layout, preview, type TracedCall, traceBytes, tracedCalls } from "../trace-layout.ts";
+import { callsThatMove, layout, preview, type TracedCall, traceBytes, tracedCalls } from "../trace-layout.ts";
 import { realNow } from "./clock.ts";
 import { type Driver, Pace, type Why } from "./pace.ts";
 
@@ -11,14 +11,14 @@ export const callIndex = (name: TracedCall): number => tracedCalls.indexOf(name)
 
 /** While a program is busy the watcher is told this often, in milliseconds; what sleeps or fails tells it at once. */
 const wakeEveryMs = 20;
-/** In a flood, what sleeps or fails is told so often: the watcher looks no oftener, and each telling is a send. */
-const wakeInFloodMs = 10;
 /**
  * Calls written in detail: 10,000 at a stroke, as a page shows them one by one, then 200 a second, more than anybody
- * reads. A stack through optimised code was measured at 8 to 35 µs, so these cost up to 0.7 %.
+ * reads; and none while there are more than 20 calls a millisecond, of which nearly all are brief anyway. A stack
+ * through optimised code was measured at 8 to 35 µs: 200 of them a second cost a server 1.5 % of its requests.
  */
 const detailsPerMs = 0.2;
 const mostDetails = 10_000;
+const floodPerMs = 20;
 /** With fewer left than this, a flood is under way: no person makes a program call that fast. */
 const floodDetails = mostDetails / 2;
 /** In a flood the clock is read at every 16th call. */
@@ -38,8 +38,11 @@ const CALL_AND_KIND = at.call / 4;
 const LINE = at.line / 4;
 const ARGS = at.args / 4;
 const LENGTH = at.previewLength / 4;
-const PREVIEW = at.preview / 4;
 const COMMAND = layout.header.command;
+
+/** In a flood nearly all calls are these, and nobody reads what they moved: to write it down cost 1 % of the requests. */
+const moving = callsThatMove.reduce((bits, name) => bits | (1 << callIndex(name)), 0);
+const moves = (call: number) => ((moving >> call) & 1) === 1;
 
 export class Trace {
   readonly #i32: Int32Array;
@@ -58,6 +61,8 @@ export class Trace {
   #now = 0;
   #told = 0;
   #given = 0;
+  /** The count of records then. */
+  #counted = 0;
   #details = mostDetails;
   /** Of the call under way: the first word of its record, its index, how it is written. */
   #base = 0;
@@ -125,7 +130,11 @@ export class Trace {
     } else {
       i32[base + LINE] = 0;
     }
-    this.#show(kind, bytes, length);
+    if (detailed || !moves(call)) this.#show(kind, bytes, length);
+    else {
+      i32[base + CALL_AND_KIND] = call;
+      i32[base + LENGTH] = 0;
+    }
     if (detailed || maySleep || (this.#head & clockMask) === 0) this.#readClock();
     this.#f64[(base >> 1) + AT] = this.#now + this.#epoch;
     if (maySleep) {
@@ -146,7 +155,7 @@ export class Trace {
   ): void {
     const base = this.#base;
     const i32 = this.#i32;
-    if (kind !== preview.none) this.#show(kind, bytes, length);
+    if (kind !== preview.none && (this.#detailed || !moves(this.#call))) this.#show(kind, bytes, length);
     i32[base + RESULT] = result;
     const took = this.#published || this.#detailed ? this.#sinceEnter() : Number.NaN;
     const stop =
@@ -222,9 +231,9 @@ export class Trace {
     this.#wake();
   }
 
-  /** Tells at once; but in a flood now and then, as a newline costs a system call and the watcher looks again. */
+  /** Tells at once; but in a flood no oftener than anything: a newline is a system call, and the watcher looks again. */
   #tellSoon(): void {
-    if (this.#details > floodDetails || this.#now - this.#told > wakeInFloodMs) this.tell();
+    if (this.#details > floodDetails || this.#now - this.#told > wakeEveryMs) this.tell();
   }
 
   /** May a call on this descriptor sleep? True for any that is not known to be non-blocking. */
@@ -245,14 +254,17 @@ export class Trace {
   /** Microseconds since the clock was read when this call began. */
   #sinceEnter(): number {
     const began = this.#now;
-    this.#now = realNow();
+    this.#readClock();
     return (this.#now - began) * 1000;
   }
 
   #readClock(): void {
     const now = realNow();
-    this.#details = Math.min(mostDetails, this.#details + (now - this.#given) * detailsPerMs);
+    const passed = now - this.#given;
+    if (((this.#head - this.#counted) | 0) < passed * floodPerMs)
+      this.#details = Math.min(mostDetails, this.#details + passed * detailsPerMs);
     this.#given = now;
+    this.#counted = this.#head;
     this.#now = now;
   }
 
@@ -277,13 +289,6 @@ export class Trace {
     const base = this.#base;
     const i32 = this.#i32;
     i32[base + CALL_AND_KIND] = this.#call | (kind << 16);
-    if (!this.#detailed && length >= briefPreviewBytes) {
-      // Nearly every call of a flood: two words instead of eight turns of the loop below.
-      i32[base + LENGTH] = briefPreviewBytes;
-      i32[base + PREVIEW] = bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24);
-      i32[base + PREVIEW + 1] = bytes[4]! | (bytes[5]! << 8) | (bytes[6]! << 16) | (bytes[7]! << 24);
-      return;
-    }
     const most = this.#detailed ? layout.previewBytes : briefPreviewBytes;
     const shown = Math.max(0, Math.min(length, most));
     i32[base + LENGTH] = shown;
