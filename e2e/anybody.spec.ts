@@ -56,10 +56,26 @@ test("runs, stops and checks by keyboard alone, and leaves the editor by Escape 
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
   await expect(editor).not.toBeFocused();
+  const run = page.getByRole("button", { name: "Run", exact: true });
+  const stop = page.getByRole("button", { name: "Stop", exact: true });
   await page.keyboard.press("Control+Enter");
   await expect(page.getByText(`listening on ${labPort}`).first()).toBeVisible();
   await page.keyboard.press("Control+.");
-  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeVisible();
+  await expect(run).toBeVisible();
+  await portIsFree();
+  for (const key of ["Enter", "Space"]) {
+    await run.focus();
+    await page.keyboard.press(key);
+    await expect(stop, "one goes on from where one is").toBeFocused();
+    await page.keyboard.press(key);
+    await expect(run).toBeFocused();
+    await portIsFree();
+  }
+  await page.getByRole("button", { name: "Run paused" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(stop).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(run).toBeVisible();
   await portIsFree();
   await page.keyboard.press("Control+Shift+Enter");
   await expect(page.getByRole("tab", { name: "Checks", exact: true })).toHaveAttribute(

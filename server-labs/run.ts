@@ -49,7 +49,8 @@ export class Run {
     this.#changed = changed;
     this.#output = new Output(body => {
       this.log.append(body);
-      if (this.#state === "starting") this.become("running", "running");
+      // Its words go first, and then how it stands: somebody waits for them.
+      setImmediate(() => this.#state === "starting" && this.become("running", "running"));
     });
     this.ended = new Promise(resolve => {
       this.#settle = resolve;

@@ -1,5 +1,6 @@
 // The bar over the editor: which file, whether it is saved, how the run stands, and what there is to press.
 import { Button } from "@base-ui/react/button";
+import { useRef } from "react";
 import { useStore } from "zustand";
 import type { Draft } from "../drafts.ts";
 import { labs, type RunView } from "../labs.ts";
@@ -20,6 +21,7 @@ interface Props {
 
 export function HeadBar({ lab, draft, program, check, asked, actions, onReset }: Props) {
   const live = program?.live ?? false;
+  const primary = useRef<HTMLDivElement>(null);
   return (
     <header className="bench-head">
       <div className="bench-file">
@@ -46,41 +48,37 @@ export function HeadBar({ lab, draft, program, check, asked, actions, onReset }:
           Check
         </button>
         <ClientsMenu program={program} />
-        {live ? (
+        {!live && (
           <button
             type="button"
-            className="button primary"
-            onClick={actions.stop}
-            disabled={program?.state === "stopping"}
+            className="button quiet"
+            onClick={() => {
+              actions.run({ pace: { mode: "paused" } });
+              primary.current?.focus(); // this one goes away
+            }}
+            disabled={asked === "run"}
+            title="Run it, stopped before its first call, to be stepped from there"
           >
-            Stop
-            <Key name={keyNames.stop} />
+            Run paused
           </button>
-        ) : (
-          <>
-            <button
-              type="button"
-              className="button quiet"
-              onClick={() => actions.run({ pace: { mode: "paused" } })}
-              disabled={asked === "run"}
-              title="Run it, stopped before its first call, to be stepped from there"
-            >
-              Run paused
-            </button>
-            {/* No <button>: browsers restyle one when it is let go (button:active). That is a frame, and the next one, with
-                the program's first words, came a sixtieth of a second after it. */}
-            <Button
-              nativeButton={false}
-              render={<div />}
-              className="button primary"
-              onClick={() => actions.run()}
-              disabled={asked === "run"}
-            >
-              Run
-              <Key name={keyNames.run} />
-            </Button>
-          </>
         )}
+        {/* Run and Stop are one button, so that it keeps the focus. It is no <button>: browsers restyle one when it is let
+            go (button:active), which is a frame, and the next one, with a program's first words, came a sixtieth of a
+            second after it. */}
+        <Button
+          ref={primary}
+          nativeButton={false}
+          render={<div />}
+          className="button primary"
+          onClick={({ detail }) => {
+            if (!live) actions.run();
+            else if (detail < 2) actions.stop(); // of a double click on Run the second half means Run
+          }}
+          disabled={live ? program?.state === "stopping" : asked === "run"}
+        >
+          {live ? "Stop" : "Run"}
+          <Key name={live ? keyNames.stop : keyNames.run} />
+        </Button>
       </div>
     </header>
   );

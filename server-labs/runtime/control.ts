@@ -28,16 +28,20 @@ export class Control implements Driver {
   readonly #room = Buffer.alloc(64 * 1024);
   readonly #pollfd = new Uint8Array(pollFdBytes);
   readonly #view = new DataView(this.#pollfd.buffer);
-  #heard: string;
+  /** What has come on it and was not taken yet. */
+  #heard = "";
   /** What the socket has not taken yet. */
   #unsaid = "";
   #lost = false;
 
-  /** @param heard what has come on it already */
-  constructor(fd: number, heard: string) {
+  constructor(fd: number) {
     this.fd = fd;
     this.#name = nameOf(fd);
-    this.#heard = heard;
+  }
+
+  /** This has come on it already, and was read by somebody else. */
+  take(heard: string): void {
+    this.#heard += heard;
   }
 
   /** Tells the lab server to look. */

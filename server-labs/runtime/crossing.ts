@@ -18,26 +18,36 @@ let control: Control | null = null;
 let controlFd = -1;
 
 /**
- * From now on every call is written down in this memory (trace-layout.ts), and a newline on the socket `fd` says
+ * Makes ready to write every call down in this memory (trace-layout.ts), and to say on the socket `fd`, by a newline,
  * that there is something to see. Whoever is at the other end of it says how fast the program goes.
- * @param file the program's source, as its stack traces name it: records tell which line of it made a call
- * @param heard what has come on the socket already
+ * @returns begins it. `file` is the program's source, as its stack traces name it: records tell which line of it made a
+ *   call; `heard` is what has come on the socket already
  */
-export function startTrace(memory: ArrayBuffer, fd: number, file: string, heard: string): void {
-  const driven = new Control(fd, heard);
+export function prepareTrace(memory: ArrayBuffer, fd: number): (file: string, heard: string) => void {
+  const driven = new Control(fd);
   const wake = () => driven.wake();
-  control = driven;
-  controlFd = fd;
-  watch(memory, wake, lineFinder(file), driven);
-  process.on("exit", () => {
-    Atomics.store(new Int32Array(memory), layout.header.exiting, 1);
-    wake();
-  });
+  let line = () => 0;
+  const prepared = new Trace(memory, wake, () => line(), driven);
+  return (file, heard) => {
+    line = lineFinder(file);
+    control = driven;
+    controlFd = fd;
+    driven.take(heard);
+    begin(prepared);
+    process.on("exit", () => {
+      Atomics.store(new Int32Array(memory), layout.header.exiting, 1);
+      wake();
+    });
+  };
 }
 
 /** From now on every call is written down in this memory, at the pace that the driver says. */
 export function watch(memory: ArrayBuffer, wake: () => void, line: () => number, driver: Driver): void {
-  trace = new Trace(memory, wake, line, driver);
+  begin(new Trace(memory, wake, line, driver));
+}
+
+function begin(prepared: Trace): void {
+  trace = prepared;
   trace.listen();
 }
 

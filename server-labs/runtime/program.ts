@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { forgetTime, realNow } from "./clock.ts";
 import { POLLIN } from "./constants.ts";
 import { sayLook } from "./control.ts";
-import { mapTrace, startTrace } from "./crossing.ts";
+import { mapTrace, prepareTrace } from "./crossing.ts";
 import { EAGAIN } from "./errno.ts";
 import { native } from "./libc.ts";
 import "./net.ts";
@@ -40,10 +40,11 @@ async function boot(): Promise<void> {
   native.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   installSynchronousOutput();
   const control = descriptorFrom("LAB_CONTROL_FD");
-  const trace = descriptorFrom("LAB_TRACE_FD");
+  const traceFd = descriptorFrom("LAB_TRACE_FD");
   if (control === null)
     refuse("LAB_CONTROL_FD does not say where commands come from; the lab server sets it.");
-  const memory = trace === null ? null : mapped(trace);
+  const memory = traceFd === null ? null : mapped(traceFd);
+  const trace = memory === null ? null : prepareTrace(memory, control);
   await prime();
   const asleep = realNow();
   sayLook(control);
@@ -55,7 +56,7 @@ async function boot(): Promise<void> {
   process.argv = [process.execPath, name, ...args];
   reportUncaught({ file, name });
   const first = pace === undefined ? "" : `${JSON.stringify(pace)}\n`;
-  if (memory !== null) startTrace(memory, control, name, first + rest);
+  trace?.(name, first + rest);
   run(file);
 }
 
