@@ -158,6 +158,19 @@ await atEachLevel("a spare", (make, level) => {
     assert.ok(!spare.used);
   });
 
+  test("where the document root is another, or is gone, the folder is made ready before a start", async () => {
+    const elsewhere = at.runs.spare;
+    await whole(await start(marked));
+    const spare = await waiting(at, elsewhere);
+    mkdirSync(join(at.folder, "a/b/html"));
+    await whole(await start(marked));
+    assert.ok(!spare.used);
+    const next = await waiting(at, spare);
+    await whole(await start(marked));
+    assert.ok(next.used, "nothing has changed since");
+    rmSync(join(at.folder, "a/b/html"), { recursive: true });
+  });
+
   test("a runtime that was built anew is the one that runs", async () => {
     const packageRoot = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-package-")));
     const runtime = join(packageRoot, "dist/server-labs/runtime");

@@ -124,8 +124,9 @@ function reachOf({ packageRoot, workspace, descriptors }: Setting, folder: RunFo
 }
 
 /**
- * Two settings with the same fingerprint make the same process. Folders are taken by their inode: one that was
- * removed and made again is not the one that the sandbox shows. Files that are loaded are taken by their time.
+ * Two settings with the same fingerprint make the same process. Folders are taken by their inode and birth: one that was
+ * removed and made again is not the one that the sandbox shows, and may have got its number. Files that are loaded are
+ * taken by their time.
  */
 function fingerprint({ sandbox, packageRoot, workspace, descriptors }: Setting): string {
   const built = join(packageRoot, "dist", "server-labs");
@@ -150,7 +151,8 @@ function fingerprint({ sandbox, packageRoot, workspace, descriptors }: Setting):
 function stamp(path: string, content: boolean): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return "none";
-  return content ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : `${stat.dev}:${stat.ino}`;
+  const { dev, ino, size, mtimeMs, birthtimeMs } = stat;
+  return content ? `${dev}:${ino}:${size}:${mtimeMs}` : `${dev}:${ino}:${birthtimeMs}`;
 }
 
 function list(folder: string): string[] {
