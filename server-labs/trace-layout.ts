@@ -95,7 +95,7 @@ export const layout = {
     previewKind: 26,
     /** i32: line of the program's source, 0 when unknown. */
     line: 28,
-    /** i32 × 5: the arguments as numbers, fd first where there is one. */
+    /** i32 × 5: the arguments as numbers, fd first where there is one; the fifth is 0. */
     args: 32,
     /** i32: how many bytes of preview are filled. */
     previewLength: 52,

@@ -1,6 +1,7 @@
 // The border between the program and the kernel, and the one place that every system call passes: enter() before it,
 // leave() after it. What shall happen at every call (trace, pause, step) hangs here and nowhere else.
 import { layout, preview, traceBytes } from "../trace-layout.ts";
+import { blocks, setBlocking } from "./blocking.ts";
 import { lineFinder } from "./call-site.ts";
 import { MSG_DONTWAIT, SOCK_NONBLOCK } from "./constants.ts";
 import { Control } from "./control.ts";
@@ -109,12 +110,12 @@ export function watched(): boolean {
 
 /** May a call on this descriptor sleep? Only the trace asks: it shows such a call before it sleeps. */
 export function sleeps(fd: number, flags = 0): boolean {
-  return trace !== null && (flags & MSG_DONTWAIT) === 0 && trace.blocks(fd);
+  return trace !== null && (flags & MSG_DONTWAIT) === 0 && blocks(fd);
 }
 
 /** This descriptor is new, or has changed; its flags say whether it blocks. */
 export function flagged(fd: number, flags: number): number {
-  if (trace !== null && fd >= 0) trace.setBlocking(fd, (flags & SOCK_NONBLOCK) === 0);
+  if (trace !== null && fd >= 0) setBlocking(fd, (flags & SOCK_NONBLOCK) === 0);
   return fd;
 }
 

@@ -37,6 +37,7 @@ const ERRNO = at.errno / 4;
 const CALL_AND_KIND = at.call / 4;
 const LINE = at.line / 4;
 const ARGS = at.args / 4;
+const FIFTH = ARGS + 4;
 const LENGTH = at.previewLength / 4;
 const COMMAND = layout.header.command;
 
@@ -54,8 +55,6 @@ export class Trace {
   readonly #pace = new Pace();
   /** From realNow() to CLOCK_MONOTONIC, in milliseconds. */
   readonly #epoch = Number(process.hrtime.bigint()) / 1e6 - realNow();
-  /** Which descriptors are known not to block; a call on any other one may sleep. */
-  #nonblocking = new Uint8Array(4096);
   #head = 0;
   /** The clock as it was read last, when the watcher was told last, and when details were given out last. */
   #now = 0;
@@ -112,7 +111,7 @@ export class Trace {
     bytes: Uint8Array,
     length: number,
   ): void {
-    const base = layout.headerBytes / 4 + (this.#head & (layout.capacity - 1)) * words;
+    const base = this.#placeOf(this.#head);
     const i32 = this.#i32;
     const detailed = this.#details > 0;
     this.#base = base;
@@ -123,7 +122,6 @@ export class Trace {
     i32[base + ARGS + 1] = b;
     i32[base + ARGS + 2] = c;
     i32[base + ARGS + 3] = d;
-    i32[base + ARGS + 4] = 0;
     if (detailed) {
       this.#details--;
       i32[base + LINE] = this.#line();
@@ -236,21 +234,6 @@ export class Trace {
     if (this.#details > floodDetails || this.#now - this.#told > wakeEveryMs) this.tell();
   }
 
-  /** May a call on this descriptor sleep? True for any that is not known to be non-blocking. */
-  blocks(fd: number): boolean {
-    return this.#nonblocking[fd] !== 1;
-  }
-
-  setBlocking(fd: number, blocking: boolean): void {
-    if (fd >= this.#nonblocking.length) {
-      if (blocking) return;
-      const larger = new Uint8Array(2 ** Math.ceil(Math.log2(fd + 1)));
-      larger.set(this.#nonblocking);
-      this.#nonblocking = larger;
-    }
-    this.#nonblocking[fd] = blocking ? 0 : 1;
-  }
-
   /** Microseconds since the clock was read when this call began. */
   #sinceEnter(): number {
     const began = this.#now;
@@ -268,6 +251,10 @@ export class Trace {
     this.#now = now;
   }
 
+  #placeOf(count: number): number {
+    return layout.headerBytes / 4 + (count & (layout.capacity - 1)) * words;
+  }
+
   #publishEntered(): void {
     const base = this.#base;
     this.#i32[base + RESULT] = 0;
@@ -283,6 +270,9 @@ export class Trace {
     // x64 keeps stores in order by itself, and there a plain one is a tenth of the price; arm64 does not.
     if (storesKeepOrder) this.#i32[layout.header.head] = this.#head;
     else Atomics.store(this.#i32, layout.header.head, this.#head);
+    // The record after the next was read by another processor, and to get it back takes some 100 ns, for which the next
+    // call would wait inside the kernel. Asked for now, with a word that is 0 in every record, it is here by then.
+    this.#i32[this.#placeOf(this.#head + 1) + FIFTH] = 0;
   }
 
   #show(kind: number, bytes: Uint8Array, length: number): void {
