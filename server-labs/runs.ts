@@ -65,7 +65,8 @@ export class Runs {
   /** The text of this lab is another one. If somebody has it open, what its next start needs of it is made now. */
   foresee(lab: LabId): void {
     // A file that is gone or cannot be read is said when it is run.
-    if (this.#open.some(({ id }) => id === lab)) void this.#preparing.foresee(lab).catch(() => {});
+    if (this.#closed || !this.#open.some(({ id }) => id === lab)) return;
+    void this.#preparing.foresee(lab).catch(() => {});
   }
 
   /** The process that waits for the next program, for tests; null when there is none. */

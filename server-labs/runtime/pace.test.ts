@@ -132,6 +132,7 @@ test("a call inside which it sleeps is finished first: it stops after it", async
     const s = new Socket(); s.connect({ port: ${port} }); s.recv(10); s.close();`;
   const driver = new Driver(program, {});
   await driver.running.traceWhere(records => records.at(-1)?.call === "recv");
+  await driver.running.asleep();
   driver.pace({ paused: true });
   driver.peek(1, [0]);
   const server = listener.accept()!.client;
