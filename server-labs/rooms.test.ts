@@ -21,7 +21,7 @@ const exceptions: Record<string, { lines: number; because: string }> = {
     because: "a list: one function a call, all alike, of which a reader looks up one; it has no second noun",
   },
   "server-labs/runtime/trace.ts": {
-    lines: 300,
+    lines: 290,
     because:
       "it is passed twice at each call of a flood, where what it writes costs less than a call across objects would: the record, its budget and its boundaries stay in one",
   },

@@ -86,8 +86,7 @@ export class ShownCalls {
 
   /** Gives out what may be. @param quiet there was nothing new. @returns whether anything is still held back */
   give(quiet: boolean): boolean {
-    const { level } = this.#bucket;
-    if (this.#omitted && (level >= resumeCalls || (quiet && level >= 0))) this.#resume();
+    if (this.#omitted && (this.due || (quiet && this.#bucket.level >= 0))) this.#resume();
     this.#flush();
     return this.#omitted !== null;
   }

@@ -9,6 +9,7 @@ export function blocks(fd: number): boolean {
   return nonblocking[fd] !== 1;
 }
 
+/** This descriptor is new, or has changed. */
 export function setBlocking(fd: number, blocking: boolean): void {
   if (fd >= nonblocking.length) {
     if (blocking) return;
