@@ -1,13 +1,12 @@
 // The page: app/ is its root, chapters/ come in through one plugin, and every text file that is built has
 // its brotli twin beside it, so that the lab server only picks files. In development Vite serves the page
 // and hands what is the lab server's to the lab server (WORKBOOK_LAB_SERVER=http://127.0.0.1:PORT).
-import type { ClientRequest, IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type ProxyOptions } from "vite";
-import { brotli } from "./app/lessons/brotli.ts";
-import { lessons } from "./app/lessons/plugin.ts";
-import { editorLanguage } from "./app/workbench/editor/build/language.ts";
+import { editorLanguage } from "./app/build/editor/language.ts";
+import { brotli } from "./app/build/lessons/brotli.ts";
+import { lessons } from "./app/build/lessons/plugin.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const labServer = process.env.WORKBOOK_LAB_SERVER;
@@ -27,26 +26,18 @@ export default defineConfig({
   worker: { format: "es", plugins: () => [editorLanguage(here("."))] },
   server: {
     host: "127.0.0.1",
+    // No other page needs what Vite serves. dev.ts puts the lab server's gate before it, too.
+    cors: false,
     fs: { allow: [here(".")] },
     ...(labServer ? { proxy: proxyTo(labServer) } : {}),
   },
 });
 
 /**
- * The lab server's gate lets in exactly its own Host and Origin. The page is served by Vite in development,
- * so Vite's own origin is written as the lab server's; a foreign one stays as it is, and is refused.
+ * Passes on what is the lab server's, with the caller's own Host and Origin: the lab server's gate judges them, because
+ * dev.ts has started it with Vite's address.
  */
 function proxyTo(target: string): Record<string, ProxyOptions> {
-  const rewrite = (out: ClientRequest, { headers }: IncomingMessage) => {
-    if (headers.origin === `http://${headers.host}`) out.setHeader("origin", target);
-  };
-  const options: ProxyOptions = {
-    target,
-    changeOrigin: true,
-    configure(proxy) {
-      proxy.on("proxyReq", rewrite);
-      proxy.on("proxyReqWs", rewrite);
-    },
-  };
+  const options: ProxyOptions = { target, changeOrigin: false };
   return { "/api": options, "/healthz": options, "/ws": { ...options, ws: true } };
 }

@@ -1,19 +1,27 @@
-/// <reference path="./lessons/virtual.d.ts" />
+/// <reference path="./build/lessons/virtual.d.ts" />
 /// <reference types="vite/client" />
-// The page's one door to chapters: the contents at once, each lesson when it is opened. In `npm run dev` a
-// changed lesson arrives here as data, so that the page keeps its scroll and the student's text.
-import { book, lessons } from "virtual:book";
-import type { BookData, Chapter, LessonContent, LessonMeta } from "./lessons/content.ts";
+// Book. The contents at once, each lesson when it is opened; the page's only import of chapters.
+// In `npm run dev` a changed lesson arrives here as data, so that the page keeps its scroll position and the student's text.
+import { book, texts } from "virtual:book";
+import type { BookData, ChapterMeta, LessonMeta, TextContent } from "./lesson-content.ts";
 
-export type { Chapter, LabMeta, LessonContent, LessonMeta, Words } from "./lessons/content.ts";
+export type {
+  ChapterMeta,
+  DirectiveElements,
+  LabMeta,
+  LessonContent,
+  LessonMeta,
+  TextContent,
+} from "./lesson-content.ts";
+export { referenceId } from "./lesson-content.ts";
 
 let current: BookData = book;
-const loaded = new Map<string, Promise<LessonContent>>();
-const listeners = new Map<string, Set<(content: LessonContent) => void>>();
+const loaded = new Map<string, Promise<TextContent>>();
+const listeners = new Map<string, Set<(content: TextContent) => void>>();
 const bookListeners = new Set<() => void>();
 
 /** All chapters with their lessons, in reading order. The same array until the book changes. */
-export function contents(): Chapter[] {
+export function contents(): ChapterMeta[] {
   return current.chapters;
 }
 
@@ -27,25 +35,29 @@ export function lesson(id: string): LessonMeta | undefined {
 }
 
 /**
- * The text of a lesson, fetched once.
- * @throws Error if there is no such lesson, or if it could not be fetched (the next call tries again)
+ * A text of the book, fetched once: a lesson, or another page.
+ * @throws Error if there is no such text, or if it could not be fetched (the next call tries again)
  */
-export function loadLesson(id: string): Promise<LessonContent> {
-  const known = loaded.get(id);
+export function loadText<Content extends TextContent>(id: string): Promise<Content> {
+  const known = loaded.get(id) as Promise<Content> | undefined;
   if (known) return known;
-  const load = lessons[id];
-  if (!load) return Promise.reject(new Error(`There is no lesson "${id}" in this book.`));
-  const content = load().then(module => module.default);
+  const load = texts[id];
+  if (!load) return Promise.reject(new Error(`There is no text "${id}" in this book.`));
+  const content = load().then(module => module.default as Content);
   loaded.set(id, content);
   content.catch(() => loaded.delete(id));
   return content;
 }
 
-/** Calls back with the new text whenever a lesson is changed on disk (only in development). Returns "stop". */
-export function onLessonChange(id: string, listener: (content: LessonContent) => void): () => void {
+/** Calls back with the new text whenever it is changed on disk (only in development). Returns "stop". */
+export function onTextChange<Content extends TextContent>(
+  id: string,
+  listener: (content: Content) => void,
+): () => void {
   const all = listeners.get(id) ?? new Set();
-  listeners.set(id, all.add(listener));
-  return () => all.delete(listener);
+  const called = listener as (content: TextContent) => void;
+  listeners.set(id, all.add(called));
+  return () => all.delete(called);
 }
 
 /** Calls back when titles, order or checks in the contents have changed (only in development). */
@@ -54,7 +66,7 @@ export function onBookChange(listener: () => void): () => void {
   return () => bookListeners.delete(listener);
 }
 
-import.meta.hot?.on("workbook:lesson", (content: LessonContent) => {
+import.meta.hot?.on("workbook:text", (content: TextContent) => {
   loaded.set(content.id, Promise.resolve(content));
   for (const listener of listeners.get(content.id) ?? []) listener(content);
 });

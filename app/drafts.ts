@@ -1,29 +1,26 @@
-// The student's text before it is in the workspace: kept in IndexedDB with every pause of the hand, saved when there
-// is a lab server, the same in every tab of this browser.
-import { get, createStore as openIdb, set } from "idb-keyval";
-import { Draft } from "./drafts/draft.ts";
-import type { Kept, Surroundings, Word } from "./drafts/kept.ts";
+// Drafts. The student's text before it is in the workspace: kept in IndexedDB, saved when there is a lab server, the
+// same in every tab of this browser.
+import { Draft, type DraftEnvironment } from "./drafts/draft.ts";
+import type { DraftMessage, DraftRecord } from "./drafts/draft-state.ts";
 import { labs } from "./labs.ts";
+import { openChannel, openRecords } from "./storage.ts";
 
 export type { Draft } from "./drafts/draft.ts";
-export { type DraftState, noText } from "./drafts/standing.ts";
+export { type DraftView, emptyView } from "./drafts/draft-state.ts";
 
-const idb = openIdb("socket-workbook", "drafts");
-const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbook.drafts") : null;
+// Version 2: a tab that still runs an older page would not understand these messages, nor this page its.
+const channel = openChannel("workbook.drafts.2");
 const open = new Map<string, { draft: Draft; users: number }>();
 
-const around: Surroundings = {
-  read: (lab, file) => labs.files.read(lab, file),
-  save: (lab, file, text, etag) => labs.files.save(lab, file, text, etag),
-  keep: {
-    get: key => get<Kept>(key, idb).catch(() => undefined),
-    set: (key, kept) => set(key, kept, idb).catch(() => {}),
-  },
-  tell: word => channel?.postMessage(word),
+const environment: DraftEnvironment = {
+  read: (lab, file) => labs.api.read(lab, file),
+  save: (lab, file, text, etag) => labs.api.save(lab, file, text, etag),
+  records: openRecords<DraftRecord>("socket-workbook", "drafts"),
+  broadcast: (key, message) => channel?.postMessage({ key, message }),
 };
 
 /**
- * Opens the student's text of a lab's file; everybody who opens it closes it again.
+ * Opens the student's text of a lab's file; each caller closes it again.
  * @param starter the lab's first text, for a browser that has never seen the lab server.
  */
 export function openDraft(lab: string, file: string, starter: string | null = null): Draft {
@@ -33,7 +30,7 @@ export function openDraft(lab: string, file: string, starter: string | null = nu
     known.users++;
     return known.draft;
   }
-  const draft = new Draft(lab, file, around);
+  const draft = new Draft(lab, file, environment);
   open.set(key, { draft, users: 1 });
   void draft.load(starter);
   return draft;
@@ -49,27 +46,24 @@ export function closeDraft(lab: string, file: string): void {
 
 /** Puts the starter back into the workspace; the student's text is set aside. @returns why not, or null. */
 export async function resetDraft(lab: string, file: string): Promise<string | null> {
-  const answer = await labs.files.reset(lab, file);
+  const answer = await labs.api.reset(lab, file);
   if ("problem" in answer) return answer.problem;
   await open.get(`${lab}/${file}`)?.draft.afterReset(answer);
   return null;
 }
 
 channel?.addEventListener("message", event => {
-  const word = (event as MessageEvent<Word>).data;
-  open.get(word.key)?.draft.mirror(word);
+  const { key, message } = (event as MessageEvent<{ key: string; message: DraftMessage }>).data;
+  open.get(key)?.draft.receive(message);
 });
 
 // The last chance to write before a tab is hidden, frozen or closed; `beforeunload` comes too late on phones.
-function keepAll(): void {
-  for (const { draft } of open.values()) {
-    void draft.keep();
-    if (draft.state.saved === "edited") void draft.save();
-  }
+function hideAll(): void {
+  for (const { draft } of open.values()) draft.hide();
 }
-window.addEventListener("pagehide", keepAll);
+window.addEventListener("pagehide", hideAll);
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") keepAll();
+  if (document.visibilityState === "hidden") hideAll();
 });
 
 // The file was changed outside, or the lab server is back: look again.

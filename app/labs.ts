@@ -1,36 +1,52 @@
-// The one door to the lab server: nothing else in the page opens the socket or asks its API. The store says how
-// things stand (`useStore(labs.store, …)`); output and system calls are too fast for a store and have streams.
-import { Labs } from "./labs/client.ts";
-import { Files } from "./labs/files.ts";
-import { Token } from "./labs/token.ts";
+// Lab server. The page's only socket and its only requests to the API.
+// `useStore(labs.store, …)` follows the state; output and system calls are too fast for a store and have streams.
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { LabApi } from "./labs/api.ts";
+import { LabsClient } from "./labs/client.ts";
+import { Handshake } from "./labs/handshake.ts";
+import { KeyRing } from "./labs/key-ring.ts";
+import { openChannel, session } from "./storage.ts";
 
-export type { CallRow, Calls } from "./labs/calls.ts";
+export type { Conflict, FileText } from "./labs/api.ts";
+export type { CallList } from "./labs/calls.ts";
+export {
+  type CheckResults,
+  type CheckView,
+  checkResults,
+  type KeptResult,
+  sameTexts,
+  summaryOf,
+} from "./labs/check-results.ts";
 export type { ConnectionState } from "./labs/connection.ts";
-export type { Conflict, FileText } from "./labs/files.ts";
-export type { KernelLog, Point } from "./labs/kernel.ts";
+export type { KernelLog } from "./labs/kernel.ts";
 export type { OutputEvent, OutputListener } from "./labs/output.ts";
 export type { RunView } from "./labs/run-log.ts";
-export { type LabsState, type LabView, noLab } from "./labs/standing.ts";
+export { type LabsState, type LabView, noLab } from "./labs/state.ts";
+export type { CallListRow } from "./labs/thin-rows.ts";
 export type { VisitView } from "./labs/visits.ts";
 
-function open(): Labs {
-  const token = new Token({
+function open(): LabsClient {
+  const keys = new KeyRing({
     location,
     history,
-    session: sessionStorage,
-    channel: "BroadcastChannel" in window ? new BroadcastChannel("workbook.token") : null,
+    session,
+    channel: openChannel("workbook.key"),
     addEventListener: (type, listener) => window.addEventListener(type, listener),
   });
-  const files = new Files(
-    (...ask) => fetch(...ask),
-    () => token.value,
-  );
-  return new Labs(
+  const request: typeof fetch = (...ask) => fetch(...ask);
+  const handshake = new Handshake({
+    fetch: request,
+    origin: location.origin,
+    keys,
+    nonce: () => bytesToHex(crypto.getRandomValues(new Uint8Array(16))),
+  });
+  const files = new LabApi(request, handshake);
+  return new LabsClient(
     {
       url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
       open: (url, protocols) => new WebSocket(url, protocols) as never,
-      probe: tried => files.probe(tried),
-      token,
+      keys,
+      handshake,
       onAwake: listener => {
         window.addEventListener("online", listener);
         document.addEventListener("visibilitychange", () => {

@@ -1,45 +1,40 @@
-// What this browser remembers of a reader: where they were, what their checks said, what they guessed and answered.
-import { persist } from "zustand/middleware";
-import { createStore } from "zustand/vanilla";
-import type { CheckState, LabId } from "../server-labs/protocol.ts";
-import { labs } from "./labs.ts";
+// Progress. What this browser remembers of a reader: the last lesson, results of checks, guesses and answers.
+import { type KeptResult, labs, sameTexts } from "./labs.ts";
+import { openProgress, progressKey } from "./progress/progress-store.ts";
+import { local, onLocalChange } from "./storage.ts";
 
-export interface Progress {
-  /** The lesson that was open last. */
-  last: string | null;
-  /** Lab → check id → what it said when it was last made. */
-  checks: Record<LabId, Record<string, CheckState>>;
-  /** "<lesson>/<name>" of a predict or quiz → the index of the option chosen, or the words written. */
-  answers: Record<string, number | string>;
-}
+const { store, update, refresh } = openProgress(local);
+onLocalChange(progressKey, refresh);
 
-export const progress = createStore<Progress>()(
-  persist(() => ({ last: null, checks: {}, answers: {} }) as Progress, {
-    name: "workbook.progress",
-    version: 1,
-  }),
-);
+export const progress = store;
 
-export function remember(lesson: string): void {
-  if (progress.getState().last !== lesson) progress.setState({ last: lesson });
+export function setLastLesson(lesson: string): void {
+  if (progress.getState().last !== lesson) update(now => ({ ...now, last: lesson }));
 }
 
 /** @param answer null takes it back. */
-export function answer(key: string, answer: number | string | null): void {
-  progress.setState(({ answers }) => {
-    const { [key]: _, ...others } = answers;
-    return { answers: answer === null ? others : { ...others, [key]: answer } };
+export function setAnswer(key: string, answer: number | string | null): void {
+  update(now => {
+    const { [key]: _, ...others } = now.answers;
+    return { ...now, answers: answer === null ? others : { ...others, [key]: answer } };
   });
 }
 
-// A check's last word is kept as soon as it is spoken: the card in the prose and the contents show it.
+// A result is kept as soon as it is known: the lab's card in the prose and the contents show it.
 labs.store.subscribe((now, before) => {
-  for (const [lab, { check }] of Object.entries(now.labs)) {
-    if (!check || check.checks === before.labs[lab]?.check?.checks) continue;
-    const ended = check.checks.filter(({ state }) => state === "passed" || state === "failed");
+  for (const [lab, { results }] of Object.entries(now.labs)) {
+    if (results === before.labs[lab]?.results) continue;
     const known = progress.getState().checks[lab] ?? {};
-    if (ended.every(({ id, state }) => known[id] === state)) continue;
-    const said = Object.fromEntries(ended.map(({ id, state }) => [id, state]));
-    progress.setState(({ checks }) => ({ checks: { ...checks, [lab]: { ...known, ...said } } }));
+    const news: Record<string, KeptResult> = {};
+    for (const [id, { event, ...texts }] of Object.entries(results)) {
+      if (event.state !== "passed" && event.state !== "failed") continue;
+      if (known[id]?.state !== event.state || !sameTexts(known[id], texts))
+        news[id] = { state: event.state, ...texts };
+    }
+    if (Object.keys(news).length === 0) continue;
+    update(({ checks, ...others }) => ({
+      ...others,
+      checks: { ...checks, [lab]: { ...checks[lab], ...news } },
+    }));
   }
 });

@@ -1,5 +1,6 @@
-// Which theme the reader chose. The system's is the one without an attribute: then CSS alone follows it.
+// Theme. The reader's choice; the system's theme is the page without an attribute, where CSS alone follows the system.
 import { createStore } from "zustand/vanilla";
+import { local } from "./storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 const themes: Theme[] = ["system", "light", "dark"];
@@ -16,9 +17,5 @@ export function chooseTheme(chosen: Theme): void {
   if (chosen === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
   theme.setState(chosen, true);
-  try {
-    localStorage.setItem(key, chosen);
-  } catch {
-    // storage is forbidden: it holds for this visit
-  }
+  local.set(key, chosen);
 }

@@ -1,10 +1,11 @@
-// A Chromium for the browser tests: a system one, else Debian's package when we are root, else Playwright's
+// Test browser. A Chromium: a system one, else Debian's package when we are root, else Playwright's
 // own. bubblewrap comes along where it can be had, so that the sandbox is tested and not only spoken of.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Path of a system Chromium, or "" when Playwright's own is to be used. */
 export async function findChromium(): Promise<string> {
@@ -14,7 +15,8 @@ export async function findChromium(): Promise<string> {
   const missing = [...(onPath(...names) ? [] : ["chromium"]), ...(onPath("bwrap") ? [] : ["bubblewrap"])];
   if (debian && missing.length > 0) {
     console.log(`Installing ${missing.join(" and ")} from Debian's packages, for the tests …`);
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    // dpkg and the packages' scripts need the system's programs, whatever the PATH of the tests is.
+    const env = { ...process.env, PATH: systemPath, DEBIAN_FRONTEND: "noninteractive" };
     const apt = (...args: string[]) =>
       spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env });
     apt("update", "-qq");

@@ -51,7 +51,7 @@ test("clients come at a click, and what they do stands beside the server's calls
   const visits = page.locator(".visit");
   await expect(visits.first()).toContainText("answered 200 after");
   const timeline = visits.first().locator(".timeline");
-  await expect(timeline).toContainText("sent 40 octets");
+  await expect(timeline).toContainText("sent 40 bytes");
   await expect(timeline).toContainText("recv(");
   await expect(timeline).toContainText("accept4(");
 
@@ -62,7 +62,7 @@ test("clients come at a click, and what they do stands beside the server's calls
   await expect(visits.nth(1)).toContainText("left; it was silent for");
 
   await page.getByLabel("Client", { exact: true }).selectOption("raw");
-  const box = page.getByRole("textbox", { name: /octets/ });
+  const box = page.getByRole("textbox", { name: /bytes/ });
   await box.fill("GET /\\q");
   await expect(page.getByText("at line 1, column 6: there is no \\q")).toBeVisible();
   await expect(page.getByRole("button", { name: "Send" })).toBeDisabled();

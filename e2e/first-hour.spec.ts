@@ -83,6 +83,21 @@ test("checks the starter and is told what is wrong, in sentences", async ({ page
   await expect(checks.getByText("failed").first()).toBeVisible();
 });
 
+test("guesses, and sees which answer was right", async ({ page, student }) => {
+  await openLesson(page, student);
+  const question = page.getByRole("region", { name: "How far does that client get?" });
+  const options = question.locator(".option");
+  await expect(question.locator(".verdict")).toHaveCount(0);
+  await options.filter({ hasText: "it cannot connect" }).click();
+  await expect(options.filter({ hasText: "it cannot connect" })).toContainText("✕ not so");
+  await expect(options.filter({ hasText: "connects, sends, and waits" })).toContainText("✓ so it is");
+  await expect(question.locator(".verdict")).toHaveCount(2);
+  await options.filter({ hasText: "connects, sends, and waits" }).click();
+  await expect(question.locator(".verdict")).toHaveText("✓ so it is");
+  await question.getByRole("button", { name: "Guess again" }).click();
+  await expect(question.locator(".verdict")).toHaveCount(0);
+});
+
 test("two tabs see the same run", async ({ page, student, context }) => {
   await openLesson(page, student);
   const other = await context.newPage();

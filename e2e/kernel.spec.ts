@@ -1,7 +1,7 @@
 // The Kernel pane against the course's own server: who waits, what is inside, and of what nobody will be told.
 import { connect, type Socket } from "node:net";
 import { AxeBuilder } from "@axe-core/playwright";
-import { holderOf } from "../server-labs/ports.ts";
+import { holderOf } from "../server-labs/kernel/ports.ts";
 import { expect, labPort as port, run, showPane, stop, test } from "./student.ts";
 
 const clients: Socket[] = [];
@@ -30,7 +30,7 @@ test("clients of a stopped server wait; woken, it takes one, and nobody tells it
   await run(page);
   await showPane(page, "Kernel");
   const listener = kernel.getByRole("region", { name: /^Listener/ });
-  await expect(listener).toContainText("nobody waits, backlog 128");
+  await expect(listener).toContainText("no client waits, backlog 128");
   await expect(kernel).toContainText("asleep in epoll_wait(");
   const { pid } = (await holderOf(port))!;
   process.kill(pid, "SIGSTOP");
@@ -41,7 +41,7 @@ test("clients of a stopped server wait; woken, it takes one, and nobody tells it
   const people = listener.getByRole("listbox");
   await people.focus();
   await page.keyboard.press("ArrowRight");
-  await expect(listener).toContainText("27 octets sent already");
+  await expect(listener).toContainText("27 bytes sent already");
   process.kill(pid, "SIGCONT");
   await expect(listener).toContainText("49 clients wait here. Edge-triggered:");
   await expect(kernel.getByRole("region", { name: /^Epoll/ })).toContainText(
@@ -67,11 +67,11 @@ test("what one recv leaves inside is seen, and where it came from is one key awa
   await client(`GET / HTTP/1.1\r\n${"X".repeat(3000 - 20)}\r\n\r\n`);
   const card = kernel.getByRole("listitem");
   await expect(card).toContainText(
-    "1,976 octets wait here. Edge-triggered: epoll has told of them once and will not again until more arrive.",
+    "1,976 bytes wait here. Edge-triggered: epoll has reported them once and will not again until more arrive.",
   );
   await stop(page);
   await expect(kernel).toContainText("as it was when the program ended");
-  await expect(card).toContainText("1,976 octets");
+  await expect(card).toContainText("1,976 bytes");
   await card.getByRole("button").focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("tab", { name: "Syscalls" })).toHaveAttribute("aria-selected", "true");

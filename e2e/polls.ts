@@ -1,4 +1,4 @@
-// The server of several tests: it asks everybody in turn, as the course's first one does, and rests for a moment.
+// Polling server. The server of several tests: it polls its clients in turn, as the course's first one does, and rests.
 export const polls = `import { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, Socket, sleep } from "workbook/net";
 
 const listener = new Socket(AF_INET, SOCK_STREAM);
@@ -20,4 +20,4 @@ while (true) {
 `;
 
 /** Where its calls stand. */
-export const lines = { socket: 3, setOption: 4, accept: 11, recv: 16, sleep: 17 } as const;
+export const lines = { socket: 3, setOption: 4, listen: 6, accept: 11, recv: 16, sleep: 17 } as const;

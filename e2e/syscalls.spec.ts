@@ -25,6 +25,11 @@ test("a connection has a name: its fd and its peer, from accept4 on", async ({ p
   const fd = /= (\d+) from/.exec((await row("accept4").textContent())!)![1];
   await expect(row(/recv.*hello/)).toContainText(`recv(${fd} :${guest.port}, 1024)`);
   await expect(row("EAGAIN")).toContainText("-1 EAGAIN would block");
+  // The list of words lies over the rows: it goes when a word was chosen.
+  await page.getByLabel("Filter the calls").fill("acc");
+  await page.locator(".suggestion", { hasText: "accept4" }).click();
+  await expect(page.getByLabel("Filter the calls")).toHaveValue("accept4 ");
+  await expect(page.locator(".suggestion")).toHaveCount(0);
   guest.leave();
   await stop(page);
 });
@@ -50,7 +55,7 @@ test("a loop that finds nothing is one line that counts; it unfolds, and folds a
 
   await turns.first().click();
   const open = pane.getByRole("treeitem", { expanded: true });
-  await expect(open).toContainText(`×${made} turns`);
+  await expect(open).toContainText(`×${made.toLocaleString("en")} turns`);
   const inside = pane.locator("[aria-level='2']");
   await expect(inside.first()).toContainText(/accept4|nanosleep/);
   await page.getByRole("tree").press("ArrowLeft");
@@ -135,6 +140,13 @@ test("a call leads to its line, and the line of the latest call is marked while 
   await page.getByText(`:${lines.accept}`, { exact: true }).click();
   await expect(page.locator(".monaco-editor .line-numbers.active-line-number")).toHaveText(
     String(lines.accept),
+  );
+
+  // A click anywhere in the row does the same; the time is no word that the filter could ask for.
+  await page.getByLabel("Filter the calls").fill("listen");
+  await page.getByRole("treeitem").filter({ hasText: "listen(" }).locator(".syscall-time").click();
+  await expect(page.locator(".monaco-editor .line-numbers.active-line-number")).toHaveText(
+    String(lines.listen),
   );
 
   await page.keyboard.type("/");

@@ -1,60 +1,33 @@
-// What a person can ask of a lab, whether from the page or from a shell: look, run, check, stop. api.ts and
-// session.ts are two doors to this one room.
-import { Refusal } from "./answers.ts";
-import { suggestion } from "./book/problem.ts";
+// Labs. What a person can ask of a lab, from the page or from a shell: look, run, check, pace, visit, stop.
 import type { Book, Lab } from "./book.ts";
-import { conditionOf } from "./breakpoints.ts";
-import type { Pacer } from "./pace.ts";
-import type {
-  CheckBody,
-  Event,
-  EventOf,
-  KernelSample,
-  LabId,
-  LabSummary,
-  RunBody,
-  RunId,
-  RunKind,
-  RunSummary,
-  VisitAnswer,
-  VisitBody,
-} from "./protocol.ts";
+import type { KernelWatch } from "./kernel.ts";
+import { Refusal } from "./lib/refusal.ts";
+import { conditionOf, type Pacer, programHasEnded } from "./pace.ts";
+import type { CheckBody, EventOf, LabId, LabSummary, RunBody, RunId, RunSummary } from "./protocol.ts";
+import type { ProcessRun } from "./runs.ts";
+import type { Visits } from "./visits.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What a reader of a run's events needs of its log. */
-export interface Log {
-  readonly nextSeq: number;
-  readonly ended: boolean;
-  read(from: number, maxBytes: number): { events: Event[]; next: number };
-  onAppend(listener: () => void): () => void;
-}
+/** A run as its callers may use it: they look, pace, visit and stop; only runs/ starts and ends its parts. */
+export type RunHandle = Pick<
+  ProcessRun,
+  "id" | "lab" | "kind" | "log" | "pacer" | "ended" | "summary" | "stop"
+> & {
+  /** The kernel's state of its program; null for a run without a program. */
+  readonly kernel: Pick<KernelWatch, "want" | "once" | "sampledAt"> | null;
+  /** The clients that visit it; null where there is no program to visit. */
+  readonly visits: Pick<Visits, "start" | "leave"> | null;
+};
 
-export interface Run {
-  id: RunId;
-  lab: LabId;
-  kind: RunKind;
-  log: Log;
-  pacer?: Pacer | null;
-  summary(): RunSummary;
-  /** Samples of what the kernel knows of it; null (or missing) when there is no program. */
-  readonly kernel?: {
-    want(everyMs: number): () => void;
-    once(): Promise<KernelSample | null>;
-  } | null;
-  stop(): Promise<void>;
-  ended: Promise<void>;
-  /** Who comes to see it; null where there is no program to be seen. */
-  visits: { begin(body: VisitBody): Promise<VisitAnswer>; leave(visit?: string): number } | null;
-}
-
-/** Who starts processes. A run that cannot start is a run, too: its log holds one `refused`. */
+/** Starts runs and knows them. A run that cannot start is a run, too: its log holds one `refused`. */
 export interface Runner {
-  startProgram(lab: LabId, body: RunBody): Promise<Run>;
-  startCheck(lab: LabId, body: CheckBody): Promise<Run>;
-  get(run: RunId): Run | undefined;
-  current(lab: LabId): { program: Run | null; check: Run | null };
+  startProgram(lab: LabId, body: RunBody): Promise<RunHandle>;
+  startCheck(lab: LabId, body: CheckBody): Promise<RunHandle>;
+  get(run: RunId): RunHandle | undefined;
+  current(lab: LabId): { program: RunHandle | null; check: RunHandle | null };
+  /** @returns removes the listener */
   onChange(listener: (lab: LabId) => void): () => void;
-  /** Somebody has this lab open, and may want it to start at once; until the result is called. */
+  /** A page has this lab open, and may want it to start at once. @returns closes it */
   open(lab: LabId): () => void;
 }
 
@@ -69,49 +42,33 @@ export class Labs {
     this.runs = runs;
   }
 
-  /** @throws Refusal 404 with the lab that was probably meant */
+  /** @throws Refusal "unknown-lab" with the labs that there are */
   lab(id: LabId): Lab {
     const lab = this.book.lab(id);
     if (lab) return lab;
-    const known = this.book.labs.map(lab => lab.id);
-    throw new Refusal(
-      404,
-      `There is no lab "${id}".${suggestion(id, known, "labs")} They are listed at /api/labs.`,
-    );
+    throw new Refusal({ code: "unknown-lab", lab: id, known: this.book.labs.map(lab => lab.id) });
   }
 
-  /** @throws Refusal 404 */
-  run(id: RunId): Run {
+  /** @throws Refusal "unknown-run" */
+  run(id: RunId): RunHandle {
     const run = this.runs.get(id);
     if (run) return run;
-    throw new Refusal(
-      404,
-      `There is no run "${id.slice(0, 64)}". Runs end with the lab server; /api/labs lists those that there are.`,
-    );
+    throw new Refusal({ code: "unknown-run", run: id.slice(0, 64) });
   }
 
-  /** How a running program goes. @throws Refusal 404, 409 when it has ended or is a check */
+  /** The pacer of a running program. @throws Refusal "unknown-run", "program-has-ended", "check-cannot-pause" */
   pacer(id: RunId): Pacer {
     const { pacer, log, kind } = this.run(id);
     if (pacer && !log.ended) return pacer;
-    throw new Refusal(
-      409,
-      kind === "check"
-        ? "A check cannot be paused: its clients would take that for the server's fault. Pause a program of your own."
-        : "This program has ended. Start it again, paused before its first call if you like.",
-    );
+    if (kind !== "check") throw programHasEnded();
+    throw new Refusal({ code: "check-cannot-pause" });
   }
 
-  /** The visits of a run. @throws Refusal 404, 409 */
-  visits(id: RunId): NonNullable<Run["visits"]> {
+  /** The visits of a run. @throws Refusal "unknown-run", "check-brings-clients", "run-not-started" */
+  visits(id: RunId): NonNullable<RunHandle["visits"]> {
     const { visits, kind } = this.run(id);
     if (visits) return visits;
-    throw new Refusal(
-      409,
-      kind === "check"
-        ? "This run is a check, which brings its own clients. Visits go to a program: press Run."
-        : "This run did not start: nobody can connect to it.",
-    );
+    throw new Refusal({ code: kind === "check" ? "check-brings-clients" : "run-not-started" });
   }
 
   async summary(lab: Lab): Promise<LabSummary> {
@@ -121,8 +78,8 @@ export class Labs {
       chapter: lab.chapter.id,
       ...(lab.course === undefined ? {} : { course: lab.course }),
       port: lab.port,
-      files: await this.workspace.files(lab.id),
-      checks: lab.checks,
+      ...(await this.workspace.contents(lab.id)),
+      checks: lab.checks.map(({ id, title }) => ({ id, title })),
       ...this.current(lab.id),
     };
   }
@@ -133,36 +90,34 @@ export class Labs {
   }
 
   /**
-   * Starts the student's program; what runs is kept in the history. Who says at what pace it begins drives it.
-   * @param who "page 3", "a shell"
+   * Starts the student's program; the text that runs is kept in the history.
+   * @param driver "page 3" or "a shell": drives the run if the body has a pace
+   * @throws Refusal "unknown-lab", or for a breakpoint that nothing could hit
    */
-  async startProgram(id: LabId, body: RunBody, who: string): Promise<Run> {
+  async startProgram(id: LabId, body: RunBody, driver: string): Promise<RunHandle> {
     const lab = this.lab(id);
     body.pace?.breakpoints?.map(conditionOf);
     const { file } = lab.files[0]!;
-    // Read before the program can change it. A text that is in our hands is kept once somebody no longer waits.
+    // The file is read before the program can change it. A text that came with the request is kept after the start.
     const read = body.text === undefined ? this.workspace.keep(id, file) : null;
     const run = await this.runs.startProgram(id, body);
-    if (body.pace && !run.log.ended) run.pacer?.drive(who);
+    // A short program may have ended by now, and a refused run has no program.
+    if (body.pace && !run.log.ended && !run.pacer?.ended) run.pacer?.drive(driver);
     await (read ?? this.workspace.keep(id, file, body.text));
     return run;
   }
 
-  /** @throws Refusal 400 for a check that the lab does not have */
-  async startCheck(id: LabId, body: CheckBody): Promise<Run> {
+  /** @throws Refusal "unknown-lab", "unknown-check" */
+  async startCheck(id: LabId, body: CheckBody): Promise<RunHandle> {
     const known = this.lab(id).checks.map(check => check.id);
-    const unknown = body.only?.find(only => !known.includes(only));
-    if (unknown !== undefined)
-      throw new Refusal(
-        400,
-        `The lab ${id} has no check "${unknown}".${suggestion(unknown, known, "checks")}`,
-      );
+    const check = body.only?.find(only => !known.includes(only));
+    if (check !== undefined) throw new Refusal({ code: "unknown-check", lab: id, check, known });
     return this.runs.startCheck(id, body);
   }
 }
 
-/** The `refused` of a run that did not start, if that is what it is. */
-export function refusedEvent(run: Run): EventOf<"refused"> | undefined {
+/** The `refused` of a run that did not start; undefined for a run that started. */
+export function refusedEvent(run: RunHandle): EventOf<"refused"> | undefined {
   if (run.summary().state !== "refused") return undefined;
   const { events } = run.log.read(0, Number.POSITIVE_INFINITY);
   return events.find(event => event.type === "refused");

@@ -1,38 +1,44 @@
-// The lab server: puts the parts together, says its link, and ends in good order. Standard output has the one
-// line with the link; what else there is to say goes to standard error.
+// Lab server. Puts the parts together, prints its link, and ends in good order.
+// Standard output has the one line with the link; everything else goes to standard error.
 import { join } from "node:path";
 import { readBook } from "./book.ts";
-import { canOpenBrowser, closeBrowserFile, openBrowser } from "./browser.ts";
-import { openDoor } from "./front-door.ts";
-import { Gate } from "./gate.ts";
-import { realHome } from "./home.ts";
-import { idle } from "./idle.ts";
-import { becomeInstance, type Instance } from "./instance.ts";
+import { Gate, listenOnLoopback, Sessions, serve, servePage } from "./http.ts";
 import { Labs } from "./labs.ts";
-import { listenOnLoopback } from "./listen.ts";
-import { ownPackage, readOptions, usage } from "./options.ts";
-import { ProblemLog } from "./problem-log.ts";
+import { realHome } from "./lib/home.ts";
+import { packageRoot, packageVersion } from "./lib/package-root.ts";
+import { whenIdle } from "./lib/when-idle.ts";
+import { loadCompiler } from "./modules.ts";
+import { findSandbox } from "./process.ts";
+import { sentence, visible } from "./protocol.ts";
 import { Runs } from "./runs.ts";
-import { findSandbox } from "./sandbox.ts";
-import { Sessions } from "./sessions.ts";
-import { openState, type State, stateFolder } from "./state.ts";
-import { servePage } from "./static.ts";
-import { loadCompiler } from "./strip.ts";
-import { Workspace } from "./workspace.ts";
-import { workspaceFolder } from "./workspace-folder.ts";
+import {
+  becomeInstance,
+  canOpenBrowser,
+  closeBrowserFile,
+  type Instance,
+  openBrowser,
+  openState,
+  ProblemLog,
+  proxyAdvice,
+  readOptions,
+  type State,
+  stateFolder,
+  usage,
+} from "./service.ts";
+import { Workspace, workspaceFolder } from "./workspace.ts";
 
-/** From the signal to the end, whatever hangs: a supervisor waits longer than this before it kills. */
+/** The longest time from the signal to the end, in milliseconds: a supervisor waits longer before it kills. */
 const endMs = 4_500;
 
 async function main(): Promise<void> {
-  const { root: packageRoot, version } = ownPackage();
+  const version = packageVersion();
   const options = readOptions(process.argv.slice(2), process.env, packageRoot);
   if (options.help) return console.log(usage);
   const state = await openState(stateFolder());
   const instance = await becomeInstance(state.folder);
   if ("running" in instance) {
     const { link, pid, packageRoot: from } = instance.running;
-    say(`It is running already (pid ${pid}${from === packageRoot ? "" : `, from ${from}`}). Its link:`);
+    print(`It is running already (pid ${pid}${from === packageRoot ? "" : `, from ${from}`}). Its link:`);
     return console.log(link);
   }
   try {
@@ -50,7 +56,7 @@ async function start(
   packageRoot: string,
   version: string,
 ): Promise<void> {
-  const log = new ProblemLog(state.folder, say);
+  const log = new ProblemLog(state.folder, print);
   const book = readBook(options.chapters);
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
@@ -60,24 +66,32 @@ async function start(
     packageRoot,
     sandbox,
     spare: process.env.WORKBOOK_SPARE !== "off",
+    unexpected: error => log.write(error),
   });
   workspace.onChange(lab => runs.foresee(lab));
   const labs = new Labs(book, workspace, runs);
-  const { level, sentence } = sandbox;
-  const hello = { type: "hello", version, sandbox: { level, sentence }, workspace: workspace.root } as const;
+  const { level, statement } = sandbox;
+  const hello = { type: "hello", version, sandbox: { level, statement }, workspace: workspace.root } as const;
   const sessions = new Sessions(labs, hello, error => log.write(error));
 
   const loopback = await listenOnLoopback({ asked: options.port, remembered: state.port });
-  const gate = new Gate({ port: loopback.port, token: state.token, tokenFile: state.tokenFile });
+  const gate = new Gate({
+    port: loopback.port,
+    token: state.token,
+    tokenFile: state.tokenFile,
+    origins: options.origins,
+  });
   const page = servePage(join(packageRoot, "dist/app"));
-  openDoor(loopback.servers, { gate, labs, page, sessions, version, log });
-  // A port that was asked for once is no wish for ever, nor is one that was taken for want of a better.
+  serve(loopback.servers, { gate, labs, page, sessions, version, log });
+  // A port that was asked for once is not remembered, nor is one that was used because the remembered one was taken.
   if (options.port === undefined && (loopback.sentence === null || state.port === null))
     await state.rememberPort(loopback.port);
 
-  const link = `http://127.0.0.1:${loopback.port}/#t=${state.token}`;
+  // The token would stay in the terminal's scrollback and in the browser's history.
+  const { ticket } = gate.keys;
+  const link = `http://127.0.0.1:${loopback.port}/#t=${ticket}`;
   instance.announce({ link, pid: process.pid, packageRoot });
-  // Somewhere in a callback that nobody awaits: one page's mishap must not end everybody's runs.
+  // An error in a callback that no promise awaits: the mishap of one page must not end the runs of all.
   process.on("uncaughtException", error => log.write(error));
   endOnSignal(async () => {
     for (const server of loopback.servers) server.close();
@@ -88,21 +102,23 @@ async function start(
   });
 
   console.log(`The Socket Workbook: ${link}`);
-  if (loopback.sentence) say(loopback.sentence);
-  say(`Your work: ${workspace.root.replace(realHome() ?? "~", "~")}. ${sentence}`);
-  if (workspace.polling) say("This file system does not tell changes; they are looked for once a second.");
+  if (loopback.sentence) print(loopback.sentence);
+  print(`Your work: ${workspace.root.replace(realHome() ?? "~", "~")}. ${sentence(statement)}`);
+  if (workspace.polling)
+    print("inotify reports no changes on this file system: the lab server looks for them once a second.");
+  for (const origin of options.origins) print(`Also at ${origin}/#t=${ticket}`);
+  const advice = proxyAdvice(process.env);
+  if (advice) print(advice);
   // The first run does not wait for it then.
-  void idle().then(loadCompiler);
+  void whenIdle().then(loadCompiler);
   if (options.open && canOpenBrowser(process.env, process.stdout.isTTY === true))
-    await openBrowser(link, workspace.root).catch(() =>
-      say("No browser could be opened: open the link yourself."),
-    );
+    await openBrowser(link, workspace.root).catch(() => print("No browser opened: open the link yourself."));
 }
 
 function endOnSignal(end: () => Promise<void>): void {
   let ending = false;
   const onSignal = () => {
-    // Ctrl+C comes twice: from the terminal, and passed on by whoever started this.
+    // Ctrl+C comes twice: from the terminal, and passed on by npm.
     if (ending) return;
     ending = true;
     setTimeout(() => process.exit(0), endMs);
@@ -111,17 +127,18 @@ function endOnSignal(end: () => Promise<void>): void {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, onSignal);
 }
 
-function say(sentence: string): void {
-  console.error(sentence);
+/** A sentence may quote the name of a process or a file, which commands no terminal. */
+function print(words: string): void {
+  console.error(visible(words, "\n"));
 }
 
-// Whoever reads our words may go away; that is no reason to end.
+// The reader of our output may go away; the lab server goes on.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
 try {
   await main();
 } catch (error) {
-  say(error instanceof Error ? error.message : String(error));
+  print(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }

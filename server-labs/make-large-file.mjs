@@ -1,6 +1,6 @@
-// Makes html/large.bin, which is too large for one send() and too dull for git: 8 MB of lines of 64 bytes, each
-// of which begins with its own offset. Wherever a server cuts or repeats it, the bytes themselves say where.
-// Runs at install, before anything is built: plain JavaScript.
+// Large file. Makes html/large.bin, which is too large for one send() and does not belong in git: 8 MB of lines of 64 bytes,
+// each of which begins with its own offset, so that the bytes show where a server cuts or repeats them.
+// It runs at install, before the build: plain JavaScript.
 import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +14,7 @@ if (!existsSync(file) || statSync(file).size !== size) {
     bytes.write(`${String(offset).padStart(8, "0")} `, offset, "latin1");
     bytes.write("\n", offset + line - 1, "latin1");
   }
-  // Under its own name only when it is whole: two installs at once, or one that was interrupted.
+  // Renamed when it is whole: two installs may run at once, and one may be interrupted.
   const part = `${file}.${process.pid}`;
   writeFileSync(part, bytes);
   renameSync(part, file);

@@ -1,8 +1,8 @@
-// The one file that runs before anything is installed, so it is plain JavaScript and imports only Node.
-// It makes what is missing (packages, build), then hands over to the program that was asked for:
+// Start. The one file that runs before packages are installed, so it is plain JavaScript and imports only Node.
+// It makes what is missing (packages, build), then runs the program that the command names:
 //   start (the lab server) · dev (the lab server and Vite) · check (a lab's checks) · new (a lesson) ·
-//   bench (how fast it is here) · test (everything).
-import { spawn, spawnSync } from "node:child_process";
+//   bench (how fast it is here) · faults (attacks on it) · test (everything).
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -40,59 +40,85 @@ const page = {
   reads: ["app", "chapters", "server-labs"],
 };
 
-// As root programs run as another user, who must be able to read what is made here, whatever root's umask says.
+// A build for development, or an installation without what builds, is not what this script is for.
+delete process.env.NODE_ENV;
+
+/** The child process that runs now, and the signal that stopped the work. */
+let worker = null;
+let stopped = null;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+endWithNpm();
+
+// As root programs run as another user, who must be able to read what is made here, whatever root's umask is.
 const umask = process.getuid() === 0 ? process.umask(0o022) : process.umask();
-install();
-// Checks and new lessons need no page: whoever edits a lesson does not wait for one.
-if (command === "check" || command === "new") build(server);
-else if (command !== "test") build(server, page);
+await install();
+// Checks and new lessons need no page: an author does not wait for one.
+if (["check", "new", "faults"].includes(command)) await build(server);
+else if (command !== "test") await build(server, page);
 process.umask(umask);
 
-if (command === "start") supervise(["dist/server-labs/main.js", ...args]);
-else if (command === "dev") run("node", ["--import", "tsx", "server-labs/dev.ts", ...args]);
-else if (command === "check") run("node", ["dist/server-labs/check/main.js", ...args]);
-else if (command === "bench") run("node", ["dist/server-labs/bench/main.js", ...args]);
-else if (command === "new") run("node", ["dist/server-labs/new/main.js", ...args]);
-else if (command === "test") run("node", ["--import", "tsx", "e2e/everything.ts", ...args]);
-else if (command !== "build")
-  fail(`There is no "${command}": use start, dev, check, bench, new, test or build.`);
+const programs = {
+  dev: ["--import", "tsx", "server-labs/dev.ts"],
+  check: ["dist/server-labs/check/main.js"],
+  bench: ["dist/server-labs/bench/main.js"],
+  new: ["dist/server-labs/book/new/main.js"],
+  faults: ["--import", "tsx", "e2e/faults.ts"],
+  test: ["--import", "tsx", "e2e/everything.ts"],
+};
+if (command === "start") await supervise(["dist/server-labs/main.js", ...args]);
+else if (Object.hasOwn(programs, command)) {
+  const { code } = await run([...programs[command], ...args]);
+  process.exitCode = code ?? 1;
+} else if (command !== "build")
+  fail(`There is no "${command}": use start, dev, check, bench, new, faults, test or build.`);
 
-/** Installs the packages when package-lock.json is not the one that was installed. */
-function install() {
+/**
+ * Installs the packages when package-lock.json is not the one that was installed, or a package is missing. The stamp
+ * is written when everything is there: npm obeys settings of the user's (omit, ignore-scripts, NODE_ENV) that leave
+ * packages out without an error.
+ */
+async function install() {
   const stamp = join(root, "node_modules", ".installed-lock");
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  if (read(stamp) === lock) return;
+  if (read(stamp) === lock && missingPackages().length === 0) return;
   say("Installing packages (once; later starts work offline) …");
-  // prepare would build the server a first time here; build() does it when it is needed.
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
+  // "prepare" would build the server a first time here; build() does it when it is needed.
+  const whole = ["--include=dev", "--include=optional", "--ignore-scripts=false"];
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = await spawned("npm", ["ci", ...whole, ...quiet], ["ignore", 2, 2]);
   if (npm.error)
     fail(`npm could not be started (${npm.error.message}). It comes with Node; is it on the PATH?`);
-  if (npm.status !== 0)
-    fail("npm ci did not succeed; its words are above. The first start needs the npm registry.");
+  if (npm.code !== 0)
+    fail("npm ci did not succeed; its output is above. The first start needs the npm registry.");
+  const missing = missingPackages();
+  if (missing.length > 0)
+    fail(
+      `npm ci ended without an error, and did not install ${missing.join(", ")}. A setting of npm may leave packages out: look at npm config ls -l, then remove node_modules and try again.`,
+    );
   writeFileSync(stamp, lock);
 }
 
+/** The packages that package.json names and that node_modules does not have. */
+function missingPackages() {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const names = Object.keys({ ...dependencies, ...devDependencies });
+  return names.filter(name => !existsSync(join(root, "node_modules", name, "package.json")));
+}
+
 /** Builds each part of which a source is not the one that its last build saw. */
-function build(...parts) {
+async function build(...parts) {
   for (const { script, stamp, made, reads } of parts) {
     const sources = fingerprint(reads);
     if (read(join(root, stamp)) === sources && made.every(file => existsSync(join(root, file)))) continue;
     say(script === "build:app" ? "Building the page …" : "Building …");
     // prepare makes it too, but not where install scripts are switched off.
-    spawnSync(process.execPath, ["server-labs/make-large-file.mjs"], { cwd: root, stdio: "inherit" });
-    const npm = spawnSync("npm", ["run", "--silent", script], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "inherit"],
-      encoding: "utf8",
-    });
-    if (npm.status !== 0) {
+    await spawned(process.execPath, ["server-labs/make-large-file.mjs"], "inherit");
+    const npm = await spawned("npm", ["run", "--silent", script], ["ignore", "pipe", "inherit"]);
+    if (npm.code !== 0) {
       process.stderr.write(npm.stdout);
-      fail(`npm run ${script} did not succeed; its words are above.`);
+      fail(`npm run ${script} did not succeed; its output is above.`);
     }
     mkdirSync(dirname(join(root, stamp)), { recursive: true });
     writeFileSync(join(root, stamp), sources);
@@ -112,33 +138,63 @@ function fingerprint(reads) {
   return hash.digest("hex");
 }
 
-/** Runs the lab server; when it is killed from outside, starts it again, so that the page finds it back. */
-function supervise(argv, deaths = []) {
-  const child = spawn(process.execPath, argv, { cwd: root, stdio: "inherit" });
-  const forward = signal => child.kill(signal);
-  process.on("SIGINT", forward).on("SIGTERM", forward);
-  child.on("exit", (code, signal) => {
-    process.off("SIGINT", forward).off("SIGTERM", forward);
-    const now = Date.now();
-    const recent = [...deaths.filter(at => now - at < 60_000), now];
-    if (signal === null || signal === "SIGINT" || signal === "SIGTERM") process.exitCode = code ?? 0;
-    else if (recent.length > 3)
-      fail(`The lab server was ended by ${signal} ${recent.length} times in a minute; giving up.`);
-    else {
-      say(
-        `The lab server was ended by ${signal}. Starting it again; its runs ended with it, saved text is safe.`,
-      );
-      supervise(argv.includes("--no-open") ? argv : [...argv, "--no-open"], recent);
-    }
-  });
+/** Runs the lab server; starts it again when it is killed from outside, so that the page finds it again. */
+async function supervise(argv, deaths = []) {
+  const { code, signal } = await run(argv);
+  const now = Date.now();
+  const recent = [...deaths.filter(at => now - at < 60_000), now];
+  if (signal === null || ["SIGINT", "SIGTERM", "SIGHUP"].includes(signal)) process.exitCode = code ?? 0;
+  else if (recent.length > 3)
+    fail(`The lab server was ended by ${signal} ${recent.length} times in a minute; giving up.`);
+  else {
+    say(
+      `The lab server was ended by ${signal}. Starting it again; its runs ended with it, saved text is safe.`,
+    );
+    await supervise(argv.includes("--no-open") ? argv : [...argv, "--no-open"], recent);
+  }
 }
 
-function run(program, argv) {
-  const child = spawn(program === "node" ? process.execPath : program, argv, { cwd: root, stdio: "inherit" });
-  process.on("SIGINT", signal => child.kill(signal)).on("SIGTERM", signal => child.kill(signal));
-  child.on("exit", (code, signal) => {
-    process.exitCode = signal ? 1 : (code ?? 1);
+/** Runs a program of the workbook until it ends; it ends with this process, even when SIGKILL ends this one. */
+function run(argv) {
+  const imports = ["--import", "./server-labs/end-with-parent.mjs"];
+  return spawned(process.execPath, [...imports, ...argv], ["inherit", "inherit", "inherit", "ipc"]);
+}
+
+/** Runs one program until it ends. Signals to this process go to it, and no other program is started after one. */
+async function spawned(program, argv, stdio) {
+  if (stopped) process.exit(1);
+  const child = spawn(program, argv, { cwd: root, stdio });
+  worker = child;
+  let stdout = "";
+  child.stdout?.setEncoding("utf8").on("data", chunk => {
+    stdout += chunk;
   });
+  const ending = await new Promise(resolve => {
+    child.on("error", error => resolve({ code: null, signal: null, error }));
+    child.on("close", (code, signal) => resolve({ code, signal }));
+  });
+  worker = null;
+  // The program that was stopped has printed all that there is to say.
+  if (stopped) process.exit(ending.code ?? (command === "start" ? 0 : 1));
+  return { ...ending, stdout };
+}
+
+function stop(signal) {
+  stopped = signal;
+  // Between two programs there is no child to wait for.
+  if (worker) worker.kill(signal);
+  else process.exit(1);
+}
+
+/** npm passes SIGINT and SIGTERM on, but not SIGHUP and SIGKILL, of which it dies: this process looks at its parent. */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    stop("SIGTERM");
+  }, 250).unref();
 }
 
 function read(path) {

@@ -1,178 +1,159 @@
-// One file as the student is typing it. Three copies exist: this text, the same text in IndexedDB 150 ms later, and
-// the workspace's file half a second later. Whatever happens between them, no version of the student's is dropped.
-import type { StoreApi } from "zustand/vanilla";
-import type { FileText } from "../labs.ts";
-import type { Surroundings, Word } from "./kept.ts";
-import { type DraftState, Standing } from "./standing.ts";
+// Draft. One file as the student is typing it: runs the effects that the reducer (draft-state.ts) asks for.
+// Three copies exist: this text, the same text in IndexedDB 150 ms later, and the workspace's file half a second later.
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { Problem } from "../../server-labs/protocol.ts";
+import type { Conflict, FileText } from "../labs.ts";
+import type { RecordStorage } from "../storage.ts";
+import {
+  type DraftEvent,
+  type DraftMessage,
+  type DraftRecord,
+  type DraftState,
+  type DraftView,
+  type Effect,
+  initialState,
+  reduce,
+} from "./draft-state.ts";
 
-/** Milliseconds after the last key press. */
-export const pauses = { keep: 150, save: 500, again: 5000 } as const;
+/** What a draft needs around it; no promise rejects. A test gives its own. */
+export interface DraftEnvironment {
+  read(lab: string, file: string): Promise<FileText | Problem>;
+  save(lab: string, file: string, text: string, etag: string): Promise<{ etag: string } | Conflict | Problem>;
+  records: RecordStorage<DraftRecord>;
+  /** Sends a message to the draft of the same key in other tabs. */
+  broadcast(key: string, message: DraftMessage): void;
+}
 
 export class Draft {
-  readonly store: StoreApi<DraftState>;
+  readonly store: StoreApi<DraftView>;
   readonly #lab: string;
   readonly #file: string;
   readonly #key: string;
-  readonly #around: Surroundings;
-  readonly #standing = new Standing();
-  #keepTimer: ReturnType<typeof setTimeout> | undefined;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
-  #saving: Promise<void> | null = null;
+  readonly #environment: DraftEnvironment;
+  readonly #timers: Partial<Record<"persist" | "save", ReturnType<typeof setTimeout>>> = {};
+  readonly #running = new Set<Promise<void>>();
+  #state: DraftState;
 
-  constructor(lab: string, file: string, around: Surroundings) {
+  constructor(lab: string, file: string, environment: DraftEnvironment) {
     this.#lab = lab;
     this.#file = file;
     this.#key = `${lab}/${file}`;
-    this.#around = around;
-    this.store = this.#standing.store;
+    this.#environment = environment;
+    // Not crypto.randomUUID, which plain http does not have.
+    this.#state = initialState(`${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`);
+    this.store = createStore<DraftView>(() => this.#state);
   }
 
-  get state(): DraftState {
-    return this.#standing.state;
+  get state(): DraftView {
+    return this.#state;
   }
 
   /**
-   * Shows what this browser remembers at once, then what the workspace has.
-   * @param starter the lab's first text, to be edited when neither is there.
+   * Shows the text that this browser has at once, then the workspace's.
+   * @param starter the lab's first text, to be edited when there is neither
    */
   async load(starter: string | null): Promise<void> {
-    const kept = await this.#around.keep.get(this.#key);
-    if (kept && !this.state.loaded) this.#standing.remembered(kept);
+    const record = await this.#environment.records.get(this.#key);
+    this.#dispatch({ type: "recalled", record });
     await this.refresh();
-    if (!this.state.loaded && starter !== null) this.#standing.begins(starter);
+    if (starter !== null) this.#dispatch({ type: "starter", text: starter });
   }
 
-  /** Looks at the workspace's file again: it was changed, or the lab server is back. */
-  async refresh(): Promise<void> {
-    const file = await this.#around.read(this.#lab, this.#file);
-    if ("problem" in file) {
-      if (this.state.saved !== "saved") this.#standing.set({ saved: "unsaved", problem: file.problem });
-      return;
-    }
-    this.#meet(file);
+  /** Reads the workspace's file again, as when the lab server is back. */
+  refresh(): Promise<void> {
+    return this.#settled({ type: "refresh" });
   }
 
-  /** The workspace's file was changed: by us, in another tab, or in the student's own editor. */
-  async changed(etag: string): Promise<void> {
-    await this.#saving; // our own save is announced before its answer comes
-    if (this.#standing.base?.etag !== etag) await this.refresh();
+  /** The lab server announced this ETag: the file was changed here, in another tab, or in the student's own editor. */
+  changed(etag: string): Promise<void> {
+    return this.#settled({ type: "fileChanged", etag });
   }
 
   /** The student typed. */
   edit(text: string): void {
-    if (text === this.state.text) return;
-    this.#standing.typed(text);
-    this.#tell();
-    clearTimeout(this.#keepTimer);
-    this.#keepTimer = setTimeout(() => void this.keep(), pauses.keep);
-    this.#saveIn(pauses.save);
+    this.#dispatch({ type: "typed", text });
   }
 
-  /** Another tab typed or saved: show it. That tab keeps it, saves it, and asks when there is a conflict. */
-  mirror(word: Word): void {
-    clearTimeout(this.#saveTimer);
-    this.#standing.mirrors(word);
-  }
-
-  /** Writes this browser's copy now, as when the page is about to go away. */
-  async keep(): Promise<void> {
-    clearTimeout(this.#keepTimer);
-    if (!this.state.loaded) return;
-    const { text, setAside } = this.state;
-    await this.#around.keep.set(this.#key, { text, base: this.#standing.base, setAside, at: Date.now() });
+  /** Another tab broadcast this. */
+  receive(message: DraftMessage): void {
+    this.#dispatch({ type: "received", message });
   }
 
   /** Saves to the workspace now; on Run, Check, blur. Resolves when it is there, or when `problem` says why not. */
   save(): Promise<void> {
-    clearTimeout(this.#saveTimer);
-    this.#saving ??= this.#save().finally(() => {
-      this.#saving = null;
-    });
-    return this.#saving;
+    return this.#settled({ type: "save" });
   }
 
-  /** Ends a conflict. What was not chosen is set aside, not lost. */
-  async choose(which: "mine" | "theirs"): Promise<void> {
-    const { conflict } = this.state;
-    if (!conflict) return;
-    this.#standing.base = { text: conflict.theirs, etag: conflict.etag };
-    if (which === "mine") this.#standing.set({ conflict: null, saved: "edited", setAside: conflict.theirs });
-    else this.#show(conflict.theirs, conflict.mine);
-    await this.keep();
-    if (which === "mine") await this.save();
+  /** Ends a conflict. The other text is set aside. */
+  choose(which: "mine" | "theirs"): Promise<void> {
+    return this.#settled({ type: "chosen", which });
   }
 
-  /** The workspace's file was put back to its starter: show it, and set the student's text aside. */
-  async afterReset(file: FileText): Promise<void> {
-    this.#standing.base = file;
-    this.#show(file.text, this.state.text);
-    await this.keep();
+  /** The workspace's file was put back to its starter: shows it, and sets the student's text aside. */
+  afterReset(file: FileText): Promise<void> {
+    return this.#settled({ type: "reset", file });
   }
 
-  /** Brings back the text that was set aside, and sets the present one aside. */
+  /** Shows the text that was set aside, and sets the present one aside. */
   restore(): void {
-    const { setAside, text } = this.state;
-    if (setAside === null) return;
-    this.edit(setAside);
-    this.#standing.set({ setAside: text });
+    this.#dispatch({ type: "restored" });
   }
 
+  /** Writes what is not written yet: the page may be frozen or closed. */
+  hide(): void {
+    this.#dispatch({ type: "hidden" });
+  }
+
+  /** Writes what is not written yet, and nothing after that. */
   close(): void {
-    void this.keep();
-    if (this.state.saved === "edited") void this.save();
-    clearTimeout(this.#saveTimer);
+    this.#dispatch({ type: "closed" });
   }
 
-  async #save(): Promise<void> {
-    // Once more when the student has typed meanwhile: what is said to be saved must be what is seen.
-    while (this.#standing.toSave) {
-      const { text } = this.state;
-      const etag = this.#standing.base?.etag;
-      if (!etag) {
-        // Begun without a lab server: see first what is there.
-        await this.refresh();
-        if (this.#standing.base?.etag) continue;
-        if (!this.state.conflict) this.#standing.set({ saved: "unsaved" });
-        return;
+  #dispatch(event: DraftEvent): void {
+    const [state, effects] = reduce(this.#state, event);
+    this.#state = state;
+    this.store.setState(state, true);
+    for (const effect of effects) this.#run(effect);
+  }
+
+  /** Dispatches, and resolves when no answer is awaited any more. */
+  async #settled(event: DraftEvent): Promise<void> {
+    this.#dispatch(event);
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #run(effect: Effect): void {
+    const { read, save, records, broadcast } = this.#environment;
+    switch (effect.do) {
+      case "persist":
+        this.#await(records.set(this.#key, { ...effect.record, at: Date.now() }), () => {});
+        break;
+      case "read":
+        this.#await(read(this.#lab, this.#file), answer =>
+          this.#dispatch({ type: "readAnswered", id: effect.id, answer }),
+        );
+        break;
+      case "put":
+        this.#await(save(this.#lab, this.#file, effect.text, effect.etag), answer =>
+          this.#dispatch({ type: "putAnswered", id: effect.id, answer }),
+        );
+        break;
+      case "broadcast":
+        broadcast(this.#key, effect.message);
+        break;
+      case "start": {
+        clearTimeout(this.#timers[effect.timer]);
+        const type = effect.timer === "save" ? "saveTimer" : "persistTimer";
+        this.#timers[effect.timer] = setTimeout(() => this.#dispatch({ type }), effect.ms);
+        break;
       }
-      this.#standing.set({ saved: "saving" });
-      const answer = await this.#around.save(this.#lab, this.#file, text, etag);
-      if ("problem" in answer) {
-        this.#standing.set({ saved: "unsaved", problem: answer.problem });
-        this.#saveIn(pauses.again);
-        return;
-      }
-      if ("conflict" in answer) {
-        if (!this.#meet(answer.conflict)) return;
-      } else {
-        this.#standing.base = { text, etag: answer.etag };
-        this.#tell();
-      }
+      case "stop":
+        clearTimeout(this.#timers[effect.timer]);
     }
-    if (!this.#standing.settled) return;
-    this.#standing.set({ saved: "saved", problem: null });
-    await this.keep();
   }
 
-  /** The workspace's file is this. @returns whether text and file can go on from here without a choice. */
-  #meet(file: FileText): boolean {
-    const whose = this.#standing.meets(file);
-    if (whose === "theirs") void this.keep();
-    if (whose === "mine" && this.state.saved === "edited") this.#saveIn(pauses.save);
-    return whose !== "conflict";
-  }
-
-  #show(text: string, aside: string): void {
-    this.#standing.replaces(text, aside);
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.#around.tell({ key: this.#key, text: this.state.text, base: this.#standing.base });
-  }
-
-  #saveIn(ms: number): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = setTimeout(() => void this.save(), ms);
+  #await<T>(promise: Promise<T>, then: (answer: T) => void): void {
+    const running: Promise<void> = promise.then(then).finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 }

@@ -1,5 +1,5 @@
-// How far a run's events have been shown. The lab server sends at most a window of events that nobody has
-// acknowledged; a terminal that writes slowly must therefore slow it down, and a page without one must not stall.
+// Acknowledgements. How far the page has shown a run's events. The lab server sends at most a window of unacknowledged events:
+// a slow terminal must slow it down, and a page without a terminal must not stall it.
 
 /** The acknowledgements of one run. Sequence numbers in, the number to send out. */
 export class Acks {

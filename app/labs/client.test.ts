@@ -2,11 +2,22 @@
 // sent twice counts once, and every failure is a sentence.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import type { Event, Message, Notice, Request, RunSummary, Syscall } from "../../server-labs/protocol.ts";
-import { Labs } from "./client.ts";
+import { CallerKeys } from "../../server-labs/http/caller-keys.ts";
+import {
+  type CallRecord,
+  type Event,
+  type Message,
+  type Notice,
+  type Request,
+  type RunSummary,
+  sentence,
+  type TracedCall,
+} from "../../server-labs/protocol.ts";
+import { LabApi } from "./api.ts";
+import { LabsClient } from "./client.ts";
 import type { SocketLike } from "./connection.ts";
-import { Files } from "./files.ts";
-import { type Tab, Token } from "./token.ts";
+import { Handshake } from "./handshake.ts";
+import { KeyRing, type Tab } from "./key-ring.ts";
 
 const lab = "non-blocking/polling-model";
 
@@ -45,9 +56,9 @@ function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
     location: { hash, pathname: "/", search: "" },
     history: { replaceState: () => {} },
     session: {
-      getItem: key => stored.get(key) ?? null,
-      setItem: (key, value) => void stored.set(key, value),
-      removeItem: key => void stored.delete(key),
+      get: key => stored.get(key) ?? null,
+      set: (key, value) => void stored.set(key, value),
+      remove: key => void stored.delete(key),
     },
     channel: null,
     addEventListener: (_type, listener) => {
@@ -56,44 +67,66 @@ function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
   };
 }
 
-function page(hash = "#t=secret"): Labs {
-  const token = new Token(tab(hash));
-  const files = new Files(
-    () => answer(),
-    () => token.value,
-  );
-  return new Labs(
+const origin = "http://127.0.0.1:7800";
+/** The keys of the lab server that runs now. */
+let keys: CallerKeys;
+/** Whether a lab server answers to a challenge. */
+let up: boolean;
+
+/** Answers challenges as the lab server does, and leaves the rest to the test. */
+async function fetched(input: RequestInfo | URL): Promise<Response> {
+  const url = new URL(String(input), origin);
+  if (url.pathname !== "/healthz" && url.pathname !== "/api/page-key") return answer();
+  if (!up) throw new TypeError("fetch failed");
+  if (url.pathname === "/api/page-key") return Response.json(keys.newPageKey());
+  const [nonce, asked, key] = ["nonce", "origin", "key"].map(name => url.searchParams.get(name)!);
+  return Response.json({ ok: true, ...keys.prove({ nonce: nonce!, origin: asked!, key: key! }) });
+}
+
+async function page(hash = `#t=${keys.ticket}`): Promise<LabsClient> {
+  const ring = new KeyRing(tab(hash));
+  const handshake = new Handshake({ fetch: fetched, origin, keys: ring, nonce: () => "0".repeat(32) });
+  const files = new LabApi(fetched, handshake);
+  const labs = new LabsClient(
     {
       url: "ws://127.0.0.1:7800/ws",
       open: (_url, protocols) => {
         sockets.push(new Socket(protocols));
         return newest();
       },
-      probe: tried => files.probe(tried),
-      token,
+      keys: ring,
+      handshake,
       onAwake: listener => {
         wake = listener;
       },
     },
     files,
   );
+  await settle();
+  return labs;
 }
 
 beforeEach(() => {
   sockets = [];
+  up = true;
+  keys = new CallerKeys("the-token", new Set([origin]));
   answer = () => Promise.reject(new TypeError("fetch failed"));
   mock.timers.enable({ apis: ["setTimeout"] });
 });
 afterEach(() => mock.timers.reset());
 
+/** Lets every promise go on that waits for nothing but others: reading a body takes turns of the event loop. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 8; i++) await new Promise(resolve => setImmediate(resolve));
 }
 
-const sandbox = { level: "plain", sentence: "not kept apart" } as const;
+const sandbox = {
+  level: "plain",
+  statement: { code: "unprotected", root: false, reason: { code: "sandbox-off" } },
+} as const;
 const hello: Notice = { type: "hello", version: "1", sandbox, workspace: "/home/student/socket-workbook" };
-function summary(run: string, state: RunSummary["state"] = "starting"): RunSummary {
-  return { run, lab, kind: "program", state, sentence: state, port: 7890, nextSeq: 0, events: "" };
+function summary(run: string, state: "starting" | "running" | "stopping" = "starting"): RunSummary {
+  return { run, lab, kind: "program", state, statement: { code: state }, port: 7890, nextSeq: 0, events: "" };
 }
 function runs(program: RunSummary | null): Notice {
   return { type: "lab", lab, program, check: null };
@@ -101,17 +134,17 @@ function runs(program: RunSummary | null): Notice {
 function said(seq: number, text: string, offset = 0): Event {
   return { type: "output", run: "r1", seq, at: seq, stream: "stdout", offset, bytes: text.length, text };
 }
-function call(n: number, took: number | null, name = "epoll_wait"): Syscall {
+function call(n: number, took: number | null, name: TracedCall = "epoll_wait"): CallRecord {
   return {
     n,
     at: n,
     took,
-    name,
+    call: name,
     fd: 4,
-    args: "4",
-    result: "",
+    args: [4, null, 64, -1],
     returned: 0,
     errno: null,
+    peer: null,
     state: "ready",
     line: null,
   };
@@ -139,53 +172,141 @@ const listening: Event = {
 };
 
 /** A page that watches the lab and sees run r1 begin. */
-function running(): Labs {
-  const labs = page();
+async function running(): Promise<LabsClient> {
+  const labs = await page();
   labs.watch(lab);
   newest().tell(hello, runs(summary("r1")), starting);
   return labs;
 }
 /** As it is shown when a frame has passed. */
-const state = (labs: Labs) => {
+const state = (labs: LabsClient) => {
   mock.timers.tick(17);
   return labs.store.getState();
 };
-const program = (labs: Labs) => state(labs).labs[lab]!.program!;
+const program = (labs: LabsClient) => state(labs).labs[lab]!.program!;
 
-test("the token from the fragment opens the socket as a subprotocol, and hello makes it ready", () => {
-  const labs = page();
-  assert.deepEqual(newest().protocols, ["lab.v1", "token.secret"]);
+test("what is asked for before the lab server is there is sent then, once", async () => {
+  const labs = await page();
+  labs.watch(lab);
+  assert.equal(labs.run(lab), null);
+  assert.equal(labs.run(lab), null, "a double press");
+  assert.equal(labs.now(lab).asked, "run");
+  assert.deepEqual(newest().asked("run"), []);
+  newest().tell(hello);
+  assert.deepEqual(newest().asked("run"), [{ type: "run", lab }]);
+  assert.equal(labs.now(lab).asked, "run");
+});
+
+test("what is asked for before the page knows that no lab server is there ends with a sentence", async () => {
+  up = false;
+  const labs = await page();
+  labs.watch(lab);
+  await settle();
+  assert.match(labs.run(lab)?.problem ?? "", /The lab server is not running/);
+});
+
+test("a run has the port that it was given, on whichever it listens beside", async () => {
+  const labs = await running();
+  newest().tell(listening, { ...listening, seq: 2, port: 40_123, url: "http://127.0.0.1:40123/" });
+  assert.equal(program(labs).port, 7890);
+  assert.equal(program(labs).listening?.port, 40_123);
+});
+
+test("a bearer made of the link's ticket opens the socket as a subprotocol, and hello makes it ready", async () => {
+  const labs = await page();
+  const [version, bearer] = newest().protocols;
+  assert.equal(version, "lab.v1");
+  assert.ok(keys.accepts(bearer!.slice("token.".length)));
+  assert.doesNotMatch(bearer!, new RegExp(keys.ticket));
   assert.equal(state(labs).connection, "connecting");
   newest().tell(hello);
   assert.equal(state(labs).connection, "ready");
   assert.equal(state(labs).hello?.version, "1");
 });
 
-test("without a token from anywhere the page is locked, and nothing is sent", async () => {
-  const labs = page("");
+test("without a key from anywhere the page is locked, and nothing is sent", async () => {
+  const labs = await page("");
   mock.timers.tick(300);
   assert.equal(state(labs).connection, "locked");
   assert.equal(sockets.length, 0);
-  const read = await labs.files.read(lab, "server.ts");
+  const read = await labs.api.read(lab, "server.ts");
   assert.match("problem" in read ? read.problem : "", /link printed in the terminal/);
   assert.match(labs.run(lab)?.problem ?? "", /link printed in the terminal/);
 });
 
-test("a token that is turned away locks the page; a lab server that is not there does not", async () => {
-  const labs = page();
-  newest().onclose?.();
-  await settle();
+test("an old link locks the page; a lab server that is not there does not", async () => {
+  up = false;
+  const labs = await page();
   assert.equal(state(labs).connection, "away");
+  assert.equal(sockets.length, 0);
 
-  answer = async () => Response.json({ problem: "no" }, { status: 401 });
+  keys = new CallerKeys("the-token", new Set([origin]));
+  up = true;
   mock.timers.tick(250);
-  newest().onclose?.();
   await settle();
-  assert.equal(state(labs).connection, "locked");
+  assert.equal(state(labs).connection, "old-link");
+  assert.equal(sockets.length, 0);
+  assert.match(labs.run(lab)?.problem ?? "", /earlier start.*newest link/);
+});
+
+test("a page that is open goes on with a lab server that was started again, with a bearer for that start", async () => {
+  const labs = await page();
+  newest().tell(hello);
+  const first = newest().protocols[1]!.slice("token.".length);
+  keys = new CallerKeys("the-token", new Set([origin]));
+  newest().onclose?.();
+  mock.timers.tick(250);
+  await settle();
+  newest().tell(hello);
+  assert.equal(state(labs).connection, "ready");
+  assert.ok(keys.accepts(newest().protocols[1]!.slice("token.".length)));
+  assert.ok(!keys.accepts(first));
+});
+
+test("what another program on the port answers, over HTTP or a socket, gets no bearer, no key and no text", async () => {
+  const labs = await page();
+  newest().tell(hello);
+  const own = keys;
+  const sent: string[] = [];
+  keys = new CallerKeys("of another user", new Set([origin]));
+  answer = async () => {
+    sent.push("a request");
+    return Response.json({});
+  };
+  newest().onclose?.();
+  const before = sockets.length;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    mock.timers.tick(5000);
+    await settle();
+  }
+  assert.equal(state(labs).connection, "unproven");
+  const saved = await labs.api.save(lab, "server.ts", "the student's text", "e");
+  assert.match("problem" in saved ? saved.problem : "", /did not prove that it is your lab server/);
+  assert.match(labs.run(lab)?.problem ?? "", /did not prove/);
+  assert.equal(sockets.length, before, "no socket was opened");
+  assert.deepEqual(sent, []);
+
+  keys = own;
+  mock.timers.tick(5000);
+  await settle();
+  newest().tell(hello);
+  assert.equal(state(labs).connection, "ready", "the key was kept for the lab server that comes back");
+});
+
+test("a bearer that is refused, because the lab server was started again just now, is made anew once", async () => {
+  const labs = await page();
+  keys = new CallerKeys("the-token", new Set([origin]));
+  let asked = 0;
+  answer = async () => {
+    asked++;
+    return asked === 1 ? Response.json({}, { status: 401 }) : Response.json({ labs: [] });
+  };
+  assert.deepEqual(await labs.api.labs(), []);
+  assert.equal(asked, 2);
 });
 
 test("it tries again after 250 ms, then twice as long, at most every 5 s, and at once when the page wakes", async () => {
-  page();
+  await page();
   const waits: number[] = [];
   for (let attempt = 0; attempt < 7; attempt++) {
     newest().onclose?.();
@@ -194,6 +315,7 @@ test("it tries again after 250 ms, then twice as long, at most every 5 s, and at
     let waited = 0;
     while (sockets.length === before) {
       mock.timers.tick(250);
+      await settle();
       waited += 250;
     }
     waits.push(waited);
@@ -204,25 +326,28 @@ test("it tries again after 250 ms, then twice as long, at most every 5 s, and at
   await settle();
   const before = sockets.length;
   wake();
+  await settle();
   assert.equal(sockets.length, before + 1);
 });
 
 test("the end of a socket that has been replaced changes nothing", async () => {
-  const labs = page();
+  const labs = await page();
   const old = newest();
   old.onclose?.();
   await settle();
   mock.timers.tick(250);
+  await settle();
   newest().tell(hello);
   old.onclose?.();
   await settle();
   assert.equal(state(labs).connection, "ready");
 });
 
-test("the printed link opened in a tab that is ready: what is watched is watched over the new socket, too", () => {
-  const labs = running();
+test("the printed link opened in a tab that is ready: what is watched is watched over the new socket, too", async () => {
+  const labs = await running();
   openLink();
   assert.equal(state(labs).connection, "connecting");
+  await settle();
   newest().tell(hello);
   assert.equal(state(labs).connection, "ready");
   assert.equal(newest().asked("watch").at(-1)?.lab, lab);
@@ -230,28 +355,29 @@ test("the printed link opened in a tab that is ready: what is watched is watched
   assert.equal(program(labs).state, "listening");
 });
 
-test("a run's state goes forward with its events, whatever an older summary says", () => {
-  const labs = running();
+test("a run's state goes forward with its events, whatever an older summary says", async () => {
+  const labs = await running();
   assert.equal(program(labs).state, "starting");
   assert.equal(program(labs).command, "server.ts 7890");
   newest().tell(listening);
   assert.equal(program(labs).state, "listening");
-  assert.equal(program(labs).sentence, "listening on 7890");
-  newest().tell(runs({ ...summary("r1", "stopping"), sentence: "stopping" }));
+  assert.equal(sentence(program(labs).statement), "listening on 7890");
+  newest().tell(runs(summary("r1", "stopping")));
   assert.equal(program(labs).state, "stopping");
   const exited = { type: "exited", run: "r1", seq: 2, at: 9, code: 1, signal: null, stopped: false } as const;
-  newest().tell({ ...exited, sentence: "exited with 1" });
+  newest().tell({ ...exited, statement: { code: "exited-with", status: 1 } });
   assert.equal(program(labs).state, "exited");
-  assert.equal(program(labs).sentence, "exited with 1");
+  assert.equal(sentence(program(labs).statement), "exited with 1");
   assert.equal(program(labs).live, false);
 });
 
 test("after a break it asks from the next seq on, and what is sent again is not counted again", async () => {
-  const labs = running();
+  const labs = await running();
   newest().tell(said(1, "one\n"), said(2, "two\n", 4));
   newest().onclose?.();
   await settle();
   mock.timers.tick(250);
+  await settle();
   newest().tell(hello);
   assert.deepEqual(newest().asked("watch").at(-1)?.from, { r1: 3 });
   newest().tell(runs(summary("r1")), said(2, "two\n", 4), said(3, "three\n", 8));
@@ -262,18 +388,18 @@ test("after a break it asks from the next seq on, and what is sent again is not 
   assert.equal(program(labs).outputBytes, 14);
 });
 
-test("a lab server that was started again ends the run here too, and keeps what it printed", () => {
-  const labs = running();
+test("a lab server that was started again ends the run here too, and keeps what it printed", async () => {
+  const labs = await running();
   newest().tell(said(1, "hello\n"), runs(null));
   assert.equal(program(labs).live, false);
-  assert.match(program(labs).sentence, /started again/);
+  assert.match(sentence(program(labs).statement), /started again/);
   const heard: string[] = [];
   labs.streams.onOutput("r1", event => void (event.type === "output" && heard.push(event.text)));
   assert.deepEqual(heard, ["hello\n"]);
 });
 
-test("who begins to listen late hears everything from the command on, in order", () => {
-  const labs = running();
+test("who begins to listen late hears everything from the command on, in order", async () => {
+  const labs = await running();
   newest().tell(listening, said(2, "a"));
   const types: string[] = [];
   const end = labs.streams.onOutput("r1", event => types.push(event.type));
@@ -283,8 +409,8 @@ test("who begins to listen late hears everything from the command on, in order",
   assert.deepEqual(types, ["starting", "listening", "output", "output"]);
 });
 
-test("without a terminal the page acknowledges what comes; with one, what the terminal has drawn", () => {
-  const labs = running();
+test("without a terminal the page acknowledges what comes; with one, what the terminal has drawn", async () => {
+  const labs = await running();
   newest().tell(said(1, "a"));
   assert.deepEqual(newest().asked("ack"), []);
   mock.timers.tick(16);
@@ -303,20 +429,21 @@ test("without a terminal the page acknowledges what comes; with one, what the te
 });
 
 test("what is sent again after a break leaves a terminal's window open", async () => {
-  const labs = running();
+  const labs = await running();
   labs.streams.onOutput("r1", event => labs.streams.drawn("r1", event.seq), { acks: true });
   const calls: Event = { type: "syscalls", run: "r1", seq: 2, at: 2, calls: [call(0, 3)] };
   newest().tell(said(1, "a"), calls);
   newest().onclose?.();
   await settle();
   mock.timers.tick(250);
+  await settle();
   newest().tell(hello, runs(summary("r1")), said(1, "a"), calls);
   mock.timers.tick(16);
   assert.equal(newest().asked("ack").at(-1)?.seq, 2);
 });
 
-test("a call that sleeps keeps its place when it returns", () => {
-  const labs = running();
+test("a call that sleeps keeps its place when it returns", async () => {
+  const labs = await running();
   newest().tell({ type: "syscalls", run: "r1", seq: 1, at: 1, calls: [call(0, 3), call(1, null)] });
   assert.equal(labs.streams.calls("r1").length, 2);
   newest().tell({ type: "syscalls", run: "r1", seq: 2, at: 2, calls: [call(1, 900), call(2, 1, "accept4")] });
@@ -327,8 +454,8 @@ test("a call that sleeps keeps its place when it returns", () => {
   assert.equal(calls.total, 3);
 });
 
-test("calls that were counted instead of sent are in the total", () => {
-  const labs = running();
+test("calls that were counted instead of sent are in the total", async () => {
+  const labs = await running();
   let told = 0;
   labs.streams.onSyscalls("r1", () => told++);
   newest().tell({
@@ -344,8 +471,8 @@ test("calls that were counted instead of sent are in the total", () => {
   assert.equal(told, 1);
 });
 
-test("what was asked is shown when the answer lets wait for itself; a refusal ends it with its sentence", () => {
-  const labs = running();
+test("what was asked is shown when the answer lets wait for itself; a refusal ends it with its sentence", async () => {
+  const labs = await running();
   const shown = () => labs.store.getState().labs[lab]!;
   assert.equal(labs.check(lab, { only: ["second-client"] }), null);
   assert.equal(labs.check(lab), null);
@@ -358,13 +485,18 @@ test("what was asked is shown when the answer lets wait for itself; a refusal en
   assert.equal(shown().asked, null);
   mock.timers.tick(50);
   assert.equal(shown().asked, "check");
-  newest().tell({ type: "problem", sentence: "There is no check of that name.", request: "check" });
+  const known = ["second-client"];
+  const statement = { code: "unknown-check" as const, lab, check: "second-clint", known };
+  newest().tell({ type: "problem", statement, request: "check" });
   assert.equal(state(labs).labs[lab]!.asked, null);
-  assert.equal(state(labs).labs[lab]!.problem, "There is no check of that name.");
+  assert.equal(
+    state(labs).labs[lab]!.problem,
+    `The lab ${lab} has no check "second-clint". Did you mean "second-client"?`,
+  );
 });
 
 test("a text that is longer than a lab may be is not sent but said, to be run as to be saved", async () => {
-  const labs = page();
+  const labs = await page();
   newest().tell(hello);
   labs.watch(lab);
   const text = "//".repeat(3_000_000);
@@ -373,11 +505,11 @@ test("a text that is longer than a lab may be is not sent but said, to be run as
   assert.equal(said.problem, "A text of 5,860 KB is too long: a lab takes at most 512 KB.");
   assert.equal(said.asked, null);
   assert.equal(newest().asked("run").length, 0);
-  assert.deepEqual(await labs.files.save(lab, "server.ts", text, "e"), { problem: said.problem });
+  assert.deepEqual(await labs.api.save(lab, "server.ts", text, "e"), { problem: said.problem });
 });
 
-test("what is heard in the time of a frame is shown once, and known at once to whoever acts on it", () => {
-  const labs = running();
+test("what is heard in the time of a frame is shown once, and known at once to the code that acts on it", async () => {
+  const labs = await running();
   let shown = 0;
   labs.store.subscribe(() => shown++);
   labs.run(lab);
@@ -389,8 +521,8 @@ test("what is heard in the time of a frame is shown once, and known at once to w
   assert.equal(state(labs).labs[lab]!.asked, null);
 });
 
-test("a terminal follows a lab's programs: each newer one from its beginning, and never again the one before", () => {
-  const labs = running();
+test("a terminal follows a lab's programs: each newer one from its beginning, and never again the one before", async () => {
+  const labs = await running();
   newest().tell(said(1, "one\n"));
   const heard: string[] = [];
   const leave = labs.streams.followProgram(lab, run => {
@@ -403,8 +535,8 @@ test("a terminal follows a lab's programs: each newer one from its beginning, an
   assert.deepEqual(heard, ["# r1", "one\n", "# r2", "two\n"]);
 });
 
-test("checks are kept by id, in their first order, with the newest word on each", () => {
-  const labs = running();
+test("checks are kept by id, in their first order, with the newest word on each", async () => {
+  const labs = await running();
   const check = { type: "check", run: "r1", at: 1, title: "t" } as const;
   newest().tell(
     { ...check, seq: 1, id: "a", state: "waiting" },
@@ -420,8 +552,8 @@ test("checks are kept by id, in their first order, with the newest word on each"
   );
 });
 
-test("two who watch one lab are one watch; the last to leave ends it", () => {
-  const labs = page();
+test("two who watch one lab are one watch; the last to leave ends it", async () => {
+  const labs = await page();
   newest().tell(hello);
   const [first, second] = [labs.watch(lab), labs.watch(lab)];
   assert.equal(newest().asked("watch").length, 1);
@@ -434,20 +566,29 @@ test("two who watch one lab are one watch; the last to leave ends it", () => {
 });
 
 test("a save over somebody else's newer text gives that text back", async () => {
-  const labs = page();
+  const labs = await page();
   const answers = [
     Response.json({ problem: "changed" }, { status: 412 }),
     Response.json({ text: "\ufefftheirs" }, { headers: { etag: '"2"' } }),
   ];
   answer = async () => answers.shift()!;
-  assert.deepEqual(await labs.files.save(lab, "server.ts", "mine", '"1"'), {
+  assert.deepEqual(await labs.api.save(lab, "server.ts", "mine", '"1"'), {
     conflict: { text: "\ufefftheirs", etag: '"2"' },
   });
 });
 
+test("a problem over HTTP is shown by its statement, in the page's own sentence", async () => {
+  const labs = await page();
+  const statement = { code: "unknown-file", lab, file: "x.ts", known: ["server.ts"] };
+  answer = async () => Response.json({ problem: "in the shell's language", ...statement }, { status: 404 });
+  assert.deepEqual(await labs.api.read(lab, "x.ts"), {
+    problem: `The lab ${lab} has no file "x.ts"; it has server.ts.`,
+  });
+});
+
 test("an answer that is no JSON is a sentence too", async () => {
-  const labs = page();
+  const labs = await page();
   answer = async () => new Response("<h1>Bad gateway</h1>", { status: 404 });
-  const read = await labs.files.read(lab, "server.ts");
+  const read = await labs.api.read(lab, "server.ts");
   assert.match("problem" in read ? read.problem : "", /404.*could not be read/);
 });

@@ -1,57 +1,66 @@
-// The lab server as the page sees it: one small store of how things stand, streams beside it for what is too fast
-// for a store, and actions whose failures are sentences. No React, no DOM: a test runs it with a fake socket.
+// Lab server client. A store of the labs' state, streams for what is too fast for a store, and requests whose failures
+// are sentences. It has no React and no DOM, so that a test runs it with a fake socket.
 import type { StoreApi } from "zustand/vanilla";
-import type {
-  CheckBody,
-  LabId,
-  Message,
-  Notice,
-  PaceBody,
-  Problem,
-  Request,
-  RunBody,
-  RunId,
-  VisitAnswer,
-  VisitBody,
+import {
+  type CheckBody,
+  type LabId,
+  type Message,
+  type Notice,
+  type PaceBody,
+  type Problem,
+  type Request,
+  type RunBody,
+  type RunId,
+  type RunKind,
+  sentence,
+  type VisitAnswer,
+  type VisitBody,
 } from "../../server-labs/protocol.ts";
-import { Connection, type ConnectionState, type Wire } from "./connection.ts";
-import { away, type Files, locked, tooLong } from "./files.ts";
-import { KnownRuns } from "./known-runs.ts";
+import { away, type LabApi, tooLongProblem, whyUnproven } from "./api.ts";
+import { type LastResults, withResultsOf } from "./check-results.ts";
+import { Connection, type ConnectionEnvironment, type ConnectionState } from "./connection.ts";
+import { FollowedRuns, type Streams } from "./followed-runs.ts";
+import type { RunView } from "./run-log.ts";
 import { Sampling } from "./sampling.ts";
-import { type LabsState, type LabView, noLab, Standing } from "./standing.ts";
-import type { Streams } from "./streams.ts";
+import { type LabsState, type LabView, noLab, PageState } from "./state.ts";
 
-export class Labs {
-  /** How things stand, as it is shown: at most once a frame. */
+type Asked = NonNullable<LabView["asked"]>;
+
+export class LabsClient {
+  /** State for views; changes at most once a frame. */
   readonly store: StoreApi<LabsState>;
-  readonly #standing: Standing;
-  /** The students' texts, and what else goes by HTTP. */
-  readonly files: Files;
-  /** What runs print, call and leave in the kernel: too fast for a store. */
+  readonly #state: PageState;
+  /** The HTTP half: texts, visits, lists of labs. */
+  readonly api: LabApi;
+  /** Output, system calls and kernel samples of runs. */
   readonly streams: Streams;
   readonly #connection: Connection;
-  readonly #runs: KnownRuns;
+  readonly #runs: FollowedRuns;
+  /** Kept while no view watches the lab. */
+  readonly #results = new Map<LabId, LastResults>();
   readonly #watchers = new Map<LabId, number>();
+  /** What was asked for before the lab server was there: it is sent then. A page is drawn before it is connected. */
+  readonly #early = new Map<LabId, { asked: Asked; request: Request }>();
   readonly #sampling = new Sampling(request => void this.#connection.send(request));
 
-  constructor(wire: Wire, files: Files) {
-    this.files = files;
-    this.#standing = new Standing();
-    this.store = this.#standing.store;
-    this.#runs = new KnownRuns({
-      view: (lab, kind, view) => this.#standing.hearOf(lab, { [kind]: view }),
-      ack: (run, seq) => this.#connection.send({ type: "ack", run, seq }),
+  constructor(wire: ConnectionEnvironment, files: LabApi) {
+    this.api = files;
+    this.#state = new PageState();
+    this.store = this.#state.store;
+    this.#runs = new FollowedRuns({
+      onView: (lab, kind, view) => this.#showRun(lab, kind, view),
+      onShown: (run, seq) => this.#connection.send({ type: "ack", run, seq }),
     });
     this.streams = this.#runs.streams;
     this.#connection = new Connection(wire, {
-      state: state => this.#stands(state),
-      message: message => this.#hear(message),
+      state: state => this.#onConnection(state),
+      message: message => this.#onMessage(message),
     });
   }
 
   /**
-   * Follows a lab's runs and files. Everybody who watches must end it; the last one to do so forgets its runs.
-   * @returns ends it.
+   * Follows a lab's runs and files. Each caller must end it; with the last end the page forgets the lab's runs.
+   * @returns a function that ends it
    */
   watch(lab: LabId): () => void {
     const watchers = this.#watchers.get(lab) ?? 0;
@@ -64,12 +73,12 @@ export class Labs {
     };
   }
 
-  /** How a lab stands at this moment, for whoever is about to do something with it. */
+  /** State of a lab at this moment, for actions. */
   now(lab: LabId): LabView {
-    return this.#standing.now.labs[lab] ?? noLab;
+    return this.#state.now.labs[lab] ?? noLab;
   }
 
-  /** @returns null if it was asked; what came of it is then in the store. */
+  /** @returns null if the request was sent; its outcome comes to the store */
   run(lab: LabId, body: RunBody = {}): Problem | null {
     return this.#ask(lab, "run", { type: "run", lab, ...body });
   }
@@ -83,77 +92,95 @@ export class Labs {
     return lab ? this.#ask(lab, "stop", { type: "stop", run }) : { problem: "That run has already ended." };
   }
 
-  /** How fast a program goes, and where it stops. What came of it is the run's `pace`. */
+  /** Sets the speed and the breakpoints of a program; the outcome is the run's `pace`. */
   pace(run: RunId, pace: PaceBody): void {
-    this.#tell(run, { type: "pace", run, pace });
+    this.#send(run, { type: "pace", run, pace });
   }
 
-  /** Goes on to the next boundary, or to before the next call. */
+  /** Lets a stopped program go to its next boundary, or to before its next call. */
   step(run: RunId, to: "boundary" | "call"): void {
-    this.#tell(run, { type: "step", run, step: { to } });
+    this.#send(run, { type: "step", run, step: { to } });
   }
 
-  /** Takes the wheel, from whoever has it. */
+  /** Makes this page the driver of the program, in place of another tab or a shell. */
   drive(run: RunId): void {
-    this.#tell(run, { type: "drive", run });
+    this.#send(run, { type: "drive", run });
   }
 
-  /** Sends clients against a run; what they do is in its view. */
+  /** Sends clients to a run; its view shows what they do. */
   visit(run: RunId, body: VisitBody): Promise<VisitAnswer | Problem> {
-    return this.files.visit(run, body);
+    return this.api.visit(run, body);
   }
 
-  /** @param visit all that are under way when it is left out */
+  /** Ends a visit of a run. @param visit all open visits if it is left out */
   leave(run: RunId, visit?: string): Promise<{ leaving: number } | Problem> {
-    return this.files.leave(run, visit);
+    return this.api.leave(run, visit);
   }
 
   /**
-   * Asks for samples of what the kernel knows of a run, so often in milliseconds; also after a break in the connection.
-   * @returns ends it.
+   * Asks for kernel samples of a run, also after a break in the connection.
+   * @returns a function that ends it
    */
   sample(run: RunId, everyMs: number): () => void {
-    return this.#sampling.want(run, everyMs);
+    return this.#sampling.add(run, everyMs);
   }
 
-  #hear(message: Message): void {
-    if (message.type === "hello") this.#standing.hear({ hello: message });
-    else if (message.type === "problem") this.#problem(message);
+  #showRun(lab: LabId, kind: RunKind, view: RunView): void {
+    const known = this.#results.get(lab) ?? {};
+    const results = kind === "check" ? withResultsOf(known, view) : known;
+    this.#results.set(lab, results);
+    this.#state.reportOf(lab, { [kind]: view, results });
+  }
+
+  #onMessage(message: Message): void {
+    if (message.type === "hello") this.#state.report({ hello: message });
+    else if (message.type === "problem") this.#onProblem(message);
+    else if (message.type === "clock") this.#runs.addClock(message);
     else if (message.type === "file") {
       const files = { ...this.now(message.lab).files, [message.file]: message.etag };
-      this.#standing.hearOf(message.lab, { files });
-    } else if (message.type !== "lab") this.#runs.take(message);
+      this.#state.reportOf(message.lab, { files });
+    } else if (message.type !== "lab") this.#runs.addEvent(message);
     else if (this.#watchers.has(message.lab)) {
-      this.#standing.hearOf(message.lab, { asked: null, problem: null });
-      this.#runs.stand(message);
+      this.#state.reportOf(message.lab, { asked: null, problem: null });
+      this.#runs.addSummary(message);
     }
   }
 
-  /** Told to who asked; to all when nobody did. */
-  #problem({ sentence, request }: Extract<Notice, { type: "problem" }>): void {
-    // A run that is no longer known has no samples; that it is gone is said by other means.
+  /** The lab whose request failed shows it; every watched lab does when no request is known. */
+  #onProblem({ statement, request }: Extract<Notice, { type: "problem" }>): void {
+    // A run that has gone has no samples, and its view says already that it has gone.
     if (request === "sample") return;
-    const views = Object.entries(this.#standing.now.labs);
+    const views = Object.entries(this.#state.now.labs);
     const asker = views.find(([, view]) => view.asked && (!request || view.asked === request))?.[0];
     for (const lab of asker ? [asker] : this.#watchers.keys()) {
-      this.#standing.hearOf(lab, { asked: null, problem: sentence });
+      this.#state.reportOf(lab, { asked: null, problem: sentence(statement) });
     }
   }
 
-  #stands(connection: ConnectionState): void {
-    // At once: drafts look again whenever it is back, and may not miss that it was away.
-    this.#standing.set({ connection });
+  #onConnection(connection: ConnectionState): void {
+    // At once: a draft reads its file again after each break, and must not miss a short one.
+    this.#state.set({ connection });
     for (const lab of this.#watchers.keys()) {
-      // What was asked over a connection that is gone will not be answered.
+      // A request on a lost connection gets no answer.
       if (connection === "ready") this.#watch(lab);
-      else this.#standing.hearOf(lab, { asked: null });
+      else this.#state.reportOf(lab, { asked: null });
     }
-    if (connection === "ready") this.#sampling.again();
+    if (connection !== "connecting") this.#sendEarly();
+    if (connection === "ready") this.#sampling.resend();
+  }
+
+  #sendEarly(): void {
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const [lab, { asked, request }] of early) {
+      this.#state.setOf(lab, { asked: null });
+      this.#ask(lab, asked, request);
+    }
   }
 
   #watch(lab: LabId): void {
-    if (!this.#standing.now.labs[lab]) this.#standing.setOf(lab, {});
-    this.#connection.send({ type: "watch", lab, from: this.#runs.wanted(lab) });
+    if (!this.#state.now.labs[lab]) this.#state.setOf(lab, { results: this.#results.get(lab) ?? {} });
+    this.#connection.send({ type: "watch", lab, from: this.#runs.resumeFrom(lab) });
   }
 
   #leave(lab: LabId): void {
@@ -165,28 +192,34 @@ export class Labs {
     this.#watchers.delete(lab);
     this.#connection.send({ type: "unwatch", lab });
     this.#runs.forget(lab);
-    const { [lab]: _, ...labs } = this.#standing.now.labs;
-    this.#standing.set({ labs });
+    const { [lab]: _, ...labs } = this.#state.now.labs;
+    this.#state.set({ labs });
   }
 
-  #ask(lab: LabId, asked: "run" | "check" | "stop", request: Request): Problem | null {
-    // Pressed twice is asked once.
+  #ask(lab: LabId, asked: Asked, request: Request): Problem | null {
+    // A double press is one request.
     if (this.now(lab).asked === asked) return null;
-    const long = "text" in request && request.text !== undefined ? tooLong(request.text) : null;
-    const sent = long === null && this.#connection.send(request);
-    const cannot = long ?? (this.#connection.state === "locked" ? locked : away);
-    const problem = sent ? null : cannot;
-    if (problem === null) {
-      this.#standing.ask(lab, asked);
+    const long = "text" in request && request.text !== undefined ? tooLongProblem(request.text) : null;
+    const { state } = this.#connection;
+    if (long === null && state === "connecting") {
+      this.#early.set(lab, { asked, request });
+      this.#state.ask(lab, asked);
       return null;
     }
-    this.#standing.setOf(lab, { asked: null, problem });
+    const sent = long === null && this.#connection.send(request);
+    const cannot = long ?? (state === "ready" || state === "connecting" ? away : whyUnproven[state]);
+    const problem = sent ? null : cannot;
+    if (problem === null) {
+      this.#state.ask(lab, asked);
+      return null;
+    }
+    this.#state.setOf(lab, { asked: null, problem });
     return { problem };
   }
 
-  /** Says something to a run; that it could not be said is the lab's problem. */
-  #tell(run: RunId, request: Request): void {
+  /** Sends a request about a run; if that fails, the lab shows why. */
+  #send(run: RunId, request: Request): void {
     const lab = this.#runs.labOf(run);
-    if (lab && !this.#connection.send(request)) this.#standing.setOf(lab, { problem: away });
+    if (lab && !this.#connection.send(request)) this.#state.setOf(lab, { problem: away });
   }
 }

@@ -1,10 +1,11 @@
-// The socket to the lab server: opens it, says how it stands, and opens it again by itself. Only the newest socket
-// may speak: a late `close` of an old one once silenced its successor.
+// Connection. The WebSocket to the lab server, opened again by itself after a break.
+// Only the newest socket may speak: a late `close` of an old one once silenced its successor.
 import { type Message, type Request, subprotocol } from "../../server-labs/protocol.ts";
-import type { Token } from "./token.ts";
+import type { Handshake, Unproven } from "./handshake.ts";
+import type { KeyRing } from "./key-ring.ts";
 
-/** connecting: the first attempt, or the next token's · ready · away: not running, tried again by itself · locked: no token, or a wrong one. */
-export type ConnectionState = "connecting" | "ready" | "away" | "locked";
+/** connecting: the first attempt, or the next key's · ready · away and unproven are tried again by themselves. */
+export type ConnectionState = "connecting" | "ready" | Unproven;
 
 export interface SocketLike {
   readyState: number;
@@ -17,13 +18,12 @@ export interface SocketLike {
 }
 
 /** What it needs of the world; a test gives its own. */
-export interface Wire {
+export interface ConnectionEnvironment {
   /** "ws://127.0.0.1:7800/ws" */
   url: string;
   open(url: string, protocols: string[]): SocketLike;
-  /** Whether the token opens the door, or nobody is there to ask. */
-  probe(token: string): Promise<"open" | "locked" | "away">;
-  token: Token;
+  keys: KeyRing;
+  handshake: Handshake;
   /** Calls back when it is worth trying at once: online again, the page in view again. */
   onAwake(listener: () => void): void;
 }
@@ -33,21 +33,28 @@ const retry = { first: 250, most: 5000 };
 
 export class Connection {
   state: ConnectionState = "connecting";
-  readonly #wire: Wire;
+  readonly #wire: ConnectionEnvironment;
   readonly #on: { state(state: ConnectionState): void; message(message: Message): void };
   #socket: SocketLike | null = null;
   #wait = retry.first;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = 0;
 
-  constructor(wire: Wire, on: { state(state: ConnectionState): void; message(message: Message): void }) {
+  constructor(
+    wire: ConnectionEnvironment,
+    on: { state(state: ConnectionState): void; message(message: Message): void },
+  ) {
     this.#wire = wire;
     this.#on = on;
-    wire.token.onToken(() => this.#now());
-    wire.onAwake(() => {
-      if (this.state === "away") this.#now();
+    wire.keys.onKey(() => {
+      wire.handshake.forget();
+      this.#now();
     });
-    if (wire.token.value) this.#open();
-    // Another tab answers within a few milliseconds; after this it is fair to say that nobody has the token.
+    wire.onAwake(() => {
+      if (this.state === "away" || this.state === "unproven") this.#now();
+    });
+    if (wire.keys.keys.length > 0) void this.#open();
+    // Another tab answers within a few milliseconds; after this no tab has a key.
     else this.#timer = setTimeout(() => this.#say("locked"), 300);
   }
 
@@ -60,19 +67,23 @@ export class Connection {
 
   #now(): void {
     this.#wait = retry.first;
-    this.#open();
+    void this.#open();
   }
 
-  #open(): void {
+  /** Opens a socket to the lab server, as soon as it is proven that it is the lab server. */
+  async #open(): Promise<void> {
     clearTimeout(this.#timer);
-    const token = this.#wire.token.value;
-    if (!token) {
-      this.#say("locked");
-      return;
-    }
-    // A token came while all was well (the printed link, opened in this very tab): what is watched is asked for again.
+    // A key came while all was well (the printed link, opened in this very tab): what is watched is asked for again.
     if (this.state === "ready") this.#say("connecting");
-    const socket = this.#wire.open(this.#wire.url, [subprotocol.version, subprotocol.tokenPrefix + token]);
+    const attempt = ++this.#attempts;
+    const admission = await this.#wire.handshake.admit();
+    if (attempt !== this.#attempts) return; // a newer attempt is on its way
+    if ("refused" in admission) this.#refused(admission.refused);
+    else this.#connect(admission.bearer);
+  }
+
+  #connect(bearer: string): void {
+    const socket = this.#wire.open(this.#wire.url, [subprotocol.version, subprotocol.tokenPrefix + bearer]);
     const old = this.#socket;
     this.#socket = socket;
     old?.close();
@@ -80,7 +91,7 @@ export class Connection {
       if (socket === this.#socket) this.#hear(event.data);
     };
     socket.onclose = () => {
-      if (socket === this.#socket) void this.#closed(token);
+      if (socket === this.#socket) this.#closed();
     };
     socket.onerror = () => {}; // `close` follows, and says as much as a page may know
   }
@@ -94,23 +105,23 @@ export class Connection {
     }
     this.#on.message(message);
     if (message.type !== "hello") return;
-    // Only now: who hears "ready" asks for runs at once, and `hello` must be known by then.
+    // Only now: on "ready" the page asks for runs at once, and `hello` must be known by then.
     this.#wait = retry.first;
     this.#say("ready");
   }
 
-  async #closed(token: string): Promise<void> {
+  #closed(): void {
     this.#socket = null;
-    const turnedAway = this.state !== "ready" && (await this.#wire.probe(token)) === "locked";
-    if (this.#socket) return; // a newer attempt is on its way
-    if (turnedAway) {
-      this.#say("locked");
-      this.#wire.token.reject(token);
-      return;
-    }
-    this.#say("away");
+    // Another program may have the port by now.
+    this.#wire.handshake.forget();
+    this.#refused("away");
+  }
+
+  #refused(state: Unproven): void {
+    this.#say(state);
+    if (state === "locked" || state === "old-link") return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#open(), this.#wait);
+    this.#timer = setTimeout(() => void this.#open(), this.#wait);
     this.#wait = Math.min(this.#wait * 2, retry.most);
   }
 

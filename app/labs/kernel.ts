@@ -1,49 +1,90 @@
-// What the kernel knows of one run, as it came: the newest sample whole, and of those before it the few numbers that a
-// rate needs. A sample that says nothing new is not sent, so between two of them everything is as the earlier one says.
-import type { EventOf } from "../../server-labs/protocol.ts";
+// Kernel log. The newest kernel sample of a run whole, and the rates of the older ones, of which lines are drawn.
+// A sample without news is not sent: between two samples everything is as the earlier one says.
+import {
+  type EventOf,
+  type KernelConnection,
+  type KernelRates,
+  parseEndpoint,
+} from "../../server-labs/protocol.ts";
 
-/** What is counted, at one moment of the run. */
-export interface Point {
+/** The rates at one moment of the run. */
+interface Point {
   /** Milliseconds since the run began. */
   at: number;
-  cpuMs: number;
-  rssBytes: number;
-  ready: number;
-  waiting: number;
-  failed: number;
-  unseen: number;
+  /** Null: the first sample after a time without samples. */
+  rates: KernelRates | null;
 }
 
-/** The last minute is drawn; a little more is kept, so that a rate at its beginning is right. */
-const keptMs = 65_000;
+/** The last minute is drawn. */
+const keptMs = 60_000;
+
+/** Where the workbook's own clients come from. */
+const isLoopback = (host: string): boolean => host === "127.0.0.1" || host === "::1";
 
 export class KernelLog {
   /** Changes whenever something came. */
   version = 0;
+  /** How many samples have come. */
+  samples = 0;
   sample: EventOf<"kernel"> | null = null;
   /** The oldest first. */
   points: Point[] = [];
-  /** Port of a client → what the Clients pane calls it: "client 3". */
-  readonly names = new Map<number, string>();
+  /** When the kernel was looked at last, and until when all is known, in milliseconds of the run. */
+  #sampled = 0;
+  #until = 0;
+  /** The page's clock when it heard that. */
+  #heardAt = 0;
+  /** By the client's port: what the Clients pane calls it, and whether its connection is over. */
+  readonly #clients = new Map<number, { who: string; visit: string; isOver: boolean }>();
+
+  /** What the Clients pane calls the client at the other end; undefined when it is another program's. */
+  nameOf({ peer, state }: Pick<KernelConnection, "peer" | "state">): string | undefined {
+    const at = parseEndpoint(peer);
+    const client = at && isLoopback(at.host) ? this.#clients.get(at.port) : undefined;
+    // Open, though the client has left: another program has got its port.
+    return client && !(client.isOver && state === "ESTABLISHED") ? client.who : undefined;
+  }
 
   add(event: EventOf<"kernel"> | EventOf<"visit">): void {
     this.version++;
     if (event.type === "visit") {
-      if (event.port !== undefined) this.names.set(event.port, event.who);
-      for (const [i, port] of (event.ports ?? []).entries()) this.names.set(port, `client ${i + 1}`);
+      this.#addStep(event);
       return;
     }
     this.sample = event;
+    this.samples++;
     const { at } = event;
-    const { cpuMs, rssBytes, calls } = event.sample;
-    this.points.push({ at, cpuMs, rssBytes, ...calls });
+    this.addClock(at, at);
+    this.points.push({ at, rates: event.sample.rates });
     const from = this.points.findIndex(point => point.at >= at - keptMs);
     // What was so before the minute is where the minute begins.
     if (from > 256) this.points = this.points.slice(from - 1);
   }
 
-  /** How things were at a moment of the run: as the newest sample before it says. */
-  pointAt(at: number): Point | null {
+  /** The kernel was looked at, with nothing new since the newest sample. */
+  addClock(at: number, sampled: number | null): void {
+    this.version++;
+    this.#sampled = Math.max(this.#sampled, sampled ?? 0);
+    this.#until = at;
+    this.#heardAt = performance.now();
+  }
+
+  /** How old the newest look at the kernel is, in milliseconds, by the lab server's clock and the time since it was heard. */
+  age(now: number = performance.now()): number {
+    return Math.max(0, this.#until - this.#sampled + now - this.#heardAt);
+  }
+
+  #addStep({ visit, what, who, port, ports = [] }: EventOf<"visit">): void {
+    const isOver = what === "closed" || what === "reset" || what === "refused";
+    if (port !== undefined) this.#clients.set(port, { who, visit, isOver });
+    for (const [i, one] of ports.entries())
+      this.#clients.set(one, { who: `client ${i + 1}`, visit, isOver: false });
+    if (what !== "done") return;
+    for (const client of this.#clients.values()) if (client.visit === visit) client.isOver = true;
+  }
+
+  /** The rates at a moment of the run, as the newest sample before it says; null where there was none, or they are not known. */
+  ratesAt(at: number): KernelRates | null {
     let low = 0;
     let high = this.points.length;
     while (low < high) {
@@ -51,16 +92,8 @@ export class KernelLog {
       if (this.points[middle]!.at <= at) low = middle + 1;
       else high = middle;
     }
-    return this.points[low - 1] ?? null;
-  }
-
-  /** How much of something there was in each second, over the second that ends at `at`. */
-  perSecond(of: Exclude<keyof Point, "at">, at: number): number {
-    const now = this.pointAt(at);
-    const before = this.pointAt(at - 1000) ?? this.points[0];
-    if (!now || !before) return 0;
-    // The first sample tells what was before it, too: a rate begins with the second.
-    const seconds = Math.max(0.1, Math.min(1, (at - this.points[0]!.at) / 1000));
-    return (now[of] - before[of]) / seconds;
+    const [point, next] = [this.points[low - 1], this.points[low]];
+    // Between two readers there were no samples: how it was then is not known.
+    return point && next?.rates === null && at > point.at ? null : (point?.rates ?? null);
   }
 }

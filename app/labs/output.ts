@@ -1,5 +1,5 @@
-// What one run has printed, for terminals: the pieces in order, bounded, replayed from the oldest kept to whoever
-// begins to listen late, with what is missing counted.
+// Output log. What one run has printed, in order and bounded; a late listener gets it from the oldest event that is kept,
+// with a count of what is missing.
 import { type EventOf, limits } from "../../server-labs/protocol.ts";
 
 /** What a terminal shows, in order: the program's words, and what happened to it between them. */
@@ -22,7 +22,7 @@ const outputTypes = new Set([
 ]);
 
 /** A bounded list of output events with listeners. */
-export class Output {
+export class OutputLog {
   readonly #keep: number;
   /** The beginning is one line and says which command ran: it is never forgotten. */
   #starting: EventOf<"starting"> | null = null;

@@ -1,51 +1,58 @@
-// One run as the page knows it: its events folded into a view. The state is derived here and nowhere else; the
-// summary that the lab server sends only fills in what no event says ("stopping") or what has been evicted.
+// Run log. The events of one run, folded into the view that panes show.
+// The state is derived in this file only; the lab server's summary fills in what no event says ("stopping").
 import type {
   Event,
   EventOf,
   LabId,
+  Notice,
   RunId,
   RunKind,
   RunSummary,
   Sandbox,
+  UntracedStatement,
 } from "../../server-labs/protocol.ts";
-import { Calls } from "./calls.ts";
+import { CallList } from "./calls.ts";
 import { KernelLog } from "./kernel.ts";
-import { isOutput, Output } from "./output.ts";
-import { Visits, type VisitView } from "./visits.ts";
+import { isOutput, OutputLog } from "./output.ts";
+import { VisitLog, type VisitView } from "./visits.ts";
 
-/** What panes show of a run; a new object whenever something in it changed. */
+/** What panes show of a run; a new object for each change. */
 export interface RunView {
   run: RunId;
   lab: LabId;
   kind: RunKind;
   state: RunSummary["state"];
-  /** The state in words: "listening on 7890", "ended by SIGSEGV (…)". */
-  sentence: string;
-  /** It has not ended: there is something to stop. */
+  /** The state with its facts: on which ports it listens, how it ended, why it did not start. */
+  statement: RunSummary["statement"];
+  /** The run has not ended: it can be stopped. */
   live: boolean;
-  /** As one would type it; "" until the lab server has said. */
+  /** The command as a shell takes it; "" until the run starts. */
   command: string;
+  /** The port that the run was given; a program may listen on others. */
   port: number;
   sandbox: Sandbox | null;
   /** Unix time in milliseconds of `at` 0; 0 until known. */
   began: number;
   listening: EventOf<"listening"> | null;
-  /** The newest word on each check, in the order in which they were first named. */
+  /** Who listens unseen by the trace; null where none does. */
+  untraced: UntracedStatement | null;
+  /** The newest event of each check of this run, in the order of their first events. */
   checks: EventOf<"check">[];
-  /** How fast it goes and who says so; null until somebody has said anything. */
+  /** Speed, breakpoints and driver; null until a page or a shell has set any. */
   pace: EventOf<"pace"> | null;
-  /** How it went when it went last: milliseconds that it waited before each call, 0 at full speed. */
+  /** Milliseconds before each call when the program last ran; 0 at full speed. */
   speed: number;
   /** The ETag of the text that runs; null when it is not known. */
   etag: string | null;
+  /** The ETags of the student's own modules that it imports, by their path in the lab's folder. */
+  modules: Readonly<Record<string, string>>;
   exited: EventOf<"exited"> | null;
   refused: EventOf<"refused"> | null;
   /** Bytes printed so far, shown or not. */
   outputBytes: number;
   /** System calls made so far, shown or not. */
   calls: number;
-  /** Who has come to see it, the newest last. */
+  /** The clients that were sent, the newest last. */
   visits: readonly VisitView[];
 }
 
@@ -53,22 +60,23 @@ const order: RunSummary["state"][] = ["starting", "running", "listening", "stopp
 
 export class RunLog {
   readonly run: RunId;
-  readonly output = new Output();
-  readonly calls = new Calls();
+  readonly output = new OutputLog();
+  readonly calls = new CallList();
   readonly kernel = new KernelLog();
-  /** The next seq wanted: what to ask for after a break in the connection. */
+  /** The seq that comes next: after a break in the connection the page asks for it. */
   next = 0;
   #summary: RunSummary;
   #starting: EventOf<"starting"> | null = null;
   #listening: EventOf<"listening"> | null = null;
+  #untraced: UntracedStatement | null = null;
   #exited: EventOf<"exited"> | null = null;
   #refused: EventOf<"refused"> | null = null;
   #pace: EventOf<"pace"> | null = null;
   #speed = 0;
   #printed = 0;
   #spoke = false;
-  #lost: string | null = null;
-  readonly #visits = new Visits();
+  #lost = false;
+  readonly #visits = new VisitLog();
   readonly #checks = new Map<string, EventOf<"check">>();
 
   constructor(summary: RunSummary) {
@@ -81,19 +89,23 @@ export class RunLog {
   }
 
   /** The lab server no longer knows this run: whatever it was doing, it has ended. */
-  lose(sentence: string): void {
-    if (this.live) this.#lost = sentence;
+  lose(): void {
+    if (this.live) this.#lost = true;
   }
 
-  /** Takes the next event. @returns false if it is known already (it was sent again after a break). */
-  take(event: Event): boolean {
+  /** Adds the next event. @returns false if it is known already (it was sent again after a break). */
+  add(event: Event): boolean {
     if (event.seq < this.next) return false;
     this.next = event.seq + 1;
+    this.calls.knowUntil(event.at);
     if (event.type === "output" || event.type === "output-omitted") this.#printed += event.bytes;
     if (event.type === "gap") this.#printed += event.bytes;
     if (event.type === "output" || event.type === "syscalls") this.#spoke = true;
     if (event.type === "starting") this.#starting = event;
-    if (event.type === "listening") this.#listening = event;
+    if (event.type === "listening") {
+      this.#listening = event;
+      this.#untraced = event.statement ?? this.#untraced;
+    }
     if (event.type === "exited") this.#exited = event;
     if (event.type === "refused") this.#refused = event;
     if (event.type === "pace") {
@@ -104,9 +116,15 @@ export class RunLog {
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
     if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
-    if (event.type === "visit") this.#visits.take(event);
+    if (event.type === "visit") this.#visits.add(event);
     if (isOutput(event)) this.output.add(event);
     return true;
+  }
+
+  /** Everything that happened until then is here. */
+  addClock({ at, sampled }: Extract<Notice, { type: "clock" }>): void {
+    this.calls.knowUntil(at);
+    this.kernel.addClock(at, sampled);
   }
 
   get live(): boolean {
@@ -121,17 +139,19 @@ export class RunLog {
       lab: this.#summary.lab,
       kind: this.#summary.kind,
       state,
-      sentence: this.#sentence(state),
+      statement: this.#statement(state),
       live: this.live,
       command: this.#starting?.command ?? "",
-      port: this.#listening?.port ?? this.#starting?.port ?? this.#summary.port,
+      port: this.#starting?.port ?? this.#summary.port,
       sandbox: this.#starting?.sandbox ?? null,
       began: this.#starting?.began ?? 0,
       listening: this.#listening,
+      untraced: this.#untraced,
       checks: [...this.#checks.values()],
       pace: this.#pace,
       speed: this.#speed,
       etag: this.#starting?.etag ?? null,
+      modules: this.#starting?.modules ?? {},
       exited: this.#exited,
       refused: this.#refused,
       outputBytes: this.#printed,
@@ -148,11 +168,14 @@ export class RunLog {
     return order.indexOf(seen) > order.indexOf(this.#summary.state) ? seen : this.#summary.state;
   }
 
-  #sentence(state: RunSummary["state"]): string {
-    if (this.#exited) return this.#exited.sentence;
-    if (this.#lost) return this.#lost;
-    if (this.#refused) return this.#refused.sentence;
-    if (state === "listening" && this.#listening) return `listening on ${this.#listening.port}`;
-    return state === this.#summary.state ? this.#summary.sentence : state;
+  #statement(state: RunSummary["state"]): RunSummary["statement"] {
+    if (this.#exited) return this.#exited.statement;
+    if (this.#lost) return { code: "lab-server-restarted" };
+    if (this.#refused) return this.#refused.statement;
+    const { statement } = this.#summary;
+    if (state === "listening" && this.#listening)
+      return { code: "listening", ports: [this.#listening.port], asked: 0 };
+    if (state === this.#summary.state) return statement;
+    return { code: state === "running" || state === "stopping" ? state : "starting" };
   }
 }

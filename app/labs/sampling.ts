@@ -1,34 +1,34 @@
-// Which runs this page wants samples of, and how often: the wish of a page is that of the most eager who looks.
+// Sampling requests. Each run's kernel samples are requested at the shortest interval that a view of this page needs.
 import type { Request, RunId } from "../../server-labs/protocol.ts";
 
 export class Sampling {
   readonly #send: (request: Extract<Request, { type: "sample" }>) => void;
-  readonly #wishes = new Map<RunId, Set<{ everyMs: number }>>();
+  readonly #requests = new Map<RunId, Set<{ everyMs: number }>>();
 
   constructor(send: (request: Extract<Request, { type: "sample" }>) => void) {
     this.#send = send;
   }
 
-  /** @returns ends it; the last one to do so asks for no more. */
-  want(run: RunId, everyMs: number): () => void {
-    const wish = { everyMs };
-    const wishes = this.#wishes.get(run) ?? new Set();
-    this.#wishes.set(run, wishes.add(wish));
-    this.#say(run);
+  /** @returns a function that ends it; with the last one the samples end */
+  add(run: RunId, everyMs: number): () => void {
+    const interval = { everyMs };
+    const intervals = this.#requests.get(run) ?? new Set();
+    this.#requests.set(run, intervals.add(interval));
+    this.#request(run);
     return () => {
-      if (!wishes.delete(wish)) return;
-      this.#say(run);
-      if (wishes.size === 0) this.#wishes.delete(run);
+      if (!intervals.delete(interval)) return;
+      this.#request(run);
+      if (intervals.size === 0) this.#requests.delete(run);
     };
   }
 
-  /** The connection is a new one, and knows of no wishes. */
-  again(): void {
-    for (const run of this.#wishes.keys()) this.#say(run);
+  /** Sends the requests again, on a new connection. */
+  resend(): void {
+    for (const run of this.#requests.keys()) this.#request(run);
   }
 
-  #say(run: RunId): void {
-    const wishes = [...(this.#wishes.get(run) ?? [])].map(({ everyMs }) => everyMs);
-    this.#send({ type: "sample", run, everyMs: wishes.length === 0 ? 0 : Math.min(...wishes) });
+  #request(run: RunId): void {
+    const intervals = [...(this.#requests.get(run) ?? [])].map(({ everyMs }) => everyMs);
+    this.#send({ type: "sample", run, everyMs: intervals.length === 0 ? 0 : Math.min(...intervals) });
   }
 }

@@ -1,8 +1,8 @@
-// Steps folded into visits: how each stands, what is kept of it, and what its end is.
+// Visits: the state of each, what is kept of it, and what its end is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventOf } from "../../server-labs/protocol.ts";
-import { Visits } from "./visits.ts";
+import { type EventOf, sentence } from "../../server-labs/protocol.ts";
+import { VisitLog } from "./visits.ts";
 
 type Step = EventOf<"visit">;
 let seq = 0;
@@ -16,52 +16,70 @@ const step = (what: Step["what"], more: Partial<Step> = {}): Step => ({
   kind: "get",
   who: "client",
   what,
-  sentence: what,
+  statement: { code: "client-silent" },
   ...more,
 });
 
-test("a visit begins, stands, and is done", () => {
-  const visits = new Visits();
-  visits.take(step("begins", { sentence: "GET /", command: "curl" }));
+test("a visit begins, waits, and is done", () => {
+  const visits = new VisitLog();
+  const aim = { code: "visit-begins", kind: "get", line: "GET /", bytes: 37, pieces: 1 } as const;
+  visits.add(step("begins", { statement: { ...aim, everyMs: 0, count: 1, port: 7890 }, command: "curl" }));
   const now = () => visits.list(true)[0]!;
   assert.deepEqual(
-    [now().title, now().command, now().open, now().sentence],
-    ["GET /", "curl", true, "is under way"],
+    [sentence(now().aim), now().command, now().open, sentence(now().state)],
+    ["GET / → port 7890", "curl", true, "is under way"],
   );
-  visits.take(step("waits", { sentence: "no answer" }));
-  visits.take(step("got"));
-  assert.deepEqual([now().sentence, now().what, now().steps.length], ["no answer", "got", 3]);
-  visits.take(step("done", { sentence: "answered 200" }));
-  assert.deepEqual([now().sentence, now().open], ["answered 200", false]);
+  visits.add(step("waits", { statement: { code: "client-not-let-in", ms: 1000 } }));
+  visits.add(step("got"));
+  assert.deepEqual([now().state.code, now().what, now().steps.length], ["client-not-let-in", "got", 3]);
+  visits.add(step("done", { statement: { code: "visit-left" } }));
+  assert.deepEqual([now().state.code, now().open], ["visit-left", false]);
   assert.equal(visits.list(true), visits.list(true), "the same list while nothing changes");
 });
 
-test("of a run that has ended nobody is under way", () => {
-  const visits = new Visits();
-  visits.take(step("begins"));
+test("bytes that come or go end a state that says what has come, or what is not sent yet", () => {
+  const visits = new VisitLog();
+  const now = () => visits.list(true)[0]!.state.code;
+  visits.add(step("begins"));
+  visits.add(
+    step("waits", {
+      statement: { code: "piece-not-read", piece: 1, pieces: 2, ms: 1000, held: "paused" },
+    }),
+  );
+  assert.equal(now(), "piece-not-read");
+  visits.add(step("sent"));
+  assert.equal(now(), "visit-under-way");
+  visits.add(step("waits", { statement: { code: "client-reads-slowly", bytes: 1024, everyMs: 200 } }));
+  visits.add(step("got"));
+  assert.equal(now(), "client-reads-slowly");
+});
+
+test("of a run that has ended no visit is under way", () => {
+  const visits = new VisitLog();
+  visits.add(step("begins"));
   assert.equal(visits.list(true)[0]!.open, true);
   assert.deepEqual(
-    [visits.list(false)[0]!.open, visits.list(false)[0]!.sentence],
-    [false, "ended with the run"],
+    [visits.list(false)[0]!.open, visits.list(false)[0]!.state.code],
+    [false, "visit-ended-with-run"],
   );
 });
 
-test("of a long visit the beginning and the newest are kept, of many visits the newest", () => {
-  const visits = new Visits();
-  visits.take(step("begins"));
-  for (let i = 0; i < 1000; i++) visits.take(step("got", { bytes: i }));
+test("of a long visit the first steps and the newest are kept, of many visits the newest", () => {
+  const visits = new VisitLog();
+  visits.add(step("begins"));
+  for (let i = 0; i < 1000; i++) visits.add(step("got", { bytes: i }));
   const [long] = visits.list(true);
   assert.equal(long!.steps.length, 400);
   assert.equal(long!.forgotten, 601);
   assert.deepEqual([long!.steps[0]!.what, long!.steps.at(-1)!.bytes], ["begins", 999]);
-  for (let i = 0; i < 200; i++) visits.take(step("begins", { visit: `w${i}` }));
+  for (let i = 0; i < 200; i++) visits.add(step("begins", { visit: `w${i}` }));
   const list = visits.list(true);
   assert.deepEqual([list.length, list[0]!.visit, list.at(-1)!.visit], [100, "w100", "w199"]);
 });
 
 test("a visit whose beginning is no longer kept is shown from where it is", () => {
-  const visits = new Visits();
-  visits.take(step("waits", { sentence: "1 of 50 was answered" }));
+  const visits = new VisitLog();
+  visits.add(step("waits", { statement: { code: "crowd-idle", open: 3, closed: 0, waiting: 0 } }));
   const [visit] = visits.list(true);
-  assert.deepEqual([visit!.sentence, visit!.command], ["1 of 50 was answered", ""]);
+  assert.deepEqual([visit!.state.code, visit!.aim.code, visit!.command], ["crowd-idle", "crowd-idle", ""]);
 });

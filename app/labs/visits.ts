@@ -1,5 +1,5 @@
-// The visits of one run, as the Clients pane shows them: each with its steps, the newest last. Bounded: of a long visit
-// the beginning and the newest steps, of many visits the newest.
+// Visits of one run. Each with its steps, the newest last, for the Clients pane.
+// The list is bounded: the newest visits, and of a long visit the first and the newest steps.
 import type { EventOf, VisitKind } from "../../server-labs/protocol.ts";
 
 type Step = EventOf<"visit">;
@@ -8,38 +8,51 @@ type Step = EventOf<"visit">;
 export interface VisitView {
   visit: string;
   kind: VisitKind;
-  /** What it set out to do: "GET / in 2 pieces → port 7890". */
-  title: string;
+  /** What it set out to do; its first step that is known, where that is another one. */
+  aim: Step["statement"];
   /** The same for a shell; "" where it is no longer known. */
   command: string;
   steps: readonly Step[];
   /** Steps between the first and the others that are not kept. */
   forgotten: number;
-  /** It is under way: it can be told to leave. */
+  /** It is under way: it can leave. */
   open: boolean;
-  /** How it stands, or what came of it. */
-  sentence: string;
+  /** What it waits for, or what came of it. */
+  state: Step["statement"];
   what: Step["what"];
 }
 
 const kept = { visits: 100, first: 50, steps: 400 } as const;
 
-/** What a step says of how the visit stands; of octets that come and go it is not said. */
-function standing({ what, sentence }: Step): string | null {
-  return what === "begins" || what === "sent" || what === "got" ? null : sentence;
+/** States that say what has come, or what has not been sent yet: they are no longer true when bytes come or go. */
+const endsWithBytes: ReadonlySet<string> = new Set([
+  "client-waits",
+  "client-stays",
+  "piece-not-read",
+  "crowd-waits",
+] satisfies Step["statement"]["code"][]);
+
+/** The state of the visit after this step; null when it is as before: bytes come and go all the time. */
+function stateAfter(
+  { what, statement }: Step,
+  before: Step["statement"] | undefined,
+): Step["statement"] | null {
+  if (what === "sent" || what === "got")
+    return before && endsWithBytes.has(before.code) ? { code: "visit-under-way" } : null;
+  return what === "begins" ? null : statement;
 }
 
-export class Visits {
+export class VisitLog {
   readonly #visits = new Map<string, VisitView>();
   #list: readonly VisitView[] | null = null;
   #live = true;
 
-  take(step: Step): void {
+  add(step: Step): void {
     const before = this.#visits.get(step.visit);
     const known = before ?? {
       visit: step.visit,
       kind: step.kind,
-      title: step.sentence,
+      aim: step.statement,
       command: "",
       steps: [],
       forgotten: 0,
@@ -53,19 +66,21 @@ export class Visits {
       steps,
       forgotten: known.forgotten + tooMany,
       open: step.what !== "done",
-      sentence: standing(step) ?? before?.sentence ?? "is under way",
+      state: stateAfter(step, before?.state) ?? before?.state ?? { code: "visit-under-way" },
       what: step.what,
     });
     if (this.#visits.size > kept.visits) this.#visits.delete(this.#visits.keys().next().value!);
     this.#list = null;
   }
 
-  /** @param live of a run that has ended nobody is under way any more, whether that was told or not */
+  /** @param live the run goes on: when it has ended, no visit is under way, whether a step says so or not */
   list(live: boolean): readonly VisitView[] {
     if (this.#list && live === this.#live) return this.#list;
     this.#live = live;
     this.#list = [...this.#visits.values()].map(visit =>
-      visit.open && !live ? { ...visit, open: false, sentence: "ended with the run", what: "done" } : visit,
+      visit.open && !live
+        ? { ...visit, open: false, state: { code: "visit-ended-with-run" }, what: "done" }
+        : visit,
     );
     return this.#list;
   }

@@ -1,8 +1,8 @@
-// The workbench as the reader knows it: loaded by itself, and given the lesson's lab.
+// Workbench loader. Loads the workbench as a chunk of its own, and gives it the lesson's lab.
 import type { Root } from "hast";
 import { lazy, Suspense, useCallback, useMemo } from "react";
 import type { LessonContent, LessonMeta } from "../book.ts";
-import { Boundary } from "../shell/Boundary.tsx";
+import { Boundary } from "../ui/Boundary.tsx";
 import { LessonOf } from "./here.ts";
 import { Prose } from "./Prose.tsx";
 
@@ -31,6 +31,7 @@ export function Bench({ lesson, content }: { lesson: LessonMeta; content: Lesson
 function labOf(lesson: LessonMeta, content: LessonContent | null) {
   const file = content?.files[0];
   if (!content || !file || !lesson.lab) return null;
-  const { title, port, checks } = lesson.lab;
-  return { id: lesson.id, title, port, ...file, checks, hints: content.hints };
+  const { title, port, http, checks } = lesson.lab;
+  const files = content.files.map(one => one.file);
+  return { id: lesson.id, title, port, http, ...file, files, checks, hints: content.hints };
 }

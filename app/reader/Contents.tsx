@@ -1,13 +1,14 @@
-// The first page: what this book is, where the reader was, and every lesson with the state of its lab.
+// Contents page. What this book is, where the reader was, and every lesson with the state of its lab.
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useStore } from "zustand";
-import { type Chapter, contents, type LessonMeta, lesson } from "../book.ts";
+import { sentence } from "../../server-labs/protocol.ts";
+import { type ChapterMeta, contents, type LessonMeta, lesson } from "../book.ts";
 import { labs } from "../labs.ts";
 import { progress } from "../progress.ts";
-import { bookTitle, useTitle } from "../shell/hooks.ts";
+import { bookTitle, useTitle } from "../ui/hooks.ts";
+import { Forgets } from "./Forgets.tsx";
 import { LabState } from "./LabState.tsx";
-import { Prose } from "./Prose.tsx";
 import { Scroll } from "./Scroll.tsx";
 
 export function Contents() {
@@ -23,6 +24,7 @@ export function Contents() {
             How one server holds one client, then many, then ten thousand. You read a little, guess what will
             happen, run a real program on this machine, watch the system calls it makes, and mend it.
           </p>
+          <Forgets />
           <Begin chapters={chapters} />
         </header>
         {chapters.map(chapter => (
@@ -33,7 +35,7 @@ export function Contents() {
   );
 }
 
-function Begin({ chapters }: { chapters: Chapter[] }) {
+function Begin({ chapters }: { chapters: ChapterMeta[] }) {
   const last = useStore(progress, state => state.last);
   const first = chapters[0]?.lessons[0];
   const to = (last && lesson(last)) || first;
@@ -58,10 +60,12 @@ function useRunning(): Record<string, string> {
   useEffect(() => {
     if (connection !== "ready") return setRunning({});
     let gone = false;
-    void labs.files.labs().then(all => {
+    void labs.api.labs().then(all => {
       if (gone || "problem" in all) return;
       const live = all.flatMap(({ lab, program }) =>
-        program && !["exited", "refused"].includes(program.state) ? [[lab, program.sentence] as const] : [],
+        program && !["exited", "refused"].includes(program.state)
+          ? [[lab, sentence(program.statement)] as const]
+          : [],
       );
       setRunning(Object.fromEntries(live));
     });
@@ -73,7 +77,7 @@ function useRunning(): Record<string, string> {
 }
 
 interface ChapterProps {
-  chapter: Chapter;
+  chapter: ChapterMeta;
   running: Record<string, string>;
 }
 
@@ -85,24 +89,33 @@ function ChapterPart({ chapter, running }: ChapterProps) {
         {chapter.number}
       </p>
       <div>
-        <h2 id={title}>{chapter.title}</h2>
+        <h2 id={title}>
+          <Link href={`/${chapter.id}`}>{chapter.title}</Link>
+        </h2>
         <p className="chapter-summary">{chapter.summary}</p>
-        {chapter.intro.children.length > 0 && (
-          <div className="prose chapter-intro">
-            <Prose tree={chapter.intro} />
-          </div>
-        )}
         <ol className="lessons">
           {chapter.lessons.map(one => (
             <LessonRow key={one.id} lesson={one} running={running[one.id] ?? null} />
           ))}
         </ol>
+        <ChapterLinks chapter={chapter} />
       </div>
     </section>
   );
 }
 
-function LessonRow({ lesson, running }: { lesson: LessonMeta; running: string | null }) {
+/** The pages of a chapter that are not lessons. */
+export function ChapterLinks({ chapter: { id, closing, glossary } }: { chapter: ChapterMeta }) {
+  if (!closing && !glossary) return null;
+  return (
+    <p className="chapter-links">
+      {closing && <Link href={`/${id}/closing`}>{closing.title}</Link>}
+      {glossary && <Link href={`/${id}/glossary`}>{glossary.title}</Link>}
+    </p>
+  );
+}
+
+export function LessonRow({ lesson, running }: { lesson: LessonMeta; running: string | null }) {
   return (
     <li className="lesson-row">
       <span className="lesson-number" aria-hidden="true">

@@ -1,5 +1,4 @@
-// The line between prose and workbench, and the workbench. The left panel is empty: the prose lies under it, as wide
-// as the panel says.
+// Divided window. The line between prose and workbench, and the workbench. The left panel is empty: the prose is under it.
 import { Group, Panel, Separator } from "react-resizable-panels";
 import type { LessonContent, LessonMeta } from "../book.ts";
 import { Bench } from "./Bench.tsx";

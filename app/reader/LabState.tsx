@@ -1,4 +1,4 @@
-// A lab's state as a small line: sign and words, never colour alone.
+// Lab state. One line of sign and words, never colour alone.
 import type { LabMeta } from "../book.ts";
 import { useLabWords } from "./lab-words.ts";
 

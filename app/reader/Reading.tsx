@@ -1,8 +1,10 @@
-// The prose column of a lesson: where it stands in the book, its text, and its neighbours.
+// Reading column. The lesson's place in the book, its text, and the links to its neighbours.
 import { Link } from "wouter";
-import { lesson as find, type LessonContent, type LessonMeta } from "../book.ts";
-import { Boundary } from "../shell/Boundary.tsx";
+import type { LessonContent, LessonMeta } from "../book.ts";
+import { Boundary } from "../ui/Boundary.tsx";
+import { Forgets } from "./Forgets.tsx";
 import { LessonOf } from "./here.ts";
+import { Neighbours } from "./Neighbours.tsx";
 import { Prose } from "./Prose.tsx";
 import { Scroll } from "./Scroll.tsx";
 
@@ -20,12 +22,18 @@ export function Reading({ lesson, content, problem }: Props) {
         <article>
           <header className="lesson-head">
             <p className="lesson-place">
-              {lesson.chapter.title}
-              {lesson.course && <span className="lesson-course"> · course {lesson.course}</span>}
+              <Link href={`/${lesson.chapter.id}`}>{lesson.chapter.title}</Link>
+              {lesson.course && (
+                <span className="lesson-course" title="The section of the course that this lesson ports">
+                  {" "}
+                  · section {lesson.course} of the course
+                </span>
+              )}
               {lesson.minutes && <span className="lesson-course"> · {lesson.minutes} minutes</span>}
             </p>
             <h1>{lesson.title}</h1>
             <p className="lede">{lesson.summary}</p>
+            <Forgets />
           </header>
           {problem && (
             <p className="broken" role="alert">
@@ -42,29 +50,8 @@ export function Reading({ lesson, content, problem }: Props) {
             </div>
           )}
         </article>
-        {(content || problem) && <Neighbours lesson={lesson} />}
+        {(content || problem) && <Neighbours id={lesson.id} />}
       </main>
     </Scroll>
-  );
-}
-
-function Neighbours({ lesson }: { lesson: LessonMeta }) {
-  const [previous, next] = [lesson.previous, lesson.next].map(id => (id ? find(id) : undefined));
-  if (!previous && !next) return null;
-  return (
-    <nav className="neighbours" aria-label="Next to this lesson">
-      {previous && (
-        <Link href={`/${previous.id}`} className="neighbour">
-          <span className="dim">Previous</span>
-          {previous.title}
-        </Link>
-      )}
-      {next && (
-        <Link href={`/${next.id}`} className="neighbour next">
-          <span className="dim">Next</span>
-          {next.title}
-        </Link>
-      )}
-    </nav>
   );
 }

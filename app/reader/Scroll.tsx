@@ -1,6 +1,6 @@
-// The column that scrolls. It remembers where the reader was on each page of this visit, and goes where the
-// address's fragment points.
+// Scrolling column. It remembers the scroll position of each page during this visit, and follows the address's fragment.
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
+import { session } from "../storage.ts";
 
 interface Props {
   /** What is remembered: a lesson's id. */
@@ -17,11 +17,11 @@ export function Scroll({ place, ready = true, children }: Props) {
     if (!ready) return;
     const target = pointed();
     if (target) target.scrollIntoView();
-    else column.current!.scrollTop = Number(sessionStorage.getItem(key) ?? 0);
+    else column.current!.scrollTop = Number(session.get(key) ?? 0);
   }, [key, ready]);
   useEffect(() => {
     const scrolled = column.current!;
-    const keep = () => sessionStorage.setItem(key, String(Math.round(scrolled.scrollTop)));
+    const keep = () => session.set(key, String(Math.round(scrolled.scrollTop)));
     scrolled.addEventListener("scrollend", keep);
     return () => scrolled.removeEventListener("scrollend", keep);
   }, [key]);

@@ -1,10 +1,12 @@
-// Narrow windows: one column, and the lab as a sheet over it. Once opened it stays loaded behind the text.
+// Narrow window. One column, and the lab as a sheet over it. Once opened, the lab stays loaded behind the text.
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { LessonContent, LessonMeta } from "../book.ts";
-import { closeSheet, desk, openWorkbench } from "../desk.ts";
-import { Icon } from "../shell/Icon.tsx";
+import { desk, openWorkbench } from "../desk.ts";
 import { Bench } from "./Bench.tsx";
+
+/** Id of the button in the title bar that closes the sheet. */
+export const backToText = "back-to-text";
 
 interface Props {
   lesson: LessonMeta;
@@ -15,13 +17,12 @@ interface Props {
 export function Sheet({ lesson, content, reading }: Props) {
   const open = useStore(desk, state => state.sheet);
   const [opened, setOpened] = useState(open);
-  const back = useRef<HTMLButtonElement>(null);
   const opener = useRef<HTMLElement | null>(null);
   if (open && !opened) setOpened(true);
   useEffect(() => {
     if (!open) return opener.current?.focus({ preventScroll: true });
     opener.current = document.activeElement as HTMLElement | null;
-    back.current?.focus();
+    document.getElementById(backToText)?.focus();
   }, [open]);
   return (
     <div className="one-column">
@@ -32,9 +33,6 @@ export function Sheet({ lesson, content, reading }: Props) {
         </button>
       </div>
       <div className="sheet" hidden={!open}>
-        <button type="button" className="sheet-back" ref={back} onClick={closeSheet}>
-          <Icon name="back" /> Back to the text
-        </button>
         {opened && <Bench lesson={lesson} content={content} />}
       </div>
     </div>

@@ -1,11 +1,12 @@
-// Wide windows: the prose on the left, the workbench beside it. The prose stands by itself, in a column whose width
-// is one variable: what divides the window is loaded later with the workbench, and the text is not touched by it.
+// Wide window. The prose on the left, the workbench beside it. The prose's column has a width of its own, so that the
+// workbench, which loads later, does not move the text.
 import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { LessonContent, LessonMeta } from "../book.ts";
 import { desk } from "../desk.ts";
-import { Boundary } from "../shell/Boundary.tsx";
-import { usePainted } from "../shell/hooks.ts";
+import { local } from "../storage.ts";
+import { Boundary } from "../ui/Boundary.tsx";
+import { useMoment, usePainted } from "../ui/hooks.ts";
 
 const Divided = lazy(() => import("./Divided.tsx"));
 const key = "workbook.split";
@@ -19,16 +20,20 @@ interface Props {
 export function Split({ lesson, content, reading }: Props) {
   const folded = useStore(desk, state => state.folded);
   const opened = useStore(desk, state => state.opened);
-  const [percent, setPercent] = useState(() => Number(localStorage.getItem(key)) || 42);
+  const outlined = useMoment(useStore(desk, state => state.pointed));
+  const [percent, setPercent] = useState(() => Number(local.get(key)) || 42);
   const painted = usePainted();
   const bench = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (opened > 0) bench.current?.focus({ preventScroll: true });
+    // A check that is asked for by its name has taken the focus by now.
+    if (opened > 0 && !bench.current?.contains(document.activeElement))
+      bench.current?.focus({ preventScroll: true });
   }, [opened]);
   return (
     <div
       className="split"
       data-folded={folded || undefined}
+      data-outlined={outlined || undefined}
       style={{ "--reader": `${percent}%` } as CSSProperties}
     >
       <div className="split-reader">{reading}</div>
@@ -41,7 +46,7 @@ export function Split({ lesson, content, reading }: Props) {
                 content={content}
                 percent={percent}
                 onMove={setPercent}
-                onMoved={moved => localStorage.setItem(key, String(moved))}
+                onMoved={moved => local.set(key, String(moved))}
               />
             )}
           </Suspense>

@@ -1,4 +1,4 @@
-// Which lesson the words of a text belong to.
+// Current lesson. The lesson that a piece of prose belongs to, as a React context.
 import { createContext, useContext } from "react";
 import type { LessonMeta } from "../book.ts";
 

@@ -1,23 +1,40 @@
-// The one bar: which book, where in it, the neighbours, the theme, the keys, and how the lab server stands.
+// Title bar. The book's title, the place in it, the neighbours, the theme, the keys, and the lab server's state.
 import { Link } from "wouter";
 import { useStore } from "zustand";
-import { contents, type LessonMeta, lesson } from "../book.ts";
-import { desk, foldWorkbench, openWorkbench } from "../desk.ts";
-import { sideBySide, useMedia } from "./hooks.ts";
-import { Icon } from "./Icon.tsx";
+import { type LessonMeta, lesson, referenceId } from "../book.ts";
+import { closeSheet, desk, foldWorkbench, openWorkbench } from "../desk.ts";
+import { backToText } from "../reader/Sheet.tsx";
+import { sideBySide, useMedia } from "../ui/hooks.ts";
+import { Icon } from "../ui/Icon.tsx";
 import { showKeys } from "./Keys.tsx";
 import { ServerState } from "./ServerState.tsx";
 import { ThemeSwitch } from "./ThemeSwitch.tsx";
 
 export function Bar({ here }: { here: LessonMeta | null }) {
   const wide = useMedia(sideBySide);
+  const sheet = useStore(desk, state => state.sheet) && Boolean(here?.lab) && !wide;
   return (
     <header className="bar">
-      <Link href="/" className="bar-title" title="Contents">
-        <span className="bar-long">The Socket </span>Workbook
-      </Link>
+      {sheet ? (
+        <button type="button" className="bar-back" id={backToText} onClick={closeSheet}>
+          <Icon name="back" />
+          <span>Back to the </span>text
+        </button>
+      ) : (
+        <Link href="/" className="bar-title" title="Contents">
+          <span className="bar-long">The Socket </span>Workbook
+        </Link>
+      )}
       {here && <Position here={here} />}
       <span className="bar-space" />
+      <Link
+        href={`/${referenceId}`}
+        className="icon"
+        aria-label="All of workbook/net"
+        title="All of workbook/net"
+      >
+        <Icon name="reference" />
+      </Link>
       <ServerState />
       <ThemeSwitch />
       <button type="button" className="icon" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
@@ -44,18 +61,14 @@ function Fold() {
   );
 }
 
+/** The lesson's number as the contents have it, between its neighbours. */
 function Position({ here }: { here: LessonMeta }) {
-  const chapters = contents();
-  const lessons = chapters.find(({ id }) => id === here.chapter.id)?.lessons ?? [];
   return (
     <nav className="position" aria-label="Lessons">
       <Neighbour id={here.previous} name="Previous" sign="previous" keys="[" />
       <span className="position-words" title={`${here.chapter.title}: ${here.title}`}>
-        <span className="sr">Chapter </span>
-        {here.chapter.number} of {chapters.length}
-        <span aria-hidden="true"> · </span>
-        <span className="sr">, lesson </span>
-        {lessons.findIndex(({ id }) => id === here.id) + 1} of {lessons.length}
+        <span className="sr">Lesson </span>
+        {here.chapter.number}.{here.number}
       </span>
       <Neighbour id={here.next} name="Next" sign="next" keys="]" />
     </nav>

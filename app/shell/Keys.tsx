@@ -1,47 +1,37 @@
-// The keys of the page, and the dialog that lists them. Keys without Ctrl can be turned off (WCAG 2.1.4): a voice
-// that is typed for the reader must not turn pages.
-import { useEffect, useRef, useState } from "react";
+// Key sheet. The dialog behind `?`, drawn from keys.ts, and the shortcuts of the page itself.
+// Shortcuts without Ctrl can be turned off (WCAG 2.1.4): dictation that types for the reader must not turn pages.
+import { useRef, useState } from "react";
 import { navigate } from "wouter/use-browser-location";
 import type { LessonMeta } from "../book.ts";
-import { Icon } from "./Icon.tsx";
+import { changeHalf, maximisePane, showPane } from "../desk.ts";
+import {
+  type KeyId,
+  type KeyScope,
+  keyCaps,
+  keyTable,
+  modifierName,
+  paneHandlers,
+  scopes,
+  useKeys,
+} from "../keys.ts";
+import { local } from "../storage.ts";
+import { Icon } from "../ui/Icon.tsx";
 
 const dialogId = "keys";
-const key = "workbook.keys";
-const apple = /Mac|iPhone|iPad/.test(navigator.platform);
-const control = apple ? "⌘" : "Ctrl";
-
-const list: [string[], string][] = [
-  [[control, "Enter"], "Run; while it runs, run anew"],
-  [[control, "."], "Stop it"],
-  [[control, "Shift", "Enter"], "Check it"],
-  [["F8"], "Pause the program; go on"],
-  [["F9"], "Step: to before or after a call"],
-  [["F10"], "To before the next call"],
-  [["/"], "Filter the calls, from their list"],
-  [["Esc"], "Leave the editor, so that Tab moves on"],
-  [["["], "Previous lesson"],
-  [["]"], "Next lesson"],
-  [["?"], "This list"],
-];
+const storageKey = "workbook.keys";
 
 export function showKeys(): void {
   (document.getElementById(dialogId) as HTMLDialogElement | null)?.showModal();
 }
 
 export function Keys({ here }: { here: LessonMeta | null }) {
-  const [single, setSingle] = useState(() => localStorage.getItem(key) !== "off");
+  const [single, setSingle] = useState(() => local.get(storageKey) !== "off");
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      if (!single || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (writes(event.target) || document.querySelector("dialog:modal")) return;
-      if (event.key === "?") showKeys();
-      else if (event.key === "[" && here?.previous) navigate(`/${here.previous}`);
-      else if (event.key === "]" && here?.next) navigate(`/${here.next}`);
-    };
-    window.addEventListener("keydown", listen);
-    return () => window.removeEventListener("keydown", listen);
-  }, [here, single]);
+  const to = (id: string | null | undefined) => (id ? () => navigate(`/${id}`) : null);
+  useKeys("page", { previousLesson: to(here?.previous), nextLesson: to(here?.next), showKeys }, single);
+  const hasLab = Boolean(here?.lab);
+  useKeys("panes", { ...paneHandlers(showPane), maximise: maximisePane }, single && hasLab);
+  useKeys("halves", { changeHalf }, hasLab);
   return (
     <dialog id={dialogId} className="dialog" aria-labelledby="keys-title" ref={dialog} closedby="any">
       <header>
@@ -50,36 +40,52 @@ export function Keys({ here }: { here: LessonMeta | null }) {
           <Icon name="close" />
         </button>
       </header>
-      <dl className="keys">
-        {list.map(([keys, what]) => (
-          <div key={what}>
-            <dt>
-              {keys.map(name => (
-                <kbd key={name}>{name}</kbd>
-              ))}
-            </dt>
-            <dd>{what}</dd>
-          </div>
+      <div className="keys">
+        {(Object.keys(scopes) as KeyScope[]).map(scope => (
+          <ScopeRows key={scope} scope={scope} />
         ))}
-      </dl>
+      </div>
       <label className="keys-single">
         <input
           type="checkbox"
           checked={single}
           onChange={event => {
             setSingle(event.target.checked);
-            localStorage.setItem(key, event.target.checked ? "on" : "off");
+            local.set(storageKey, event.target.checked ? "on" : "off");
           }}
         />
-        Keys without {control} work
+        Keys without {modifierName} work
       </label>
     </dialog>
   );
 }
 
-/** Whether keys typed here are words. A radio button takes no words. */
-function writes(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  const words = "input:not([type=radio], [type=checkbox]), textarea, select, [role=textbox], .monaco-editor";
-  return target.isContentEditable || target.closest(words) !== null;
+function ScopeRows({ scope }: { scope: KeyScope }) {
+  const ids = (Object.keys(keyTable) as KeyId[]).filter(id => keyTable[id].scope === scope);
+  return (
+    <section aria-labelledby={`keys-${scope}`}>
+      <h3 id={`keys-${scope}`}>{scopes[scope]}</h3>
+      <dl>
+        {ids.map(id => (
+          <div key={id}>
+            <dt>
+              <Caps id={id} />
+            </dt>
+            <dd>{keyTable[id].does}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Caps({ id }: { id: KeyId }) {
+  return keyCaps(id).map((press, index) => (
+    <span key={press.join()}>
+      {index > 0 && " then "}
+      {press.map(cap => (
+        <kbd key={cap}>{cap}</kbd>
+      ))}
+    </span>
+  ));
 }

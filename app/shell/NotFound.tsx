@@ -1,13 +1,13 @@
-// An address that leads nowhere: says so, and offers the nearest lesson.
+// Not-found page. Names the unknown address, and links to the nearest lesson.
 import { Link } from "wouter";
 import { contents, lesson } from "../book.ts";
 import { Scroll } from "../reader/Scroll.tsx";
-import { useTitle } from "./hooks.ts";
-import { nearest } from "./nearest.ts";
+import { useTitle } from "../ui/hooks.ts";
+import { nearestLesson } from "./nearest-lesson.ts";
 
 export function NotFound({ id }: { id: string }) {
   useTitle("Nothing here");
-  const near = nearest(
+  const near = nearestLesson(
     decode(id),
     contents().flatMap(({ lessons }) => lessons.map(({ id }) => id)),
   );

@@ -1,8 +1,9 @@
-// How the lab server stands: a dot with words in the bar, and behind it what that means and what to do.
+// Lab server state. A dot with words in the title bar, and behind it what they mean and what to do.
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import { sentence } from "../../server-labs/protocol.ts";
 import { type ConnectionState, labs } from "../labs.ts";
-import { sideBySide, useMedia } from "./hooks.ts";
+import { sideBySide, useMedia } from "../ui/hooks.ts";
 
 interface State {
   colour: string;
@@ -38,6 +39,18 @@ const words: Record<ConnectionState, State> = {
     wide: "For the labs, open the link printed in the terminal",
     long: "This page has no key to the lab server. Open the link printed in the terminal where it was started. If that has scrolled away, this prints it again:",
   },
+  "old-link": {
+    colour: "waiting",
+    short: "old link",
+    wide: "This link is from an earlier start: for the labs, open the newest one",
+    long: "This link is from an earlier start of the lab server, and each start prints its own. Pages that are open already go on. Open the newest link in the terminal; this prints it again:",
+  },
+  unproven: {
+    colour: "failed",
+    short: "not your lab server",
+    wide: "What answers here is not your lab server. For the labs, open the newest link",
+    long: "Another program answers at this address: it did not prove that it is your lab server. The page sends it nothing, and your text is kept in this browser. Open the newest link in the terminal; this prints it again:",
+  },
 };
 
 export function ServerState() {
@@ -57,7 +70,7 @@ export function ServerState() {
       </div>
       <div id="server-state" className="popover" popover="auto">
         <p>{long}</p>
-        {(connection === "away" || connection === "locked") && <pre className="shell">npm start</pre>}
+        {connection !== "ready" && connection !== "connecting" && <pre className="shell">npm start</pre>}
         {connection === "away" && <p className="dim">This page finds it again by itself.</p>}
         {hello && connection === "ready" && (
           <dl>
@@ -66,7 +79,7 @@ export function ServerState() {
               <code>{hello.workspace}</code>
             </dd>
             <dt>Sandbox</dt>
-            <dd>{hello.sandbox.sentence}</dd>
+            <dd>{sentence(hello.sandbox.statement)}</dd>
             <dt>Version</dt>
             <dd>{hello.version}</dd>
           </dl>
@@ -76,7 +89,7 @@ export function ServerState() {
   );
 }
 
-/** True for a few seconds after it came back, so that it is said once. */
+/** True for a few seconds after it came back, so that the bar says so once. */
 function useBack(connection: ConnectionState): boolean {
   const was = useRef(connection);
   const [back, setBack] = useState(false);

@@ -1,7 +1,7 @@
-// One button for three themes: the system's, light, dark.
+// Theme switch. One button for three themes: the system's, light, dark.
 import { useStore } from "zustand";
 import { chooseTheme, nextTheme, theme } from "../theme.ts";
-import { Icon } from "./Icon.tsx";
+import { Icon } from "../ui/Icon.tsx";
 
 export function ThemeSwitch() {
   const now = useStore(theme);

@@ -1,153 +1,147 @@
-// The lower half: Output, Syscalls, Kernel, Clients, Checks. Where there is room Syscalls stands beside the first, the
-// third and the fourth, because seeing two of them together is what the course is about.
+// Panes. The lower half of the workbench: one tab for each row of the registry, the open pane, and where there is room
+// another one beside it. One bar has the tabs, the pace of the program, and the choice of the second pane.
 import { Tabs } from "@base-ui/react/tabs";
-import type { Root } from "hast";
-import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import { type RefObject, Suspense, useEffect, useLayoutEffect, useRef } from "react";
 import { Group, Panel, Separator } from "react-resizable-panels";
 import { useStore } from "zustand";
-import type { Draft } from "../drafts.ts";
-import type { RunView } from "../labs.ts";
-import { CopyLine } from "./CopyLine.tsx";
-import { ChecksPane } from "./checks/ChecksPane.tsx";
-import { useResults } from "./checks/results.ts";
-import { ClientsPane } from "./clients/ClientsPane.tsx";
-import { KernelPane } from "./kernel/KernelPane.tsx";
-import { type Actions, useDraftState, type WorkbenchLab } from "./lab.ts";
-import { OutputPane, Terminal } from "./output/OutputPane.tsx";
-import { PaneBoundary } from "./PaneBoundary.tsx";
+import { local } from "../storage.ts";
+import { Boundary } from "../ui/Boundary.tsx";
+import { useMoment } from "../ui/hooks.ts";
+import { PaneTools } from "./PaneTools.tsx";
 import { PaceBar } from "./pace/PaceBar.tsx";
-import { SyscallsPane } from "./syscalls/SyscallsPane.tsx";
-import { type Pane, view } from "./view.ts";
-import { number } from "./words.ts";
+import type { Pane, PaneProps } from "./pane.ts";
+import { type PaneName, paneRows } from "./panes.ts";
+import { panesInView, placedFirst, view } from "./view.ts";
 
-interface Props {
-  lab: WorkbenchLab;
-  draft: Draft | null;
-  program: RunView | null;
-  check: RunView | null;
-  actions: Actions;
-  renderHint(hint: Root): ReactNode;
-}
+const modules = import.meta.glob<{ pane: Pane }>("./panes/*/pane.ts", { eager: true });
 
-export function Panes({ lab, draft, program, check, actions, renderHint }: Props) {
-  useEffect(() => {
-    const idle = window.requestIdleCallback ?? (soon => setTimeout(soon, 1000));
-    idle(() => Terminal.load().catch(() => {})); // said by the pane when it is shown
-  }, []);
-  const pane = useStore(view, state => state.pane);
-  const wide = useWide();
-  const text = useDraftState(draft, state => state.text);
-  const results = useResults(lab.id, lab.checks, check, text);
-  const states = [...results.values()].map(({ state }) => state);
-  const passed = states.filter(state => state === "passed").length;
-  const checked = states.some(state => state !== "not run");
-  const output = (
-    <PaneBoundary name="Output" onReload={Terminal.again}>
-      <OutputPane lab={lab} program={program} actions={actions} />
-    </PaneBoundary>
-  );
-  const syscalls = (
-    <PaneBoundary name="Syscalls">
-      <SyscallsPane program={program} />
-    </PaneBoundary>
-  );
-  const beside = (of: Pane) => wide && pane === of && <Beside of={of}>{syscalls}</Beside>;
+/** Each row of the registry with what its folder gives. */
+const all = paneRows.map(row => {
+  const module = modules[`./panes/${row.name.toLowerCase()}/pane.ts`];
+  if (!module) throw new Error(`The pane ${row.name} of panes.ts has no folder with a pane.ts.`);
+  // At once: a pane that is first opened while the lab server is away must be in the page by then.
+  module.pane.view.load().catch(() => {}); // the pane's boundary shows the failure
+  return { ...row, ...module.pane };
+});
+type OfferedPane = (typeof all)[number];
+
+export function Panes(props: PaneProps) {
+  const { lab, program } = props;
+  const bar = useRef<HTMLDivElement>(null);
+  useMeasuredWidth(bar);
+  const offered = all.filter(pane => pane.isOffered?.(lab) ?? true);
+  const inView = useStore(view);
+  const { first, second } = panesInView(inView);
+  const beside = offered.find(({ name }) => name === second) ?? null;
+  const outlined = useMoment(inView.pointed) ? inView.pointed?.pane : null;
   return (
-    <Tabs.Root className="panes" value={pane} onValueChange={next => view.setState({ pane: next as Pane })}>
-      <div className="panes-bar">
+    <Tabs.Root
+      className="panes"
+      value={first}
+      onValueChange={next => view.setState(now => placedFirst(now, next as PaneName))}
+    >
+      <div className="panes-bar" ref={bar}>
         <Tabs.List className="tabs" aria-label="What the program does">
-          <PaneTab name="Output" />
-          <PaneTab name="Syscalls" count={program && program.calls > 0 ? number(program.calls) : null} />
-          <PaneTab name="Kernel" />
-          <PaneTab
-            name="Clients"
-            count={program && program.visits.length > 0 ? number(program.visits.length) : null}
-          />
-          <PaneTab name="Checks" count={checked ? `${passed}/${states.length}` : null} />
+          {offered.map(pane => (
+            <PaneTab
+              key={pane.name}
+              name={pane.name}
+              badge={pane.badge?.(props) ?? null}
+              beside={pane === beside}
+            />
+          ))}
         </Tabs.List>
-        {program?.live && program.listening && (
-          <CopyLine quiet text={`curl -i http://127.0.0.1:${program.listening.port}/`} />
-        )}
+        <PaceBar program={program} />
+        <PaneTools names={offered.map(({ name }) => name)} />
       </div>
-      {program && <PaceBar program={program} />}
-      {/* Kept when hidden: the terminal's scroll and selection survive a look at another pane. */}
-      <Tabs.Panel value="Output" keepMounted className="pane">
-        <Group orientation="horizontal" className="pane-group">
-          <Panel id="output" minSize="25%">
-            {output}
+      <div className="panes-body">
+        <Group orientation="horizontal" onLayoutChanged={keepWidth}>
+          <Panel id="first" minSize="25%">
+            {offered.map(pane => (
+              <Tabs.Panel
+                key={pane.name}
+                value={pane.name}
+                keepMounted={pane.keepMounted === true}
+                className="pane"
+                data-outlined={outlined === pane.name || undefined}
+              >
+                {/* A pane is in one place: it keeps what it looks at there. */}
+                {pane !== beside && <PaneView pane={pane} props={props} />}
+              </Tabs.Panel>
+            ))}
           </Panel>
-          {beside("Output")}
+          {beside && (
+            <>
+              <Separator className="separator vertical" aria-label={`Between ${first} and ${beside.name}`} />
+              <Panel id="second" defaultSize={secondWidth(offered, first)} minSize="20%">
+                <section
+                  className="pane"
+                  aria-label={beside.name}
+                  data-beside=""
+                  data-outlined={outlined === beside.name || undefined}
+                >
+                  <PaneView pane={beside} props={props} />
+                </section>
+              </Panel>
+            </>
+          )}
         </Group>
-      </Tabs.Panel>
-      <Tabs.Panel value="Syscalls" className="pane">
-        {syscalls}
-      </Tabs.Panel>
-      <Tabs.Panel value="Kernel" className="pane">
-        <Group orientation="horizontal" className="pane-group">
-          <Panel id="kernel" minSize="25%">
-            <PaneBoundary name="Kernel">
-              <KernelPane program={program} />
-            </PaneBoundary>
-          </Panel>
-          {beside("Kernel")}
-        </Group>
-      </Tabs.Panel>
-      <Tabs.Panel value="Clients" className="pane">
-        <Group orientation="horizontal" className="pane-group">
-          <Panel id="clients" minSize="25%">
-            <PaneBoundary name="Clients">
-              <ClientsPane program={program} port={lab.port} />
-            </PaneBoundary>
-          </Panel>
-          {beside("Clients")}
-        </Group>
-      </Tabs.Panel>
-      <Tabs.Panel value="Checks" className="pane">
-        <PaneBoundary name="Checks">
-          <ChecksPane lab={lab} run={check} results={results} actions={actions} renderHint={renderHint} />
-        </PaneBoundary>
-      </Tabs.Panel>
+      </div>
     </Tabs.Root>
   );
 }
 
-/** Syscalls, at the right of another pane. */
-function Beside({ of, children }: { of: Pane; children: ReactNode }) {
+const widthKey = "workbook.second-width";
+
+const secondWidth = (offered: OfferedPane[], first: PaneName): string =>
+  local.get(widthKey) ?? offered.find(({ name }) => name === first)?.syscallsBeside ?? "45%";
+
+/** The reader has let go of the line between two panes. */
+function keepWidth(
+  { second }: Record<string, number>,
+  { isUserInteraction }: { isUserInteraction: boolean },
+) {
+  if (isUserInteraction && second !== undefined) local.set(widthKey, `${second.toFixed(1)}%`);
+}
+
+/** Tells the view how much room there is, before the first paint and whenever it changes. */
+function useMeasuredWidth(element: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => view.setState({ width: element.current!.clientWidth }), [element]);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) =>
+      view.setState({ width: Math.round(entry!.contentRect.width) }),
+    );
+    // The border box of the bar, which has padding, is as wide as the panes.
+    observer.observe(element.current!.parentElement!);
+    return () => observer.disconnect();
+  }, [element]);
+}
+
+function PaneView({ pane: { name, view }, props }: { pane: OfferedPane; props: PaneProps }) {
   return (
-    <>
-      <Separator className="separator vertical" aria-label={`Between ${of} and Syscalls`} />
-      <Panel id="syscalls" defaultSize={of === "Output" ? "45%" : "38%"} minSize="20%">
-        <section className="pane-beside" aria-label="Syscalls">
-          {children}
-        </section>
-      </Panel>
-    </>
+    <Boundary pane name={name} onRetry={view.reset}>
+      <Suspense fallback={<p className="pane-state dim">Loading {name}…</p>}>
+        <view.Component {...props} />
+      </Suspense>
+    </Boundary>
   );
 }
 
-/** The count is for the eye: the tab's name stays its name. */
-function PaneTab({ name, count = null }: { name: Pane; count?: string | null }) {
+/** The badge is for the eye: the tab's accessible name is its title alone. */
+function PaneTab({ name, badge, beside }: { name: PaneName; badge: string | null; beside: boolean }) {
   return (
-    <Tabs.Tab value={name} className="tab">
+    <Tabs.Tab
+      value={name}
+      className="tab"
+      data-beside={beside || undefined}
+      title={beside ? "At the right" : undefined}
+    >
       {name}
-      {count !== null && (
+      {badge !== null && (
         <span className="tab-count" aria-hidden="true">
-          {count}
+          {badge}
         </span>
       )}
     </Tabs.Tab>
-  );
-}
-
-const query = "(min-width: 1500px)";
-
-function useWide() {
-  return useSyncExternalStore(
-    changed => {
-      const media = matchMedia(query);
-      media.addEventListener("change", changed);
-      return () => media.removeEventListener("change", changed);
-    },
-    () => matchMedia(query).matches,
   );
 }

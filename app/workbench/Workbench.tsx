@@ -1,5 +1,6 @@
-// The right half of the page: the student's file over what its program does. Everything here is a view of three
-// things: the draft, the lab's runs, and what the reader has opened.
+// Workbench. The student's file over what its program does.
+// It is a view of three things: the draft, the lab's runs, and what the reader has opened.
+import { type EventOf, sentence } from "../../server-labs/protocol.ts";
 import "../style/workbench.css";
 import "../style/pace.css";
 import type { Root } from "hast";
@@ -9,24 +10,34 @@ import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { useStore } from "zustand";
 import { type Draft, resetDraft } from "../drafts.ts";
+import { useKeys } from "../keys.ts";
 import type { RunView } from "../labs.ts";
-import { againLazy } from "./again-lazy.tsx";
-import { Bars } from "./Bars.tsx";
+import { local } from "../storage.ts";
+import { Boundary } from "../ui/Boundary.tsx";
+import { reloadable } from "../ui/reloadable.ts";
+import { Bars, FileBar, wayBack } from "./Bars.tsx";
+import { type FileNotice, FileTabs } from "./FileTabs.tsx";
+import { type LabFiles, useFiles, useTexts } from "./files.ts";
 import { HeadBar } from "./HeadBar.tsx";
-import { useKeys } from "./keys.ts";
-import { useActions, useDraft, useDraftState, useLab, type WorkbenchLab } from "./lab.ts";
-import { useMarks } from "./marks.ts";
-import { PaneBoundary } from "./PaneBoundary.tsx";
+import {
+  useActions,
+  useCheckResults,
+  useDraft,
+  useDraftState,
+  useEditedSinceRun,
+  useLab,
+  type WorkbenchLab,
+} from "./lab.ts";
+import { marks, useMarks } from "./marks.ts";
 import { Panes } from "./Panes.tsx";
 import { usePaceKeys } from "./pace/driving.ts";
-import { storage } from "./remember.ts";
-import { setFilter } from "./syscalls/filter.ts";
+import type { PaneProps } from "./pane.ts";
+import { setFilter } from "./panes/syscalls.ts";
 import { view } from "./view.ts";
 
 export type { WorkbenchLab } from "./lab.ts";
-export { openCheck, openPane, revealLine } from "./view.ts";
 
-const Editor = againLazy(() => import("./editor/Editor.tsx"));
+const Editor = reloadable(() => import("./editor.ts"));
 // Asked for at once, while the text is still being fetched: the two do not wait for each other.
 Editor.load().catch(() => {}); // said by the pane that shows it
 
@@ -39,78 +50,158 @@ export interface WorkbenchProps {
 export default function Workbench({ lab, renderHint = plain }: WorkbenchProps) {
   const draft = useDraft(lab);
   const { program, check, asked, problem } = useLab(lab.id);
-  const actions = useActions(lab.id, draft);
+  const files = useFiles(lab);
+  const actions = useActions(lab.id, draft, files.drafts);
+  const edited = useEditedSinceRun(draft, files.drafts, program);
   const [replaced, setReplaced] = useState<string | null>(null);
-  const layout = useDefaultLayout({ id: "workbench", storage });
-  useKeys(actions, program?.live ?? false);
+  const maximised = useStore(view, state => state.maximised !== null);
+  const [notice, setNotice] = useState<FileNotice | null>(null);
+  const shown = useMemo(() => ({ ...lab, file: files.open }), [lab, files.open]);
+  const isMain = files.open === lab.file;
+  const opened = isMain ? draft : (files.drafts.get(files.open) ?? null);
+  const refused = program?.refused ?? check?.refused ?? null;
+  const faulty = refused && "file" in refused.statement ? refused.statement.file : null;
+  useOpened(files, lab.file, refused, faulty);
+  const layout = useDefaultLayout({ id: "workbench", storage: layouts });
+  useKeys("lab", {
+    run: () => actions.run(),
+    check: () => actions.check(),
+    stop: program?.live ? actions.stop : null,
+  });
   usePaceKeys(program);
   // Its words are about one lab's descriptors and peers.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another lab is what it is cleared for.
   useEffect(() => () => setFilter(""), [lab.id]);
+  useEffect(() => {
+    if (files.crowded !== null) setNotice({ sentence: files.crowded });
+  }, [files.crowded]);
   const reset = useCallback(() => {
-    void resetDraft(lab.id, lab.file).then(why =>
-      setReplaced(why ?? "The starter is back. Your text was set aside."),
+    void resetDraft(shown.id, shown.file).then(why =>
+      setReplaced(why ?? `The starter is back. Your text was set aside: ${wayBack}`),
     );
-  }, [lab]);
+  }, [shown]);
+  const tabs = (
+    <FileTabs
+      files={files}
+      given={lab.files}
+      faulty={faulty}
+      mainText={() => draft?.state.text ?? ""}
+      onSaid={setNotice}
+    />
+  );
+  const single = files.names.length === 1;
   return (
     <section className="bench" aria-label={`Workbench: ${lab.title}`}>
-      <HeadBar {...{ lab, draft, program, check, asked, actions }} onReset={reset} />
-      <Bars lab={lab} draft={draft} problem={problem} replaced={replaced} onReplaced={setReplaced} />
-      <LineMarks draft={draft} program={program} />
-      <Group orientation="vertical" className="bench-group" {...layout}>
-        <Panel id="editor" defaultSize="60%" minSize="20%">
-          <PaneBoundary name="The editor" onReload={Editor.again}>
-            <Suspense fallback={<Waiting draft={draft} />}>
-              <LabEditor lab={lab} draft={draft} program={program} check={check} />
-            </Suspense>
-          </PaneBoundary>
-        </Panel>
-        <Separator className="separator" aria-label="Between the editor and the panes" />
-        <Panel id="panes" defaultSize="40%" minSize="15%">
-          <Panes {...{ lab, draft, program, check, actions, renderHint }} />
-        </Panel>
-      </Group>
+      <HeadBar
+        {...{ program, check, asked, actions }}
+        file={files.open}
+        more={single && tabs}
+        draft={opened}
+        edited={edited}
+        onReset={lab.files.includes(files.open) ? reset : null}
+      />
+      {!single && <div className="bench-files">{tabs}</div>}
+      <FileBar notice={notice} draft={opened} onDone={() => setNotice(null)} />
+      <Bars lab={shown} draft={opened} problem={problem} replaced={replaced} onReplaced={setReplaced} />
+      <LineMarks draft={draft} others={files.drafts} program={program} />
+      <div className="bench-body" data-maximised={maximised || undefined}>
+        <Group orientation="vertical" {...layout}>
+          <Panel id="editor" defaultSize="60%" minSize="20%">
+            <Boundary pane name="The editor" onRetry={Editor.reset}>
+              <Suspense fallback={<Waiting draft={draft} />}>
+                <LabEditor {...{ lab, files, refused }} main={draft} draft={opened} />
+              </Suspense>
+            </Boundary>
+          </Panel>
+          <Separator className="separator" aria-label="Between the editor and the panes" />
+          <Panel id="panes" defaultSize="40%" minSize="15%">
+            <LabPanes draft={draft} others={files.drafts} {...{ lab, program, check, actions, renderHint }} />
+          </Panel>
+        </Group>
+      </div>
     </section>
   );
 }
 
+/** Opens the file that a reader asked to see a line of, that in which the program waits, and the one in which a new run found a mistake. */
+function useOpened(
+  { show, names }: LabFiles,
+  main: string,
+  refused: EventOf<"refused"> | null,
+  faulty: string | null,
+): void {
+  const reveal = useStore(view, state => state.reveal);
+  useEffect(() => {
+    if (reveal) show(reveal.file ?? main);
+  }, [reveal, show, main]);
+  const waits = useStore(marks, state => state.waits);
+  const waitsIn = waits && (waits.file ?? main);
+  // Where it has stopped is what the reader asked to see: after a step that leads to another file, too.
+  useEffect(() => {
+    if (waitsIn !== null) show(waitsIn);
+  }, [waitsIn, show]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a file that comes later is not a new mistake.
+  useEffect(() => {
+    if (refused && faulty !== null && names.includes(faulty)) show(faulty);
+  }, [refused?.run]);
+}
+
 interface LabEditorProps {
   lab: WorkbenchLab;
+  /** Of the file that runs. */
+  main: Draft | null;
+  files: LabFiles;
+  /** Of the file that is open. */
   draft: Draft | null;
-  program: RunView | null;
-  check: RunView | null;
+  refused: EventOf<"refused"> | null;
 }
 
 /** The editor on the draft; nothing else of the workbench is rendered again when a key is pressed. */
-function LabEditor({ lab, draft, program, check }: LabEditorProps) {
+function LabEditor({ lab, main, files: { open, drafts }, draft, refused }: LabEditorProps) {
   const text = useDraftState(draft, state => state.text);
   const loaded = useDraftState(draft, state => state.loaded);
   const reveal = useStore(view, state => state.reveal);
-  const refused = program?.refused ?? check?.refused ?? null;
-  const problem = useMemo(
-    () =>
-      refused?.line === undefined
-        ? null
-        : { line: refused.line, column: refused.column ?? 1, sentence: refused.sentence },
-    [refused],
-  );
+  const closed = useMemo(() => {
+    const all = new Map(main ? [[lab.file, main], ...drafts] : drafts);
+    all.delete(open);
+    return all;
+  }, [lab.file, main, drafts, open]);
+  const others = useTexts(closed);
+  const problem = useMemo(() => {
+    if (refused === null || !("line" in refused.statement) || refused.statement.file !== open) return null;
+    const { line, column } = refused.statement;
+    return { line, column, sentence: sentence(refused.statement) };
+  }, [refused, open]);
   const edit = useCallback((next: string) => draft?.edit(next), [draft]);
   if (!draft || !loaded) return <Waiting draft={draft} />;
   return (
     <Editor.Component
       lab={lab.id}
-      file={lab.file}
+      file={open}
       text={text}
+      others={others}
+      marked={open === lab.file ? undefined : open}
       onEdit={edit}
       problem={problem}
-      reveal={reveal}
+      reveal={reveal && (reveal.file ?? lab.file) === open ? reveal : null}
     />
   );
 }
 
+/** The panes, with the results of checks for the texts of this moment. */
+function LabPanes({
+  draft,
+  others,
+  ...props
+}: Omit<PaneProps, "results"> & { draft: Draft | null; others: LabFiles["drafts"] }) {
+  const text = useDraftState(draft, state => state.text);
+  const modules = useTexts(others);
+  return <Panes {...props} results={useCheckResults(props.lab, props.check, text, modules)} />;
+}
+
 /** The lines that the program is at; a component of its own, as it looks at every change of the text. */
-function LineMarks({ draft, program }: { draft: Draft | null; program: RunView | null }) {
-  useMarks(draft, program);
+function LineMarks(props: { draft: Draft | null; others: LabFiles["drafts"]; program: RunView | null }) {
+  useMarks(props.draft, props.others, props.program);
   return null;
 }
 
@@ -120,4 +211,6 @@ function Waiting({ draft }: { draft: Draft | null }) {
   return <pre className="editor-waiting">{text}</pre>;
 }
 
+/** Where the sizes of the panels are kept, as their library wants it. */
+const layouts = { getItem: local.get, setItem: local.set };
 const plain = (hint: Root) => toJsxRuntime(hint, { Fragment, jsx, jsxs });

@@ -1,5 +1,5 @@
-// The page's colours as a canvas or an editor can use them: the tokens of style/tokens.css, computed for the theme
-// in force and written as #rrggbb. Monaco and xterm parse neither oklch() nor light-dark(), so a pixel is asked.
+// Palette. The tokens of style/tokens.css, computed for the theme in force, as #rrggbb for Monaco and xterm.
+// Neither parses oklch() or light-dark(): a pixel of a canvas gives the colour.
 
 const tokens = [
   "paper",
@@ -16,8 +16,8 @@ const tokens = [
   "failed",
 ] as const;
 
-export type Token = (typeof tokens)[number];
-export type Palette = Record<Token, string> & { dark: boolean };
+export type ColourToken = (typeof tokens)[number];
+export type Palette = Record<ColourToken, string> & { dark: boolean };
 
 /** The colours in force now. */
 export function readPalette(): Palette {
@@ -26,14 +26,14 @@ export function readPalette(): Palette {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.cssText = "position:absolute;visibility:hidden";
-  const hex = (token: Token) => {
+  const hex = (token: ColourToken) => {
     probe.style.color = `var(--${token})`;
     context.fillStyle = getComputedStyle(probe).color;
     context.fillRect(0, 0, 1, 1);
     const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
     return `#${[red!, green!, blue!].map(value => value.toString(16).padStart(2, "0")).join("")}`;
   };
-  const palette = Object.fromEntries(tokens.map(token => [token, hex(token)])) as Record<Token, string>;
+  const palette = Object.fromEntries(tokens.map(token => [token, hex(token)])) as Record<ColourToken, string>;
   probe.remove();
   return { ...palette, dark: luminance(palette.raised) < 0.5 };
 }

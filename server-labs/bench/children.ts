@@ -1,4 +1,4 @@
-// The processes that the bench has started: none outlives it, however it ends.
+// Children. The processes that the bench has started: they end with it, however it ends.
 import type { ChildProcess } from "node:child_process";
 
 const living = new Set<ChildProcess>();
@@ -7,7 +7,7 @@ process.on("exit", () => {
   for (const child of living) child.kill("SIGTERM");
 });
 
-/** Ends this process with ours. @returns the same process */
+/** Ends this child when the bench ends. @returns the same child */
 export function adopt<Child extends ChildProcess>(child: Child): Child {
   living.add(child);
   child.once("exit", () => living.delete(child));

@@ -1,16 +1,13 @@
-// One server that is measured: started on a port of its own, waited for, ended. Everything that it prints is thrown
-// away but the end, which says why it did not start.
+// Contestant. One server that is measured: it gets a port, is waited for, and is ended. Of its output only the end is kept,
+// for the sentence that says why it did not start.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { family, tcpSockets } from "../check/proc.ts";
-import { freePort } from "../check/start.ts";
-import { KernelCalls } from "../kernel/calls.ts";
-import { Listeners } from "../listeners.ts";
-import type { Observer } from "../observer.ts";
-import { TraceReader } from "../trace.ts";
-import { createTraceMemory } from "../trace-memory.ts";
+import { processTree } from "../check.ts";
+import { tcpSockets } from "../clients.ts";
+import { freePort, KernelCalls } from "../kernel.ts";
+import { createTraceMemory, type Observer, TraceReader } from "../trace.ts";
 import { adopt } from "./children.ts";
 
 /** A Node that loads koffi listens after 0.2 s; this is for a machine that does a hundred other things. */
@@ -19,9 +16,9 @@ const listenWithinMs = 15_000;
 export interface Command {
   argv: string[];
   cwd: string;
-  /** A program for the runtime's own entry: said over the control socket, as the lab server does. */
+  /** A program for the runtime's own entry: sent over the control socket, as the lab server does. */
   program?: { file: string; name: string };
-  /** With its calls written down, and read by this process as the lab server reads them. */
+  /** Traced: this process reads its calls as the lab server does. */
   traced?: boolean;
 }
 
@@ -38,7 +35,7 @@ export class Contestant {
 
   /** @throws Error with a sentence and the program's last words when it does not listen */
   static async start(make: (port: number) => Command): Promise<Contestant> {
-    const port = freePort();
+    const port = await freePort();
     const { argv, cwd, program, traced = false } = make(port);
     const memory = traced ? createTraceMemory() : null;
     const child = spawn(argv[0]!, argv.slice(1), {
@@ -83,7 +80,7 @@ export class Contestant {
 
   /** Itself and everything that it has started by now: nginx works in a child, which comes after it listens. */
   get pids(): number[] {
-    return family(this.#child.pid!);
+    return processTree(this.#child.pid!);
   }
 
   async end(): Promise<void> {
@@ -97,20 +94,16 @@ export class Contestant {
   }
 }
 
-/** Looks at each call as the lab server does: what that costs, the server and its clients go without. */
+/** Reads each call as the lab server does, so that this work is taken from the server and its clients. */
 function observer(): Observer {
-  const calls = new KernelCalls(() => {});
-  const listeners = new Listeners();
+  const calls = new KernelCalls();
   return {
-    see(record, again) {
-      calls.see(record, again);
-      listeners.see(record);
-    },
-    moved: (fd, result, errno) => calls.moved(fd, result, errno),
+    see: (record, again) => calls.see(record, again),
+    moved: (result, errno) => calls.moved(result, errno),
   };
 }
 
-/** Asked of the kernel, not of the server: a connection that comes and goes is more than some servers bear. */
+/** Asks the kernel, not the server: a connection that comes and goes is more than some servers bear. */
 function listens(port: number): boolean {
   return tcpSockets().some(row => row.state === "LISTEN" && row.localPort === port);
 }

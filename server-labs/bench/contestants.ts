@@ -1,5 +1,4 @@
-// Who is measured: the book's solution, and its rivals as far as they are installed.
-
+// Contestants. The servers that are measured: the book's solution, and the rivals that are installed.
 import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
@@ -12,8 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
-import { packageRoot } from "../check/package-root.ts";
-import { Workshop } from "../check/prepare.ts";
+import { ModuleFolder } from "../check.ts";
+import { programFlags } from "../lib/node-flags.ts";
+import { packageRoot } from "../lib/package-root.ts";
 import type { Command } from "./contestant.ts";
 
 export interface Rival {
@@ -21,7 +21,7 @@ export interface Rival {
   command: (port: number) => Command;
 }
 
-/** The document root that all of them serve, and what they need beside it. */
+/** The document root that all servers serve, and the files that they need beside it. */
 export class Site {
   /** Where servers are started: ./html is the document root, as the labs have it. */
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-bench-")));
@@ -29,7 +29,7 @@ export class Site {
   /** Targets of requests, and the files behind them. */
   readonly small = { target: "/index.html", file: join(this.html, "index.html") };
   readonly large = { target: "/large.bin", file: join(this.html, "large.bin") };
-  readonly #workshop = new Workshop();
+  readonly #workshop = new ModuleFolder();
 
   constructor() {
     mkdirSync(this.html);
@@ -40,12 +40,12 @@ export class Site {
   /** The book's static server over epoll, as Run starts it; with its calls traced, or not. */
   async solution(traced = false): Promise<Rival> {
     const name = join(packageRoot, "chapters/02-epoll/09-static-server/lab/solution.ts");
-    const file = await this.#workshop.module(name);
+    const program = await this.#workshop.program(name);
     const entry = join(packageRoot, "dist/server-labs/runtime/program.js");
-    const argv = [process.execPath, "--max-old-space-size=256", entry];
+    const argv = [process.execPath, ...programFlags, entry];
     return {
       name: traced ? "our solution, traced" : "our solution",
-      command: () => ({ argv, cwd: this.folder, program: { file, name }, traced }),
+      command: () => ({ argv, cwd: this.folder, program, traced }),
     };
   }
 
@@ -81,9 +81,9 @@ export class Site {
   }
 
   /**
-   * All that can be measured here, and a sentence for each that cannot.
+   * All servers that can be measured on this machine, and a sentence for each that cannot.
    * @param python a file that holds a Python server
-   * @param beside where to look beside the PATH: Debian keeps nginx where only root is thought to look
+   * @param beside folders to search besides the PATH: Debian installs nginx into one that only root has in it
    */
   async rivals(
     python: string | undefined,
@@ -91,16 +91,16 @@ export class Site {
   ): Promise<{ rivals: Rival[]; missing: string[] }> {
     const rivals = [await this.solution(), this.nodeHttp("read"), this.nodeHttp("cached")];
     const missing: string[] = [];
-    const nginx = onPath("nginx", beside);
+    const nginx = findOnPath("nginx", beside);
     if (nginx) rivals.push(this.nginx(nginx));
-    else missing.push(absent("nginx", "nginx-light"));
-    const python3 = onPath("python3", beside);
+    else missing.push(missingProgram("nginx", "nginx-light"));
+    const python3 = findOnPath("python3", beside);
     if (python === undefined)
       missing.push(
         "The course's Python server (2.3) was not measured: name a file that holds it with --python FILE.",
       );
     else if (!existsSync(python)) missing.push(`There is no ${python}: nothing in Python was measured.`);
-    else if (!python3) missing.push(absent("python3", "python3"));
+    else if (!python3) missing.push(missingProgram("python3", "python3"));
     else rivals.push(this.python(python3, resolve(python)));
     return { rivals, missing };
   }
@@ -111,11 +111,11 @@ export class Site {
   }
 }
 
-export function absent(program: string, debian: string): string {
+export function missingProgram(program: string, debian: string): string {
   return `${program} is not installed and was not measured (Debian, Ubuntu: sudo apt install ${debian}).`;
 }
 
-export function onPath(program: string, beside: readonly string[] = []): string | undefined {
+export function findOnPath(program: string, beside: readonly string[] = []): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), ...beside];
   return folders.map(folder => join(folder, program)).find(existsSync);
 }

@@ -1,6 +1,6 @@
-// How much processor time some processes have had, as the kernel counts it: proc_pid_stat(5), proc_pid_schedstat(5).
+// CPU time. The processor time of some processes, as the kernel counts it: proc_pid_stat(5), proc_pid_schedstat(5).
 import { readdirSync, readFileSync } from "node:fs";
-import { cpuMs } from "../check/proc.ts";
+import { cpuMs } from "../check.ts";
 
 /**
  * User and system time of all threads, in microseconds. From schedstat, in nanoseconds, where the kernel keeps it;

@@ -1,6 +1,5 @@
-// Numbers from a machine that does other things too. What is compared is measured in turns, round by round, and what
-// is said is the median of the rounds' ratios with the smallest and the largest: a disturbance that lasts longer than
-// a round hits both sides of a pair.
+// Figures. Medians and ratios from a machine that does other things too. Pairs are measured in turns, round by round, and
+// the result is the median of the rounds' ratios: a disturbance that lasts longer than a round hits both sides of a pair.
 
 /** The middle of some numbers, with the ends. */
 export interface Spread {
@@ -9,7 +8,7 @@ export interface Spread {
   max: number;
 }
 
-/** @throws Error for no numbers at all: nothing was measured, and nothing may be said */
+/** @throws Error when there are no numbers: nothing was measured */
 export function spread(numbers: readonly number[]): Spread {
   if (numbers.length === 0) throw new Error("nothing was measured");
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -26,7 +25,7 @@ export function ratios(these: readonly number[], by: readonly number[]): Spread 
 }
 
 /**
- * Measures all in turns: every round begins with another, so that none is always first.
+ * Measures all in turns: every round starts with another measure, so that no measure is always first.
  * @returns the figures of each, in the order of the rounds
  */
 export async function inTurns<T>(rounds: number, measures: readonly (() => Promise<T>)[]): Promise<T[][]> {

@@ -1,5 +1,5 @@
-// This side of the load generator: a process that is started once, so that it is warm, and asked job by job. And wrk,
-// to hold it against: a generator that is slower than the servers would measure itself.
+// Generator. The load generator's process, which is started once, so that it is warm, and gets job after job; and wrk, to
+// compare it with: a generator that is slower than the servers would measure itself.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -19,17 +19,17 @@ export class LineProcess {
     this.#child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    this.#child.stdin!.on("error", () => {}); // its end is told by the line that does not come
+    this.#child.stdin!.on("error", () => {}); // readLine() reports its end
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
     adopt(this.#child);
   }
 
   async ask(line: string): Promise<string> {
     this.#child.stdin!.write(`${line}\n`);
-    return this.hear();
+    return this.readLine();
   }
 
-  async hear(): Promise<string> {
+  async readLine(): Promise<string> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`${this.#name} ended before it answered; its words are above.`);
     return value;

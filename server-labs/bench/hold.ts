@@ -1,7 +1,7 @@
-// Holds idle connections, in a process of its own. Each has had one answer and then says nothing. It hears "ask" on
-// standard input, makes one request on each (a server may close whom it has not heard for long) and says how many live.
+// Hold. A process that holds idle connections: each gets one answer and is then silent. For each line on standard input it
+// makes one request on each, because a server may close a silent connection, and prints how many are answered.
 import { createInterface } from "node:readline";
-import { Socket } from "../runtime/net.ts";
+import { Socket } from "../runtime.ts";
 
 const [port, target, count] = [Number(process.argv[2]), process.argv[3]!, Number(process.argv[4])];
 const request = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);

@@ -1,4 +1,4 @@
-// Ten thousand connections on which nobody speaks: what do they cost those who do?
+// Idle connections. What ten thousand connections without traffic cost the connections that have traffic.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contestant } from "./contestant.ts";
@@ -6,15 +6,15 @@ import type { Site } from "./contestants.ts";
 import { cpuMicros } from "./cpu.ts";
 import { spread } from "./figures.ts";
 import { LineProcess } from "./generator.ts";
-import type { Options } from "./options.ts";
+import type { BenchOptions } from "./options.ts";
 import { pair } from "./pair.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 
 const wanted = 10_000;
-/** Descriptors of a server, or of who holds the connections, that are for something else. */
+/** Descriptors of the server, and of the process that holds the connections, that are for something else. */
 const others = 400;
 
-export async function measureIdle(site: Site, options: Options, report: Report): Promise<void> {
+export async function measureIdle(site: Site, options: BenchOptions, report: BenchReport): Promise<void> {
   const count = Math.min(wanted, hardLimit() - others);
   if (count < wanted)
     report.notes.push(
@@ -31,9 +31,9 @@ export async function measureIdle(site: Site, options: Options, report: Report):
     const { rows, rate, cpu } = await pair("idle connections", site, [ours, held], options, {
       async started(on: Contestant) {
         holder = new LineProcess("hold.js", [String(on.port), site.small.target, String(count)]);
-        all(await holder.hear());
+        all(await holder.readLine());
       },
-      // A server closes whom it has not heard for half a minute; and so it is known that they are all held.
+      // A server closes a connection that is silent for half a minute; and the answers show that all are held.
       async between() {
         all(await holder!.ask("ask"));
       },
@@ -45,7 +45,7 @@ export async function measureIdle(site: Site, options: Options, report: Report):
     });
     report.rows.push(...rows, {
       section: rows[0].section,
-      what: `with ${count} idle connections and nobody else`,
+      what: `with ${count} idle connections and no other`,
       against: "",
       ratio: null,
       figure: spread([resting]),

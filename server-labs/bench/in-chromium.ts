@@ -1,7 +1,7 @@
-// The real thing: a click on Run in the page, until the line can be seen in the terminal. All times are the page's own.
+// In Chromium. The time from a click on Run in the page until the line can be seen in the terminal, on the page's clock.
 import { existsSync } from "node:fs";
 import type { Browser, Page } from "@playwright/test";
-import { onPath } from "./contestants.ts";
+import { findOnPath } from "./contestants.ts";
 import type { LabServer } from "./lab-server.ts";
 
 /**
@@ -20,12 +20,12 @@ export interface Seen {
   nextFrame: number;
 }
 
-/** A Chromium that is here already; null when there is none. */
+/** The path of an installed Chromium; null when Chromium is not installed. */
 export function chromium(): string | null {
   const named = process.env.WORKBOOK_CHROMIUM;
   if (named) return existsSync(named) ? named : null;
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  return names.map(name => onPath(name)).find(path => path !== undefined) ?? null;
+  return names.map(name => findOnPath(name)).find(path => path !== undefined) ?? null;
 }
 
 export class InChromium {

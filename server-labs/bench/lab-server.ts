@@ -1,12 +1,12 @@
-// A whole lab server for the bench: its own process, workspace, token and port, as `npm start` would start it.
+// Lab server. A whole lab server for the bench: its own process, workspace, token and port, as `npm start` starts it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { packageRoot } from "../check/package-root.ts";
-import { family, processState } from "../check/proc.ts";
+import { processTree, runState } from "../check.ts";
+import { packageRoot } from "../lib/package-root.ts";
 import { adopt } from "./children.ts";
 import { cpuMicros } from "./cpu.ts";
 
@@ -50,7 +50,7 @@ export class LabServer {
   }
 
   get token(): string {
-    return this.link.hash.slice("#t=".length);
+    return readFileSync(join(this.#home, "state", "token"), "utf8").trim();
   }
 
   /** Puts this text into the student's workspace, as an editor would. */
@@ -62,16 +62,16 @@ export class LabServer {
 
   /**
    * Resolves when nothing moves any more: the process that waits for the next Run sleeps, if there is to be one, and
-   * the lab server too. No event tells of that, as it is nobody's business but ours.
+   * the lab server too. No event reports that, because only the bench needs to know it.
    */
   async atRest(spare: boolean): Promise<void> {
     const until = performance.now() + restWithinMs;
     let before = "";
     for (;;) {
-      const all = family(this.#child.pid!);
+      const all = processTree(this.#child.pid!);
       const programs = all.filter(isProgram);
       const now = `${all} ${cpuMicros([...programs, this.#child.pid!])}`;
-      const asleep = programs.every(pid => processState(pid) === "S");
+      const asleep = programs.every(pid => runState(pid) === "S");
       if (programs.length === (spare ? 1 : 0) && asleep && now === before) return;
       if (performance.now() > until) throw new Error("the lab server does not come to rest");
       before = now;

@@ -1,12 +1,20 @@
-// The load generator, a process of its own: many keep-alive connections, one request under way on each, one epoll, no
-// trace. It hears one job a line on standard input, and says one result a line.
+// Load generator. A process with many keep-alive connections, one request under way on each, one epoll, no trace. It
+// reads one job a line from standard input, and writes one result a line.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { MSG_DONTWAIT, MSG_NOSIGNAL, SOL_SOCKET } from "../runtime/constants.ts";
-import { epollDataOffset, epollEventBytes, native } from "../runtime/libc.ts";
-import { EPOLLIN, Epoll, Socket } from "../runtime/net.ts";
+import {
+  EPOLLIN,
+  Epoll,
+  epollDataOffset,
+  epollEventBytes,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  native,
+  SOL_SOCKET,
+  Socket,
+} from "../runtime.ts";
 import { cpuMicros } from "./cpu.ts";
-import { Answers, type Expected, understand } from "./reply.ts";
+import { type Expected, ReplyReader, understand } from "./reply.ts";
 
 export interface Job {
   port: number;
@@ -17,7 +25,7 @@ export interface Job {
   connections: number;
   /** What is measured, after a tenth of it that is not. */
   seconds: number;
-  /** Whose processor time is measured. */
+  /** The process whose processor time is measured. */
   pids: number[];
 }
 
@@ -55,7 +63,7 @@ export function work(job: Job): Result {
 function drive(job: Job, sockets: Socket[], epoll: Epoll): Result {
   const request = Buffer.from(`GET ${job.target} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\n\r\n`);
   const body = readFileSync(job.file);
-  const answers: Answers[] = [];
+  const answers: ReplyReader[] = [];
   let expected: Expected | null = null;
   for (let i = 0; i < job.connections; i++) {
     const socket = new Socket();
@@ -63,7 +71,7 @@ function drive(job: Job, sockets: Socket[], epoll: Epoll): Result {
     socket.connect({ port: job.port });
     // Each connection's first answer is looked at whole: a head may differ, with another server process behind it.
     expected = ask(socket, request, body);
-    answers[socket.fd] = new Answers(expected);
+    answers[socket.fd] = new ReplyReader(expected);
     epoll.register(socket, EPOLLIN);
   }
   for (const socket of sockets) native.send(socket.fd, request, request.length, MSG_NOSIGNAL);
@@ -83,13 +91,13 @@ const patience = new BigInt64Array([3n, 0n]);
 function ask(socket: Socket, request: Buffer, body: Buffer): Expected {
   socket.setOption(SOL_SOCKET, SO_RCVTIMEO, patience);
   socket.send(request);
-  let octets: Buffer = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
   for (;;) {
     const piece = socket.recv(256 * 1024);
     if (piece === null) throw new Error("it has not answered for three seconds");
     if (piece.length === 0) throw new Error("it closed the connection instead of answering");
-    octets = octets.length === 0 ? piece : Buffer.concat([octets, piece]);
-    const understood = understand(octets, body);
+    received = received.length === 0 ? piece : Buffer.concat([received, piece]);
+    const understood = understand(received, body);
     if (typeof understood === "string") throw new Error(understood);
     if (understood !== null) return understood;
   }
@@ -98,7 +106,7 @@ function ask(socket: Socket, request: Buffer, body: Buffer): Expected {
 /** The hot loop: what has come is counted, and the next request sent. */
 function spin(
   epfd: number,
-  answers: readonly Answers[],
+  answers: readonly ReplyReader[],
   request: Buffer,
   seconds: number,
 ): { requests: number; wrong: string | null } {
@@ -111,7 +119,7 @@ function spin(
       const fd = words[at]!;
       const got = native.recv(fd, room, room.length, MSG_DONTWAIT);
       if (got <= 0) return { requests, wrong: "it closed a connection" };
-      const state = answers[fd]!.take(room, got);
+      const state = answers[fd]!.add(room, got);
       if (state === -1) return { requests, wrong: "one of its answers was wrong" };
       if (state === 0) continue;
       requests++;

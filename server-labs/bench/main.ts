@@ -1,17 +1,17 @@
-// npm run bench: how fast the workbook is on this machine, as ratios that were measured in one run. A report, and
-// never a failing test: machines differ, and a busy one disturbs.
-
+// npm run bench. How fast the workbook is on this machine, as ratios that were measured in one run. It is a report, not a
+// test that fails: machines differ, and a busy one disturbs.
 import { writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { resolve } from "node:path";
 import { Site } from "./contestants.ts";
-import { readOptions, type Section, usage } from "./options.ts";
-import { asText, type Report } from "./report.ts";
+import { benchUsage, readBenchOptions, type Section } from "./options.ts";
+import { asText, type BenchReport } from "./report.ts";
 import { measures } from "./sections.ts";
 
 for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
+  ["SIGHUP", 1],
 ] as const)
   process.on(signal, () => process.exit(128 + number));
 
@@ -23,9 +23,9 @@ try {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) return console.log(usage);
-  const report: Report = { rows: [], targets: [], notes: [] };
+  const options = readBenchOptions(process.argv.slice(2));
+  if (options.help) return console.log(benchUsage);
+  const report: BenchReport = { rows: [], targets: [], notes: [] };
   const load = loadavg()[0]!;
   const site = new Site();
   process.once("exit", () => site.remove());

@@ -1,5 +1,5 @@
-// The rival on Node's own http: a static server as one would write it in half an hour. It asks the file system at
-// every request, as ours does.
+// Node's http rival. A static server on Node's own http, as one would write it in half an hour. It asks the file system
+// at every request, as our server does.
 //   read    stat, then readFile up to 64 KB, createReadStream above
 //   cached  stat, then the bytes in memory if it is still the same version: what our server does
 import { createReadStream, readFile, type Stats, stat } from "node:fs";

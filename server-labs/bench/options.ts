@@ -1,10 +1,10 @@
-// What is asked of the bench on the command line.
+// Options. The command line of the bench.
 import { parseArgs } from "node:util";
 
 export const sections = ["start", "requests", "files", "idle", "trace", "wrapper"] as const;
 export type Section = (typeof sections)[number];
 
-export const usage = `npm run bench -- [options]      how fast it is here, against its rivals, as ratios of one run
+export const benchUsage = `npm run bench -- [options]      how fast it is here, against its rivals, as ratios of one run
 
   --only a,b       these sections only: ${sections.join(", ")}
   --rounds N       so many rounds of each pair (else 7)
@@ -12,7 +12,7 @@ export const usage = `npm run bench -- [options]      how fast it is here, again
   --python FILE    a Python server to measure too, started as: python3 FILE PORT
   --json [FILE]    as JSON, instead of the table or into a file beside it`;
 
-export interface Options {
+export interface BenchOptions {
   only: ReadonlySet<Section>;
   rounds: number;
   seconds: number;
@@ -23,7 +23,7 @@ export interface Options {
 }
 
 /** @throws Error with a sentence for what is not known or makes no sense */
-export function readOptions(args: string[]): Options {
+export function readBenchOptions(args: string[]): BenchOptions {
   // parseArgs knows no option whose value may be left out.
   const given = args.flatMap((arg, i) =>
     arg === "--json" && (args[i + 1] ?? "--").startsWith("--") ? ["--json="] : [arg],

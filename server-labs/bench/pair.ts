@@ -1,15 +1,15 @@
-// Two servers, measured in turns by one generator: the same program, with something and without it.
+// Pair. Two servers, measured in turns by one generator: the same program, with something and without it.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Contestant } from "./contestant.ts";
 import type { Rival, Site } from "./contestants.ts";
 import { inTurns, ratios, type Spread, spread } from "./figures.ts";
 import { Generator } from "./generator.ts";
-import type { Options } from "./options.ts";
-import type { Row } from "./report.ts";
+import type { BenchOptions } from "./options.ts";
+import type { FigureRow } from "./report.ts";
 import { cpuEach, jobFor, rate } from "./requests.ts";
 
 export interface Pair {
-  rows: [Row, Row];
+  rows: [FigureRow, FigureRow];
   rate: Spread;
   /** Processor time a request of the one without by the one with: at most 1 when something costs something. */
   cpu: Spread;
@@ -22,7 +22,7 @@ export async function pair(
   section: string,
   site: Site,
   [without, with_]: [Rival, Rival],
-  options: Options,
+  options: BenchOptions,
   hooks: {
     started?(on: Contestant): Promise<void>;
     between?(): Promise<void>;
@@ -46,13 +46,13 @@ export async function pair(
         return job(b);
       },
     ];
-    // Many short rounds: what is looked for is a few per cent.
+    // Many short rounds: the difference is a few per cent.
     const [plain, other] = (await inTurns(4 * options.rounds, measures)) as [
       Awaited<ReturnType<typeof job>>[],
       Awaited<ReturnType<typeof job>>[],
     ];
     await hooks.done?.(b);
-    const line = (name: string, results: typeof plain, ratio: Spread | null): Row => ({
+    const line = (name: string, results: typeof plain, ratio: Spread | null): FigureRow => ({
       section,
       what: name,
       against: ratio ? without.name : "",

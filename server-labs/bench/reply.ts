@@ -1,5 +1,5 @@
-// What a right answer looks like to the load generator. A rival that answers wrongly is no rival, so every answer is
-// looked at: status and length of each, and of one in sixteen every octet of the body.
+// Reply reader. Verifies the answers that the load generator receives: status and length of each, and of one in sixteen
+// every byte of the body. The figure of a server that answers wrongly would compare nothing.
 
 /** The first answer of a server, understood once; the next ones must be like it. */
 export interface Expected {
@@ -14,32 +14,32 @@ const end = Buffer.from("\r\n\r\n");
 
 /**
  * Understands a whole answer.
- * @returns null when more octets are needed; a sentence when it is not `body` with 200
+ * @returns null when more bytes are needed; a sentence when it is not `body` with 200
  */
-export function understand(octets: Buffer, body: Buffer): Expected | string | null {
-  const at = octets.indexOf(end);
-  if (at === -1) return octets.length > 64 * 1024 ? "its head never ends" : null;
-  const head = octets.toString("latin1", 0, at);
+export function understand(bytes: Buffer, body: Buffer): Expected | string | null {
+  const at = bytes.indexOf(end);
+  if (at === -1) return bytes.length > 64 * 1024 ? "its head never ends" : null;
+  const head = bytes.toString("latin1", 0, at);
   const first = head.slice(0, head.indexOf("\r\n") === -1 ? undefined : head.indexOf("\r\n"));
   if (!/^HTTP\/1\.1 200(?: |$)/.test(first)) return `it answers "${first.slice(0, 60)}"`;
   const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head);
   if (!length) return "its answer has no Content-Length";
   if (/\r\nconnection:[ \t]*close/i.test(head)) return "it closes the connection after each answer";
   if (Number(length[1]) !== body.length)
-    return `it sends ${length[1]} octets of a file that has ${body.length}`;
+    return `it sends ${length[1]} bytes of a file that has ${body.length}`;
   const total = at + end.length + body.length;
-  if (octets.length < total) return null;
-  if (octets.length > total) return "it sends more than its Content-Length says";
-  if (!octets.subarray(at + end.length).equals(body))
+  if (bytes.length < total) return null;
+  if (bytes.length > total) return "it sends more than its Content-Length says";
+  if (!bytes.subarray(at + end.length).equals(body))
     return "it sends something else than what is in the file";
   return { head: at + end.length, total, body };
 }
 
 /** The answers of one connection, in pieces as they come. */
-export class Answers {
+export class ReplyReader {
   readonly #body: Buffer;
   #expected: Expected;
-  /** Octets of the answer under way; and all of them, when it is not like those before. */
+  /** Bytes of the answer under way; and all of them, when it is not like those before. */
   #at = 0;
   #odd: Buffer | null = null;
   #count = 0;
@@ -50,10 +50,10 @@ export class Answers {
   }
 
   /**
-   * Takes the next `length` octets, which are at the beginning of `piece`.
+   * Adds the next `length` bytes, which are at the beginning of `piece`.
    * @returns 1: with them an answer is whole · 0: more is to come · -1: it is wrong
    */
-  take(piece: Buffer, length: number): -1 | 0 | 1 {
+  add(piece: Buffer, length: number): -1 | 0 | 1 {
     const { head, total, body } = this.#expected;
     const from = this.#at;
     const to = from + length;

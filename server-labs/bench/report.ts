@@ -1,8 +1,8 @@
-// What is printed: one table, ratios first, and then a sentence for each target. The same as JSON.
+// Report. One table, ratios first, and then a sentence for each target; the same as JSON.
 import type { Spread } from "./figures.ts";
 
 /** One line of the table. */
-export interface Row {
+export interface FigureRow {
   section: string;
   /** What is measured: "nginx, one worker". */
   what: string;
@@ -16,7 +16,7 @@ export interface Row {
   cpu?: Spread;
 }
 
-/** What was to be reached. */
+/** A ratio that shall be reached. */
 export interface Target {
   /** "Run → first line, warm, of plain node" */
   what: string;
@@ -28,27 +28,27 @@ export interface Target {
   why?: string;
 }
 
-export interface Report {
-  rows: Row[];
+export interface BenchReport {
+  rows: FigureRow[];
   targets: Target[];
   /** What is worth knowing to read the figures: rivals that are not installed, limits of this machine. */
   notes: string[];
 }
 
 /** The report as text, to be read in a terminal of 110 columns. */
-export function asText({ rows, targets, notes }: Report): string {
-  return [...table(rows), "", ...targets.map(sentence), "", ...notes].join("\n").trimEnd();
+export function asText({ rows, targets, notes }: BenchReport): string {
+  return [...table(rows), "", ...targets.map(figureSentence), "", ...notes].join("\n").trimEnd();
 }
 
 /** Every target is reached, missed, or was not measured; the sentence says which. */
-export function sentence({ what, atLeast, atMost, ratio, why }: Target): string {
+export function figureSentence({ what, atLeast, atMost, ratio, why }: Target): string {
   const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   if (ratio === null) return `not measured: ${what} (${bound}): ${why ?? "its section was left out"}`;
   const reached = atLeast === undefined ? ratio <= atMost! : ratio >= atLeast;
   return `${reached ? "reached" : "NOT reached"}: ${what} ${short(ratio)} (${bound})`;
 }
 
-function table(rows: readonly Row[]): string[] {
+function table(rows: readonly FigureRow[]): string[] {
   const cells = rows.map(row => [
     row.ratio ? short(row.ratio.median) : row.against === "" ? "1" : "",
     row.ratio ? ends(row.ratio) : "",

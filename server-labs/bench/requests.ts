@@ -1,14 +1,15 @@
-// Requests per second, and the server's processor time for each, at 100 keep-alive connections: our solution against
-// its rivals on a small file and on one of a megabyte; traced against untraced; with idle connections and without.
+// Request benchmarks. Requests per second, and the server's processor time for each, at 100 keep-alive connections: our
+// solution against its rivals on a small file and on one of a megabyte; traced against untraced; with idle connections
+// and without.
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Contestant } from "./contestant.ts";
-import { absent, onPath, type Rival, type Site } from "./contestants.ts";
+import { findOnPath, missingProgram, type Rival, type Site } from "./contestants.ts";
 import { inTurns, ratios, spread } from "./figures.ts";
 import { Generator, wrk } from "./generator.ts";
 import type { Job, Result } from "./load.ts";
-import type { Options } from "./options.ts";
-import type { Report, Row } from "./report.ts";
+import type { BenchOptions } from "./options.ts";
+import type { BenchReport, FigureRow } from "./report.ts";
 
 export const connections = 100;
 /** A file that has just been written may change within the resolution of its time stamp: caches wait that long. */
@@ -38,9 +39,9 @@ export async function rivalry(
   section: string,
   document: Document,
   site: Site,
-  options: Options,
-  report: Report,
-): Promise<Row[]> {
+  options: BenchOptions,
+  report: BenchReport,
+): Promise<FigureRow[]> {
   const { rivals, missing } = await site.rivals(options.python);
   for (const sentence of missing) if (!report.notes.includes(sentence)) report.notes.push(sentence);
   const generator = new Generator();
@@ -58,12 +59,12 @@ export async function rivalry(
         () =>
           generator.work(jobFor(on, document, options.seconds)),
     );
-    const program = document === site.small ? onPath("wrk") : undefined;
+    const program = document === site.small ? findOnPath("wrk") : undefined;
     const ours = running[0];
     if (ours === undefined || ours.rival !== rivals[0])
       throw new Error(`Nothing to compare with: ${report.notes.join(" ")}`);
     if (program) measures.push(() => wrk(program, jobFor(ours.on, document, options.seconds)));
-    else if (document === site.small) report.notes.push(absent("wrk", "wrk"));
+    else if (document === site.small) report.notes.push(missingProgram("wrk", "wrk"));
     const figures = await inTurns(options.rounds, measures);
     const all = figures.map(
       (results, i): Measured => ({
@@ -80,8 +81,8 @@ export async function rivalry(
 }
 
 /** Every line against the first: how many times as many requests the first one answers. */
-function against(section: string, [first, ...others]: Measured[]): Row[] {
-  const line = ({ name, rates, cpus }: Measured, ratio: Row["ratio"], against: string): Row => ({
+function against(section: string, [first, ...others]: Measured[]): FigureRow[] {
+  const line = ({ name, rates, cpus }: Measured, ratio: FigureRow["ratio"], against: string): FigureRow => ({
     section,
     what: name,
     against,
@@ -108,7 +109,7 @@ async function enter(rival: Rival, document: Document, generator: Generator): Pr
   try {
     const look = { ...jobFor(on, document, 0.02), connections: 1 };
     await generator.work(look);
-    // As long as before, so that only a look at the time of change can tell.
+    // As long as before, so that only the time of change shows the difference.
     const edited = Buffer.from(before);
     edited[edited.length - 2] = edited[edited.length - 2] === 0x20 ? 0x09 : 0x20;
     writeFileSync(document.file, edited);

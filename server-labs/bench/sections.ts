@@ -1,15 +1,14 @@
-// The sections in their order, and the target of each.
-
+// Sections. The sections of the report in their order, and the target of each.
 import type { Site } from "./contestants.ts";
 import { measureIdle } from "./idle.ts";
-import type { Options, Section } from "./options.ts";
+import type { BenchOptions, Section } from "./options.ts";
 import { pair } from "./pair.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import { rivalry } from "./requests.ts";
 import { measureStart } from "./start.ts";
 import { measureWrapper } from "./wrapper.ts";
 
-type Measure = (site: Site, options: Options, report: Report) => Promise<void>;
+type Measure = (site: Site, options: BenchOptions, report: BenchReport) => Promise<void>;
 
 export const measures: Partial<Record<Section, Measure>> = {
   start: measureStart,

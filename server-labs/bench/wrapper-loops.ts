@@ -1,8 +1,7 @@
-// The two loops that wrapper.ts compares. They hear how many pairs are wanted, and say microseconds of processor
-// time for each echo.
+// Wrapper loops. The two loops that wrapper.ts compares: they read how many pairs are wanted from standard input, and print
+// microseconds of processor time for each echo.
 import { createInterface } from "node:readline";
-import { epollDataOffset, epollEventBytes, lastErrno, native } from "../runtime/libc.ts";
-import { EPOLLIN, Epoll, Socket } from "../runtime/net.ts";
+import { EPOLLIN, Epoll, epollDataOffset, epollEventBytes, lastErrno, native, Socket } from "../runtime.ts";
 
 export interface Turns {
   bare: number[];
@@ -49,7 +48,7 @@ function bare(): void {
   if (count === -1) throw new Error(`errno ${lastErrno()}`);
   for (let i = 0, at = 0; i < count; i++, at += epollEventBytes) {
     if ((view.getUint32(at, true) & EPOLLIN) === 0) throw new Error("not readable");
-    // What a student would do without the wrapper, too: find out whose event it is.
+    // A student without the wrapper would also look up the socket of the event.
     const { fd } = byFd.get(view.getInt32(at + epollDataOffset, true))!;
     const got = native.recv(fd, room, room.length, 0);
     if (got === -1) throw new Error(`errno ${lastErrno()}`);

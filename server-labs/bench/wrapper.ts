@@ -1,18 +1,18 @@
-// What workbook/net costs over the bare call: one echo a turn (epoll_wait, recv, send), written with the wrapper and
+// Wrapper. What workbook/net costs over bare calls: an echo loop (epoll_wait, recv, send), written with the wrapper and
 // with koffi's functions, in one process, in turns.
 import type { Site } from "./contestants.ts";
 import { ratios, spread } from "./figures.ts";
 import { LineProcess } from "./generator.ts";
-import type { Options } from "./options.ts";
-import type { Report } from "./report.ts";
+import type { BenchOptions } from "./options.ts";
+import type { BenchReport } from "./report.ts";
 import type { Turns } from "./wrapper-loops.ts";
 
 const section = "workbook/net, the trace off";
 
-export async function measureWrapper(_: Site, options: Options, report: Report): Promise<void> {
+export async function measureWrapper(_: Site, options: BenchOptions, report: BenchReport): Promise<void> {
   const loops = new LineProcess("wrapper-loops.js");
   try {
-    // Many short pairs: what is looked for is one per cent.
+    // Many short pairs: the difference is one per cent.
     const { bare, wrapped } = JSON.parse(await loops.ask(String(options.rounds * 15))) as Turns;
     const ratio = ratios(bare, wrapped);
     report.rows.push(

@@ -1,8 +1,9 @@
-// The YAML between the two --- at the top of chapter.md and lesson.md, under a schema in which an unknown
-// field is an error. It stays small: what it holds is needed to list, number, or run a lesson.
+// Front matter. The YAML between the two --- at the top of chapter.md and lesson.md; an unknown field is an error. It
+// holds only what is needed to list, number or run a lesson.
 import * as v from "valibot";
 import { isMap, isScalar, LineCounter, parseDocument, type Range } from "yaml";
-import { type Problem, suggestion } from "./problem.ts";
+import { suggestion } from "../protocol.ts";
+import type { BookProblem } from "./problem.ts";
 
 const line = v.pipe(
   v.string(),
@@ -21,7 +22,7 @@ const whole = (least: number, most: number) =>
 export const chapterFields = v.strictObject({ title: line, summary: line });
 
 export const lessonFields = v.strictObject({
-  /** Only to say it aloud: it must be what the folders' names say. */
+  /** For readers of the file only: it must agree with the folders' names. */
   id: v.optional(id),
   title: line,
   summary: line,
@@ -31,13 +32,17 @@ export const lessonFields = v.strictObject({
   minutes: v.optional(whole(1, 240)),
   lab: v.optional(
     v.strictObject({
-      /** What is to be done, as the card says it; the lesson's own when left out. */
+      /** The task, as the card shows it; the lesson's own title and summary when left out. */
       title: v.optional(line),
       summary: v.optional(line),
       /** The port that the student's program listens on. */
       port: whole(1024, 65535),
       /** File descriptors the program may hold, when the usual 4096 are not enough. */
       descriptors: v.optional(whole(16, 1_048_576)),
+      /** Its server serves files: the student's folder gets a copy of the workbook's html/. */
+      site: v.optional(v.boolean()),
+      /** Its server speaks HTTP, when left out; one that does not reads lines. */
+      http: v.optional(v.boolean()),
     }),
   ),
 });
@@ -53,7 +58,7 @@ export function frontMatter<S extends Schema>(
   text: string,
   schema: S,
   noun: string,
-  report: (mistake: Omit<Problem, "file">) => void,
+  report: (mistake: Omit<BookProblem, "file">) => void,
 ): v.InferOutput<S> | null {
   const match = /^---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m.exec(text);
   if (match?.index !== 0) {

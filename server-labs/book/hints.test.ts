@@ -23,7 +23,7 @@ test("hints are ladders; what is in a code block is no heading", () => {
   });
 });
 
-test("what is not as it should be is said where it stands", () => {
+test("a mistake is reported at its place", () => {
   const text = "## oen\n### 2\nA.\n## two\nB.\n\nC.\n### 1\nD.\n## two\n### 2\nE.";
   assert.deepEqual(read(text, ["one", "two"]), {
     rungs: [
@@ -32,9 +32,9 @@ test("what is not as it should be is said where it stands", () => {
     ],
     mistakes: [
       'oen\n#| There is no check "oen". Did you mean "one"?',
-      '### 2| The next rung is "### 1".',
-      'B.\n\nC| Text stands in a rung: "### 1" comes before it.',
-      'two\n#| The check "two" has hints above already.',
+      '### 2| The next hint is "### 1".',
+      'B.\n\nC| This text belongs to no hint: write "### 1" before it.',
+      'two\n#| The check "two" already has hints above.',
       '## oe| The check "one" has no hints: "## one", then "### 1".',
     ],
   });

@@ -1,9 +1,9 @@
-// hints.md of a lab: for each check "## its-id", and under it a ladder of rungs, "### 1", "### 2" …, from a nudge to
-// nearly the answer. Read once, here, for the page (which makes Markdown of a rung) and for the shell (which prints it).
+// Hints. Reads a lab's hints.md: for each check "## its-id", and under it hints "### 1", "### 2" …, from a nudge to nearly
+// the answer. The page renders a hint as Markdown, the shell prints it as it is.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Lab } from "../book.ts";
-import { suggestion } from "./problem.ts";
+import { suggestion } from "../protocol.ts";
+import type { Lab } from "./book.ts";
 
 /** One rung; its text is `text.slice(from, to)` of the whole file. */
 export interface Rung {
@@ -12,13 +12,13 @@ export interface Rung {
 }
 
 export interface Hints {
-  /** The rungs of each check, and where its id stands. */
+  /** The rungs of each check, and the offset of its id. */
   ladders: Map<string, { at: number; rungs: Rung[] }>;
-  /** What is not as it should be, and where. */
+  /** Each mistake with its offset. */
   mistakes: { at: number; sentence: string }[];
 }
 
-/** The hints.md of this lab with what it holds; null when there is none. @param ids of its checks */
+/** The hints.md of this lab with its hints; null when the file does not exist. @param ids of its checks */
 export function hintsOf(
   lab: Lab,
   ids: readonly string[] = lab.checks.map(({ id }) => id),
@@ -35,7 +35,7 @@ export function readHints(text: string, ids: readonly string[]): Hints {
   const mistakes: Hints["mistakes"] = [];
   let ladder: { at: number; rungs: Rung[] } | null = null;
   let rung: Rung | null = null;
-  let astray = false;
+  let reported = false;
   for (const { at, end, line, code } of lines(text)) {
     const [, sign, words] = (code ? null : /^(##|###) +(.*?)[ #]*$/.exec(line)) ?? [];
     if (sign === "##") {
@@ -47,19 +47,19 @@ export function readHints(text: string, ids: readonly string[]): Hints {
           sentence: `There is no check "${id}".${suggestion(id, ids, "checks of this lab")}`,
         });
       if (ladders.has(id))
-        mistakes.push({ at: place, sentence: `The check "${id}" has hints above already.` });
+        mistakes.push({ at: place, sentence: `The check "${id}" already has hints above.` });
       ladder = ladders.get(id) ?? { at: place, rungs: [] };
       ladders.set(id, ladder);
       rung = null;
-      astray = false;
+      reported = false;
     } else if (sign === "###" && ladder) {
       rung = { from: end, to: end };
       const next = ladder.rungs.push(rung);
-      if (words !== String(next)) mistakes.push({ at, sentence: `The next rung is "### ${next}".` });
+      if (words !== String(next)) mistakes.push({ at, sentence: `The next hint is "### ${next}".` });
     } else if (rung) rung.to = end;
-    else if (ladder && !astray && line.trim() !== "") {
-      astray = true;
-      mistakes.push({ at, sentence: `Text stands in a rung: "### 1" comes before it.` });
+    else if (ladder && !reported && line.trim() !== "") {
+      reported = true;
+      mistakes.push({ at, sentence: `This text belongs to no hint: write "### 1" before it.` });
     }
   }
   for (const id of ids)

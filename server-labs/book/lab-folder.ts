@@ -1,66 +1,113 @@
-// What a lab folder holds, read as text and never run: the checks that checks.ts declares, and which check
-// each mutant says must catch it. Ids and titles are therefore literals, and this file insists on it.
+// Lab folder. Reads lesson/lab as text, without running it: the checks that checks.ts declares, and the check that must
+// catch each mutant. Ids and titles must therefore be literals.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { suggestion } from "../protocol.ts";
 import { applyDiff, caughtBy } from "./mutant.ts";
-import { type Problem, place, suggestion } from "./problem.ts";
+import { type BookProblem, place } from "./problem.ts";
 
-type Report = (file: string, mistake: Omit<Problem, "file">) => void;
+type Report = (file: string, mistake: Omit<BookProblem, "file">) => void;
+
+/** The student's file that runs. */
+export const labFile = "server.ts";
+
+/**
+ * A program in a lab's folder: NAME.ts, or NAME/server.ts with the other files of its folder.
+ * @returns the path of the file that runs; null without one
+ */
+export function programIn(labFolder: string, name: "starter" | "solution"): string | null {
+  const paths = [join(labFolder, `${name}.ts`), join(labFolder, name, labFile)];
+  return paths.find(path => existsSync(path)) ?? null;
+}
+
+/** What a student's folder holds that starts from this program: the file that runs, and what lies beside it in its folder. */
+export function filesOf(program: string): { file: string; starter: string }[] {
+  const main = { file: labFile, starter: program };
+  if (basename(program) !== labFile) return [main];
+  const others = readdirSync(dirname(program), { withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name !== labFile && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .sort();
+  return [main, ...others.map(file => ({ file, starter: join(dirname(program), file) }))];
+}
+
+/** A check as its file declares it. */
+export interface DeclaredCheck {
+  id: string;
+  title: string;
+  /** What it sends and what it expects: the doc comment above it, on one line; null without one. */
+  tests: string | null;
+}
 
 export interface LabFolder {
   starter: string | null;
   solution: string;
   checksFile: string;
-  checks: { id: string; title: string }[];
+  checks: DeclaredCheck[];
   mutants: { file: string; caughtBy: string }[];
 }
 
-/** Reads `<lesson>/lab`; null after reporting what makes it no lab at all. */
+/** Reads `<lesson>/lab`; null after reporting that a file is missing without which it is not a lab. */
 export function readLabFolder(folder: string, report: Report): LabFolder | null {
   const file = (name: string) => join(folder, name);
-  for (const name of ["solution.ts", "checks.ts"])
-    if (!existsSync(file(name))) {
+  const solution = programIn(folder, "solution");
+  for (const [name, there] of [
+    ["solution.ts", solution !== null],
+    ["checks.ts", existsSync(file("checks.ts"))],
+  ] as const)
+    if (!there) {
       report(file(name), { line: 1, column: 1, sentence: `A lab has a ${name}, and this file is missing.` });
       return null;
     }
-  const starter = existsSync(file("starter.ts")) ? file("starter.ts") : null;
   const checksFile = file("checks.ts");
   const checks = declaredChecks(readFileSync(checksFile, "utf8"), m => report(checksFile, m));
   return {
-    starter,
-    solution: file("solution.ts"),
+    starter: programIn(folder, "starter"),
+    solution: solution!,
     checksFile,
     checks,
-    mutants: mutants(file("mutants"), checks, report),
+    mutants: mutants(file("mutants"), solution!, checks, report),
   };
 }
 
-// Comments, strings and templates are stepped over whole, so that a check that is only talked about is none.
+// Comments, strings and templates are stepped over whole, so that a check in a comment or a string does not count.
 const token =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<![.\w$])check[ \t]*\(/g;
 const literal = /\s*("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\$])*`)\s*(,?)/y;
 
-/** The ids and titles of all `check("id", "title", …)` in a source, in order. */
+/** All `check("id", "title", …)` in a source, in order. */
 function declaredChecks(
   source: string,
-  report: (mistake: Omit<Problem, "file">) => void,
-): { id: string; title: string }[] {
-  const checks: { id: string; title: string }[] = [];
+  report: (mistake: Omit<BookProblem, "file">) => void,
+): DeclaredCheck[] {
+  const checks: DeclaredCheck[] = [];
+  let comment: { words: string; end: number } | null = null;
   for (const match of source.matchAll(token)) {
+    const end = match.index + match[0].length;
+    if (match[0].startsWith("/**")) comment = { words: wordsOf(match[0]), end };
     if (!match[0].startsWith("check")) continue;
+    const above = comment && source.slice(comment.end, match.index).trim() === "" ? comment.words : "";
     const id = literalAt(source, match.index + match[0].length);
     const title = id?.comma ? literalAt(source, id.end) : null;
     const mistake = (sentence: string) => report({ ...place(source, match.index), sentence });
     if (!id || !title)
       mistake(`A check is written check("id", "title", …) with both as plain strings: the page lists them.`);
     else if (!/^[a-z0-9][a-z0-9-]*$/.test(id.value))
-      mistake(`"${id.value}" is no id for a check: small letters, digits and hyphens only.`);
+      mistake(`"${id.value}" is not an id for a check: use small letters, digits and hyphens only.`);
     else if (checks.some(c => c.id === id.value)) mistake(`There are two checks with the id "${id.value}".`);
-    else checks.push({ id: id.value, title: title.value });
+    else checks.push({ id: id.value, title: title.value, tests: above || null });
   }
   if (checks.length === 0) report({ line: 1, column: 1, sentence: "This file declares no check." });
   return checks;
 }
+
+/** The words of a doc comment on one line. */
+const wordsOf = (comment: string) =>
+  comment
+    .slice(3, -2)
+    .replaceAll(/^\s*\*/gm, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 
 function literalAt(source: string, offset: number) {
   literal.lastIndex = offset;
@@ -70,10 +117,10 @@ function literalAt(source: string, offset: number) {
   return { value, comma: match[2] === ",", end: literal.lastIndex };
 }
 
-function mutants(folder: string, checks: { id: string }[], report: Report) {
+function mutants(folder: string, program: string, checks: { id: string }[], report: Report) {
   const found: { file: string; caughtBy: string }[] = [];
   if (!existsSync(folder)) return found;
-  const solution = readFileSync(join(folder, "..", "solution.ts"), "utf8");
+  const solution = readFileSync(program, "utf8");
   for (const name of readdirSync(folder)
     .filter(n => n.endsWith(".ts") || n.endsWith(".diff"))
     .sort()) {

@@ -1,11 +1,10 @@
-// Mutants: wrong programs, each with the check that must catch it. A whole program is NAME.ts; one that is the
-// solution with a small mistake in it is NAME.diff, which says only what is different. A hunk names its place by its
-// lines and by no numbers, so that it survives every change of the solution that does not touch those lines.
-import type { Problem } from "./problem.ts";
+// Mutant. A wrong program, with the check that must catch it: a whole program NAME.ts, or NAME.diff, which changes the
+// solution. A hunk finds its place by its lines, not by numbers, so that it survives changes elsewhere in the solution.
+import type { BookProblem } from "./problem.ts";
 
-type Mistake = Omit<Problem, "file">;
+type Mistake = Omit<BookProblem, "file">;
 
-/** One place to change: these lines of the solution, as they are and as they are to be. */
+/** One place to change: these lines of the solution, and the lines that replace them. */
 interface Hunk {
   before: string[];
   after: string[];
@@ -14,7 +13,7 @@ interface Hunk {
   lines: number[];
 }
 
-/** The check that a mutant says must catch it, from its first line; null when that line says none. */
+/** The check that must catch a mutant, from its first line; null when that line names no check. */
 export function caughtBy(text: string): { id: string; column: number } | null {
   const first = text.split("\n", 1)[0]!;
   const id = /^\/\/ caught by: (\S+)\s*$/.exec(first)?.[1];
@@ -58,7 +57,7 @@ function hunksOf(diff: string, mistakes: Mistake[]): Hunk[] {
         mistakes.push({
           line,
           column: 1,
-          sentence: "Before the first @@ stand only lines that begin with //, or empty ones.",
+          sentence: "Before the first @@ write only lines that begin with //, or empty lines.",
         });
     } else if (/^[ +-]/.test(text) || text === "") {
       // Editors take the one space of an empty line away.
@@ -87,11 +86,11 @@ function hunksOf(diff: string, mistakes: Mistake[]): Hunk[] {
   return hunks;
 }
 
-/** Where in the program the lines of a hunk stand: exactly once, or it is a mistake. */
+/** The line (from 0) at which the lines of a hunk begin. They must be in the program exactly once. */
 function placeOf({ before, line, lines }: Hunk, program: readonly string[], mistakes: Mistake[]) {
   if (before.length === 0) {
     const sentence =
-      "This hunk says what comes, and not where: give it a line of solution.ts, behind a space (stays) or - (goes).";
+      "This hunk has no place: give it a line of solution.ts, behind a space (the line stays) or - (the line goes).";
     mistakes.push({ line, column: 1, sentence });
     return null;
   }
@@ -106,8 +105,8 @@ function placeOf({ before, line, lines }: Hunk, program: readonly string[], mist
   if (places.length === 1) return places[0]!;
   const sentence =
     places.length === 0
-      ? `solution.ts has no such line ${most === 0 ? "where this hunk begins" : "behind those above it"}: write it as it stands there now.`
-      : `The lines of this hunk stand ${places.length} times in solution.ts (at ${places.map(at => at + 1).join(", ")}): add lines around them until they stand there once.`;
+      ? `solution.ts has no such line ${most === 0 ? "where this hunk begins" : "behind those above it"}: copy the line from solution.ts as it is now.`
+      : `The lines of this hunk are ${places.length} times in solution.ts (at ${places.map(at => at + 1).join(", ")}): add lines around them until they are there once.`;
   mistakes.push({ line: places.length === 0 ? lines[most]! : line, column: 1, sentence });
   return null;
 }

@@ -1,6 +1,6 @@
-// What a student is given: the starter without the region marks by which prose includes parts of it. Page and
-// workspace both take it from here, so that a file that nobody has touched is the same on both sides.
-import { readBytes } from "../text.ts";
+// Starter. The text that a student's file starts from: a lab's starter without the region marks by which prose includes
+// parts of it. Page and workspace both get it here, so that an untouched file is the same on both sides.
+import { readBytes } from "../lib/source-text.ts";
 
 export const mark = /^[ \t]*(?:\/\/|#|--)[ \t]*#(region|endregion)\b[ \t]*([\w-]*)[ \t]*$/;
 

@@ -1,38 +1,15 @@
-// System calls that a program made, in order: what a check asks of them.
-// A *rest* is a call in which the program slept and found nothing; a *turn* is one look at everybody: it ends
-// with a rest, or when the program comes back to a client that it has asked before. (A server that has nobody
-// to come back to, and does not rest, shows no turns: give it a client who stays and says nothing.)
-import { callsWithoutFd } from "../trace-layout.ts";
+// Calls. The system calls that a program made, in order, and what a check asks of them.
+// A *rest* is a call in which the program slept and found nothing. A *turn* is one look at every client: it ends with a
+// rest, or when the program comes back to a client that it has asked before. (A server that has only new clients and does
+// not rest shows no turns: give it a client that stays and says nothing.)
+import { type CallRecord, callRows, portOf, timeoutMs } from "../protocol.ts";
 
-/** One traced system call. */
-export interface Call {
-  /** Counts the program's calls from 0. */
-  n: number;
-  name: string;
-  /** When it began, in milliseconds of CLOCK_MONOTONIC: compare with clock(). */
-  at: number;
-  /** Microseconds until it returned, NaN where that was not measured; null while the program is in there. */
-  took: number | null;
-  /** The numbers that it was given; args[0] is the descriptor where the call is about one. */
-  args: readonly number[];
-  returned: number;
-  /** "EAGAIN"; null when it did not fail. */
-  errno: string | null;
-  /** The port of the address that it was given or gave: the peer's, in accept4. */
-  port: number | null;
-  /** Line of the program's source, where known. */
-  line: number | null;
-}
-
-/** Milliseconds on the clock of Call.at. */
-export const clock = () => Number(process.hrtime.bigint()) / 1e6;
-
-export class Calls implements Iterable<Call> {
-  readonly list: readonly Call[];
+export class Calls implements Iterable<CallRecord> {
+  readonly list: readonly CallRecord[];
   /** Calls in between that were made too fast to be seen. */
   readonly missed: number;
 
-  constructor(list: readonly Call[], missed = 0) {
+  constructor(list: readonly CallRecord[], missed = 0) {
     this.list = list;
     this.missed = missed;
   }
@@ -41,25 +18,30 @@ export class Calls implements Iterable<Call> {
     return this.list.length;
   }
 
-  get last(): Call | undefined {
+  get last(): CallRecord | undefined {
     return this.list.at(-1);
   }
 
-  [Symbol.iterator](): Iterator<Call> {
+  [Symbol.iterator](): Iterator<CallRecord> {
     return this.list[Symbol.iterator]();
   }
 
-  where(test: (call: Call) => boolean): Calls {
+  where(test: (call: CallRecord) => boolean): Calls {
     return new Calls(this.list.filter(test), this.missed);
   }
 
   named(...names: string[]): Calls {
-    return this.where(call => names.includes(call.name));
+    return this.where(call => names.includes(call.call));
   }
 
   /** Calls about this descriptor. */
   on(fd: number | null | undefined): Calls {
-    return this.where(call => call.args[0] === fd && !callsWithoutFd.has(call.name));
+    return this.where(call => call.fd !== null && call.fd === fd);
+  }
+
+  /** Calls about the connection whose other end has this port. */
+  with(port: number): Calls {
+    return this.where(({ peer }) => peer !== null && portOf(peer) === port);
   }
 
   /** Calls that have begun after this moment of clock(). */
@@ -69,14 +51,12 @@ export class Calls implements Iterable<Call> {
 
   /** Connections taken from the accept queue. */
   get accepted(): Calls {
-    return this.where(call => call.name === "accept4" && call.returned >= 0 && call.took !== null);
+    return this.where(({ call, returned, took }) => call === "accept4" && returned >= 0 && took !== null);
   }
 
   /** Reads that returned: something, nothing more, or an error; not "would block". */
   get reads(): Calls {
-    return this.where(
-      call => (call.name === "recv" || call.name === "read") && call.took !== null && call.errno !== "EAGAIN",
-    );
+    return this.where(call => asks(call) && call.took !== null && call.errno !== "EAGAIN");
   }
 
   /** How many bytes were read. */
@@ -91,8 +71,8 @@ export class Calls implements Iterable<Call> {
 
   /** The same calls, turn by turn; see above. The rest belongs to the turn that it ends. */
   get turns(): Calls[] {
-    const turns: Call[][] = [];
-    let turn: Call[] = [];
+    const turns: CallRecord[][] = [];
+    let turn: CallRecord[] = [];
     let seen = new Set<number>();
     let looking: number | null = null;
     const finish = () => {
@@ -102,16 +82,16 @@ export class Calls implements Iterable<Call> {
       looking = null;
     };
     for (const call of this.list) {
-      const fd = asks(call) ? call.args[0]! : null;
+      const fd = asks(call) ? call.fd : null;
       if (fd !== null && fd !== looking && seen.has(fd)) finish();
       if (fd !== null) {
         seen.add(fd);
         looking = fd;
       }
-      // To have looked at the door in between makes the next look at the same client a new one.
-      if (call.name === "accept4") looking = null;
-      // A number is given again as soon as it is free: this is another client, and no second look.
-      if (call.name === "close") seen.delete(call.args[0]!);
+      // After an accept4 the next look at the same client is a new one.
+      if (call.call === "accept4") looking = null;
+      // A number is given again as soon as it is free: the next look at it is at another client.
+      if (call.call === "close" && call.fd !== null) seen.delete(call.fd);
       turn.push(call);
       if (isRest(call)) finish();
     }
@@ -120,13 +100,13 @@ export class Calls implements Iterable<Call> {
   }
 }
 
-/** A look at a client: is there anything? (The listener may be asked between clients, as often as one likes.) */
-function asks(call: Call): boolean {
-  return call.name === "recv" || call.name === "read";
+/** A look at a client: is there anything? (The listener may be asked between clients, any number of times.) */
+function asks({ call }: CallRecord): boolean {
+  return callRows[call].moves === "in";
 }
 
-function isRest(call: Call): boolean {
-  if (call.name === "nanosleep") return true;
-  const timeout = call.name === "poll" ? call.args[2]! : call.name === "epoll_wait" ? call.args[3]! : 0;
-  return timeout !== 0 && (call.took === null || call.returned === 0);
+function isRest(call: CallRecord): boolean {
+  if (callRows[call.call].sleeps === "always") return true;
+  const limit = timeoutMs(call);
+  return limit !== null && limit !== 0 && (call.took === null || call.returned === 0);
 }

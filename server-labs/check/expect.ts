@@ -1,11 +1,12 @@
-// expect(value, sentence): the sentence is what the student reads when the value is not as it should be.
+// Expectations. expect(value, sentence).equal(…): the student reads the sentence when the value is another.
 import { isDeepStrictEqual } from "node:util";
-import { CheckFailure, type Why } from "./failure.ts";
-import { grouped, quoted } from "./journal.ts";
+import { quoted } from "../clients.ts";
+import { grouped } from "../protocol.ts";
+import { CheckFailure, type Why } from "./outcome.ts";
 
 export type Expect = (actual: unknown, summary: string) => Expectation;
 
-/** Begins an expectation. @param summary one sentence: what is not as it should be, if it fails */
+/** Makes an expectation. @param summary one sentence: what is wrong if the expectation fails */
 export const expect: Expect = (actual, summary) => new Expectation(actual, summary);
 
 export class Expectation {
@@ -17,7 +18,7 @@ export class Expectation {
     this.#summary = summary;
   }
 
-  /** The value is true, or anything else that is not empty. */
+  /** The value must be truthy. */
   ok(why: Why = {}): void {
     if (!this.#actual) throw new CheckFailure(this.#summary, why);
   }
@@ -34,7 +35,7 @@ export class Expectation {
     if (!(this.#number() >= limit)) this.#fail(`at least ${grouped(limit)}`, why);
   }
 
-  /** A text or bytes that hold this text, or match this pattern. */
+  /** The text, or the bytes read as UTF-8, must contain this text or match this pattern. */
   contains(part: string | RegExp, why: Why = {}): void {
     const text =
       this.#actual instanceof Uint8Array ? Buffer.from(this.#actual).toString() : String(this.#actual);

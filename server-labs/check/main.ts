@@ -1,28 +1,30 @@
-// The checks from a shell, and as the process that the lab server starts:
-//   npm run check -- <lab> [--starter | --solution | --file F | --command "python3 server.py {port}"] …
-// Without a choice it is the student's own file. Exit code: 0 all passed, 1 some failed, 2 nothing could be made.
+// Check command. Runs a lab's checks from a shell (`npm run check`), and as the checker process of the lab server.
+// Exit code: 0 all checks passed, 1 a check failed, 2 the checks could not run.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { hintsOf } from "../book/hints.ts";
-import { BookError, type Lab, labFile, readBook } from "../book.ts";
-import { workspaceFolder } from "../workspace-folder.ts";
-import { hold, makeRoom } from "./account.ts";
-import type { Outcome } from "./attack.ts";
-import type { Check } from "./check.ts";
-import { makeChecks } from "./checker.ts";
-import { type Choice, Misuse, readChoice, usage } from "./choice.ts";
-import { StartFailure } from "./failure.ts";
-import { count } from "./journal.ts";
-import { packageRoot } from "./package-root.ts";
-import { Workshop } from "./prepare.ts";
-import { killAll, type Subject } from "./program.ts";
-import { jsonReport, personReport, type Report } from "./report.ts";
+import { BookError, hintsOf, type Lab, labFile, readBook } from "../book.ts";
+import { packageRoot } from "../lib/package-root.ts";
+import { count } from "../protocol.ts";
+import { native } from "../runtime.ts";
+import { workspaceFolder } from "../workspace.ts";
+import { auditLab, auditLimits } from "./audit.ts";
+import { type CheckOptionValues, checkUsage, parseCommandLine, UsageError } from "./command-line.ts";
+import type { Check } from "./declarations.ts";
+import { ModuleFolder } from "./module-folder.ts";
+import { type Outcome, StartFailure } from "./outcome.ts";
+import { jsonReport, type Report, textReport } from "./report.ts";
+import { runChecks } from "./run-checks.ts";
+import { killAll, type Subject } from "./server-process.ts";
 
-const workshop = new Workshop(process.env.LAB_STRIPPED);
+const modules = new ModuleFolder(process.env.LAB_STRIPPED);
 process.on("exit", () => {
   killAll();
-  workshop.close();
+  modules.close();
 });
+// The program under test runs as the same user: without this, SIGUSR1 from it would open Node's inspector here.
+process.on("SIGUSR1", () => {});
+// For the same reason it must not write to this process's descriptors, nor trace it: PR_SET_DUMPABLE, prctl(2).
+native.prctl(4, 0, 0, 0, 0);
 for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
@@ -31,92 +33,112 @@ for (const [signal, number] of [
   process.on(signal, () => process.exit(128 + number));
 }
 
-/** Where the person is who typed the command: npm runs scripts in the package's folder. */
-const here = process.env.INIT_CWD ?? process.cwd();
+/** The folder in which the command was typed: npm runs scripts in the package's folder. */
+const callerFolder = process.env.INIT_CWD ?? process.cwd();
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  // Said in words where it is a person's mistake; else it is ours, and the stack tells where.
-  const said = error instanceof Misuse || error instanceof BookError || error instanceof StartFailure;
-  process.stderr.write(`${said ? error.message : ((error as Error)?.stack ?? error)}\n`);
+  // The stack is printed only for a mistake of the workbook itself.
+  const sentence = error instanceof UsageError || error instanceof BookError || error instanceof StartFailure;
+  process.stderr.write(`${sentence ? error.message : ((error as Error)?.stack ?? error)}\n`);
   process.exitCode = 2;
 }
 
 async function main(): Promise<number> {
-  const { values: choice, positionals } = readChoice();
-  if (choice.help) {
-    console.log(usage);
+  const { values: options, positionals } = parseCommandLine();
+  if (options.help) {
+    console.log(checkUsage);
     return 0;
   }
-  const book = readBook(resolve(here, choice.chapters ?? join(packageRoot, "chapters")));
+  const book = readBook(resolve(callerFolder, options.chapters ?? join(packageRoot, "chapters")));
   const [id, ...more] = positionals;
   if (more.length > 0)
-    throw new Misuse(
+    throw new UsageError(
       `One lab at a time: "${positionals.join(" ")}" names ${count(positionals.length, "lab")}.`,
     );
   const lab = id === undefined ? undefined : book.lab(id);
   if (id !== undefined && !lab)
-    throw new Misuse(`There is no lab "${id}". There is: ${book.labs.map(one => one.id).join(", ")}.`);
-  if (choice.all) return all(lab ? [lab] : book.labs);
-  if (lab && choice.account) return all([lab]);
-  if (!lab) throw new Misuse(usage);
-  if (choice.hint !== undefined) return hint(lab, choice.hint, Number(choice.rung ?? 1));
+    throw new UsageError(`There is no lab "${id}". There are: ${book.labs.map(one => one.id).join(", ")}.`);
+  if (options.all) return audit(lab ? [lab] : book.labs, seedOf(options));
+  if (lab && options.account) return audit([lab], seedOf(options));
+  if (!lab) throw new UsageError(checkUsage);
+  if (options.hint !== undefined) return hint(lab, options.hint, Number(options.rung ?? 1));
 
-  const unknown = choice.only?.find(only => !lab.checks.some(check => check.id === only));
+  const unknown = options.only?.find(only => !lab.checks.some(check => check.id === only));
   if (unknown !== undefined) {
-    throw new Misuse(
+    throw new UsageError(
       `${lab.id} has no check "${unknown}". It has: ${lab.checks.map(check => check.id).join(", ")}.`,
     );
   }
-  const wanted = (check: { id: string }) => choice.only?.includes(check.id) ?? true;
-  const { file, name } = choose(lab, choice);
-  const repeat = Number(choice.repeat ?? 1);
+  const wanted = (check: { id: string }) => options.only?.includes(check.id) ?? true;
+  const { file, name } = chooseSubject(lab, options);
+  const repeat = Number(options.repeat ?? 1);
   if (!Number.isInteger(repeat) || repeat < 1)
-    throw new Misuse(`--repeat takes how many times: "${choice.repeat}" is no number of times.`);
+    throw new UsageError(`--repeat takes a whole number, 1 or more, not "${options.repeat}".`);
 
-  const report = reportFor(lab, name, { json: choice.json ?? false, failuresOnly: repeat > 1 });
-  const round: Report = repeat > 1 ? { ...report, end: () => {} } : report;
+  const seed = seedOf(options);
+  const report = reportFor(lab, name, { json: options.json ?? false, failuresOnly: repeat > 1 });
+  const command = (id: string) =>
+    ["npm run check --", lab.id, ...subjectWords(options), "--only", id].join(" ");
+  const round: Report = repeat > 1 ? { ...report, onEnd: () => {} } : report;
   const outcomes: Outcome[] = [];
   for (let made = 0; made < repeat; made++) {
-    // Said before the compiler is loaded: whoever watches sees at once what will be checked.
-    for (const check of lab.checks.filter(wanted)) round.is(check, "waiting");
-    const checks = (await workshop.checks(lab.checksFile)).filter(wanted);
+    // Reported before the compiler is loaded: the page shows at once which checks will run.
+    for (const check of lab.checks.filter(wanted)) round.onState(check, "waiting");
+    const checks = (await modules.checks(lab.checksFile)).filter(wanted);
     const subject: Subject =
-      file === null ? { kind: "command", line: choice.command!, cwd: here } : await subjectOf(file);
-    outcomes.push(...(await makeChecks(checks, { subject, port: lab.port, report: round })));
+      file === null ? { kind: "command", line: options.command!, cwd: callerFolder } : await subjectOf(file);
+    outcomes.push(...(await runChecks(checks, { subject, port: lab.port, report: round, seed, command })));
   }
-  if (repeat > 1) report.end(outcomes);
+  if (repeat > 1) report.onEnd(outcomes);
   if (outcomes.some(outcome => outcome.broken)) return 2;
   return outcomes.some(outcome => outcome.state === "failed") ? 1 : 0;
 }
 
-/** What is checked: a file, or null for a command; and how it is called. */
-function choose(lab: Lab, choice: Choice): { file: string | null; name: string } {
-  const given = [choice.starter, choice.solution, choice.file, choice.command].filter(
+/** @throws UsageError when --seed is not a whole number */
+function seedOf({ seed }: CheckOptionValues): number | undefined {
+  if (seed === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(seed))
+    throw new UsageError(`--seed takes a whole number of at most nine digits, not "${seed}".`);
+  return Number(seed);
+}
+
+/** The words of a command line that say what is checked. */
+function subjectWords({ starter, solution, file, command }: CheckOptionValues): string[] {
+  const quoted = (text: string) => (/^[\w./~+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  if (starter) return ["--starter"];
+  if (solution) return ["--solution"];
+  if (file !== undefined) return ["--file", quoted(resolve(callerFolder, file))];
+  return command === undefined ? [] : ["--command", quoted(command)];
+}
+
+/** What is checked: a file, or null for a command; and its name in the report. */
+function chooseSubject(lab: Lab, options: CheckOptionValues): { file: string | null; name: string } {
+  const given = [options.starter, options.solution, options.file, options.command].filter(
     one => one !== undefined,
   );
-  if (given.length > 1) throw new Misuse("Choose one of --starter, --solution, --file and --command.");
-  if (choice.command !== undefined) {
-    if (!choice.command.includes("{port}")) {
-      throw new Misuse(`The command must say where the port goes: --command "${choice.command} {port}".`);
+  if (given.length > 1) throw new UsageError("Choose one of --starter, --solution, --file and --command.");
+  if (options.command !== undefined) {
+    if (!options.command.includes("{port}")) {
+      throw new UsageError(`The command must contain {port}: --command "${options.command} {port}".`);
     }
-    return { file: null, name: choice.command };
+    return { file: null, name: options.command };
   }
   const own = join(workspaceFolder(), lab.id, labFile);
-  const file = choice.starter
+  const file = options.starter
     ? lab.files[0]!.starter
-    : choice.solution
+    : options.solution
       ? lab.solution
-      : choice.file !== undefined
-        ? resolve(here, choice.file)
+      : options.file !== undefined
+        ? resolve(callerFolder, options.file)
         : own;
-  if (!existsSync(file)) {
+  if (!modules.knows(file) && !existsSync(file)) {
     const instead =
       "Open the lesson in the page (npm start) and save it, or choose --starter, --solution or --file.";
-    throw new Misuse(
+    throw new UsageError(
       file === own
-        ? `There is no work of yours yet: ${own} does not exist. ${instead}`
+        ? `You have not saved a file for this lab yet: ${own} does not exist. ${instead}`
         : `${file} does not exist.`,
     );
   }
@@ -125,14 +147,14 @@ function choose(lab: Lab, choice: Choice): { file: string | null; name: string }
 
 async function subjectOf(file: string): Promise<Subject> {
   try {
-    return { kind: "file", module: await workshop.module(file), name: file, cwd: folderFor(file) };
+    return { kind: "file", cwd: folderFor(file), ...(await modules.program(file)) };
   } catch (error) {
     if (error instanceof StartFailure) return { kind: "unready", failure: error };
     throw error;
   }
 }
 
-/** Where the program runs, html/ beside it: the lab server has chosen, else it is the workspace or the package. */
+/** The folder in which the program runs, with html/ in it: the lab server sets it; else it is the workspace or the package. */
 function folderFor(file: string): string {
   if (process.env.LAB_REPORT_FD !== undefined) return process.cwd();
   return file.startsWith(`${workspaceFolder()}/`) ? dirname(file) : packageRoot;
@@ -143,50 +165,52 @@ function reportFor(
   name: string,
   { json, failuresOnly }: { json: boolean; failuresOnly: boolean },
 ): Report {
-  // Under the lab server the events are for it; what a person reads is its own affair.
+  // The lab server reads events from this descriptor, and prints nothing.
   if (process.env.LAB_REPORT_FD !== undefined) return jsonReport(Number(process.env.LAB_REPORT_FD));
   if (json) return jsonReport(1);
   const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
   console.log(`${lab.id} · ${name}\n`);
-  return personReport({ lab: lab.id, name, colours, failuresOnly, say: line => console.log(line) });
+  return textReport({ lab: lab.id, name, colours, failuresOnly, print: line => console.log(line) });
 }
 
-/** The whole book, or one lab of it, held to account. */
-async function all(labs: readonly Lab[]): Promise<number> {
-  const room = makeRoom();
+/** Audits these labs. @returns the exit code */
+async function audit(labs: readonly Lab[], seed: number | undefined): Promise<number> {
+  const limits = auditLimits();
   const checksOf: Check[][] = [];
-  // One after another: what a checks.ts declares is known by when it was imported.
-  for (const lab of labs) checksOf.push(await workshop.checks(lab.checksFile));
-  const said = labs.map(() => [] as string[]);
-  let telling = 0;
-  // They are held to account side by side, and told one after another, the first as it goes.
-  const accounts = labs.map((lab, i) => {
-    const say = (line: string) => (i === telling ? console.log(line) : said[i]!.push(line));
-    return hold({ lab, checks: checksOf[i]!, subject: subjectOf, say, room });
+  // One after another: check() adds to one list, and ModuleFolder takes what the import has added.
+  for (const lab of labs) checksOf.push(await modules.checks(lab.checksFile));
+  const held = labs.map(() => [] as string[]);
+  let printing = 0;
+  // The labs are audited at once, and printed one after another: the lines of a later lab are held.
+  const audits = labs.map((lab, i) => {
+    const print = (line: string) => (i === printing ? console.log(line) : held[i]!.push(line));
+    return auditLab({ lab, checks: checksOf[i]!, subject: subjectOf, print, limits, seed });
   });
-  for (const account of accounts) account.catch(() => {});
+  for (const one of audits) one.catch(() => {});
   const faults: string[] = [];
-  for (const account of accounts) {
-    for (const line of said[telling]!.splice(0)) console.log(line);
-    faults.push(...(await account));
-    telling++;
+  for (const one of audits) {
+    for (const line of held[printing]!.splice(0)) console.log(line);
+    faults.push(...(await one));
+    printing++;
   }
-  const sum =
-    faults.length === 0 ? "all is as the book says" : `${count(faults.length, "fault")}, told above`;
+  const sum = faults.length === 0 ? "all is as the book says" : `${count(faults.length, "fault")}, see above`;
   console.log(`\n${count(labs.length, "lab")}: ${sum}.`);
   return faults.length === 0 ? 0 : 1;
 }
 
+/** Prints one hint. @returns the exit code */
 function hint(lab: Lab, id: string, rung: number): number {
   const hints = hintsOf(lab);
   const rungs = hints?.ladders.get(id)?.rungs;
   if (!hints || !rungs)
-    throw new Misuse(
+    throw new UsageError(
       `${lab.id} has no check "${id}" with hints. There are: ${[...(hints?.ladders.keys() ?? [])].join(", ")}.`,
     );
   const wanted = rungs[rung - 1];
   if (wanted === undefined)
-    throw new Misuse(`The check "${id}" has ${count(rungs.length, "hint")}: --rung 1 to ${rungs.length}.`);
+    throw new UsageError(
+      `The check "${id}" has ${count(rungs.length, "hint")}: --rung 1 to ${rungs.length}.`,
+    );
   console.log(hints.text.slice(wanted.from, wanted.to).trim());
   if (rung < rungs.length)
     console.log(`\nOne more: npm run check -- ${lab.id} --hint ${id} --rung ${rung + 1}`);

@@ -1,49 +1,44 @@
-// What the kernel tells anybody about a process and its connections: the checks' view of any program, traced
-// or not. Everything here reads /proc, once for each call; a process that is gone gives null or nothing.
+// Process facts. What /proc says of a process: the checks' view of any program, traced or not. Each function reads /proc
+// once; of a process that has ended it returns null or nothing.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { socketInode } from "../kernel/descriptors.ts";
-import { type TcpSocket, TcpTable } from "../kernel/tables.ts";
-import { allProcesses, processFacts } from "../processes.ts";
-
-/** All TCP sockets of this network, newest state. See proc_net_tcp(5). */
-export function tcpSockets(): TcpSocket[] {
-  const table = (file: string, version: 4 | 6) =>
-    new TcpTable(Buffer.from(read(`/proc/net/${file}`) ?? "", "latin1"), version).rows;
-  return [...table("tcp", 4), ...table("tcp6", 6)];
-}
+import { socketInode } from "../kernel.ts";
+import { allProcesses, processFacts } from "../process.ts";
 
 /** The open file descriptors of a process and what each is: "socket:[4711]", "/dev/null". See proc_pid_fd(5). */
-export function descriptors(pid: number): Map<number, string> {
+export function openDescriptors(pid: number): Map<number, string> {
   const folder = `/proc/${pid}/fd`;
   const open = new Map<number, string>();
   for (const name of list(folder)) {
     try {
       open.set(Number(name), readlinkSync(`${folder}/${name}`));
     } catch {
-      // It was closed between the listing and the look.
+      // The process has closed it since the folder was listed.
     }
   }
   return open;
 }
 
 /**
- * Milliseconds that a process has spent on a processor, in its own code and in the kernel's: exact where the kernel
- * keeps schedstat, else in ticks of 10 ms. See proc_pid_stat(5).
+ * Milliseconds that a process has spent on a processor, in its own code and in the kernel: exact where the kernel keeps
+ * schedstat, else in ticks of 10 ms. See proc_pid_stat(5).
  */
 export function cpuMs(pid: number): number | null {
   const run = ranMs(pid);
   return run > 0 ? run : (processFacts(pid)?.cpuMs ?? null);
 }
 
-/** What a thread has done so far: milliseconds that it ran and waited for a processor, and how often it went to sleep. */
+/** What a thread has done so far: milliseconds that it ran and waited for a processor, and how often it slept. */
 export interface Thread {
   ran: number;
   waited: number;
-  /** voluntary_ctxt_switches: of its own accord, whatever in; exact, on a busy machine too. */
+  /** voluntary_ctxt_switches: how often it went to sleep of its own accord, in any call; exact, on a busy machine too. */
   sleeps: number;
 }
 
-/** The threads of these processes. Without schedstat, times in ticks of 10 ms, and no waiting. See the kernel's sched-stats.rst. */
+/**
+ * The threads of these processes. Without schedstat the times come in ticks of 10 ms, and `waited` is 0. See the
+ * kernel's sched-stats.rst.
+ */
 export function threads(pids: readonly number[]): Map<string, Thread> {
   const found = new Map<string, Thread>();
   for (const pid of pids) {
@@ -57,7 +52,7 @@ export function threads(pids: readonly number[]): Map<string, Thread> {
   return found;
 }
 
-/** Milliseconds that its threads have run; 0 where the kernel does not keep schedstat. */
+/** Milliseconds that the threads of a process have run; 0 where the kernel does not keep schedstat. */
 function ranMs(pid: number): number {
   return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + times(`/proc/${pid}/task/${thread}`)[0], 0);
 }
@@ -67,8 +62,8 @@ function times(folder: string): [ran: number, waited: number] {
   return [ran! / 1e6, waited! / 1e6];
 }
 
-/** How often its threads have gone to sleep of their own accord: voluntary_ctxt_switches, proc_pid_status(5). */
-export function sleeps(pid: number): number {
+/** How often the threads of a process have gone to sleep of their own accord. See proc_pid_status(5). */
+export function voluntarySwitches(pid: number): number {
   return list(`/proc/${pid}/task`).reduce((sum, thread) => sum + sleepsOf(`/proc/${pid}/task/${thread}`), 0);
 }
 
@@ -77,19 +72,28 @@ function sleepsOf(folder: string): number {
   return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-/** Octets of memory that are a process's own (RssAnon), not those of files that it has mapped. See proc_pid_status(5). */
+/**
+ * Bytes of memory that are a process's own, without mapped files: what n processes share counts for one nth in each. A
+ * kernel that does not keep this is asked for RssAnon, which counts it for each. See proc_pid_smaps(5), proc_pid_status(5).
+ */
 export function memory(pid: number): number | null {
-  const found = /^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "");
+  const shared = /^Pss_Anon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "");
+  const found = shared ?? /^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "");
   return found && Number(found[1]) * 1024;
 }
 
-/** "R" running, "S" asleep, "T" stopped, "Z" ended and not yet waited for. See proc_pid_stat(5). */
-export function processState(pid: number): string | null {
+/** "R" running, "S" asleep, "T" stopped, "Z" ended and not yet waited for; null: no such process. See proc_pid_stat(5). */
+export function runState(pid: number): string | null {
   return processFacts(pid)?.state ?? null;
 }
 
-/** Everything that a process started, and what those started, itself first. */
-export function family(pid: number): number[] {
+/** It sleeps in futex(2), for another of its threads. False too where /proc does not show it. See proc_pid_wchan(5). */
+export function waitsForThread(pid: number): boolean {
+  return /^futex/.test(read(`/proc/${pid}/wchan`) ?? "");
+}
+
+/** A process, its children, their children, and so on: the process itself first. */
+export function processTree(pid: number): number[] {
   const all = allProcesses();
   const found = [pid];
   for (const one of found) found.push(...all.filter(({ parent }) => parent === one).map(child => child.pid));
@@ -98,7 +102,7 @@ export function family(pid: number): number[] {
 
 /** The inodes of the sockets that a process holds. */
 export function socketInodes(pid: number): Set<number> {
-  return new Set([...descriptors(pid).values()].map(socketInode).filter(inode => inode !== 0));
+  return new Set([...openDescriptors(pid).values()].map(socketInode).filter(inode => inode !== 0));
 }
 
 function read(path: string): string | null {

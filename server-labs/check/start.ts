@@ -1,33 +1,32 @@
-// From "start this program" to "it listens on the port that it was given", or a failure that says what it did
-// instead: ended, listened elsewhere, or nothing at all.
-import { randomInt } from "node:crypto";
-import { readFileSync } from "node:fs";
+// Server start. Starts a program and waits until it listens on its port, or fails with what the program did instead: it
+// ended, listened on another port, or did not listen at all.
 import { basename } from "node:path";
-import { AF_INET, SOCK_STREAM, Socket, SyscallError } from "../runtime/net.ts";
-import { listeners } from "./connections.ts";
-import { StartFailure, type Why } from "./failure.ts";
-import { socketInodes } from "./proc.ts";
-import { Program, type Runnable, type Subject } from "./program.ts";
-import { every, Waiting } from "./wait.ts";
+import { listeners, Poller, throttle } from "../clients.ts";
+import { freePort } from "../kernel.ts";
+import { StartFailure, type Why } from "./outcome.ts";
+import { processTree, runState, socketInodes } from "./proc.ts";
+import { type Runnable, ServerProcess, type Subject } from "./server-process.ts";
 
-/** A Node that loads koffi listens after 0.2 s; this is for a machine that does a hundred other things. */
+/** A Node that loads koffi listens after 0.2 s; this limit is for a busy machine. Milliseconds. */
 const listenWithinMs = 15_000;
-/** A program that listens elsewhere may still open the right port: it gets this long. */
+/** A program that listens on another port may still open the right one within so many milliseconds. */
 const elsewhereMs = 1000;
+/** The record of a traced listen() is written after the kernel has made the listener; on a busy machine, much later. */
+const recordMs = 2000;
 
 export interface StartOptions {
-  /** Descriptors that the program may hold at most. */
+  /** The number of descriptors that the program may hold at most. */
   descriptors?: number | undefined;
   /** Milliseconds. */
   listenWithin?: number | undefined;
 }
 
 /**
- * A program that listens. Between our look at a port and its bind() somebody else may have taken the port: then it
- * gets another one.
- * @throws StartFailure when it does not; it has been ended then
+ * Starts a program and waits until it listens. Another process may take the port between freeServerPort() and the
+ * program's bind(): then the program is started again with another port.
+ * @throws StartFailure when it does not listen; the program has been ended then
  */
-export async function start(subject: Subject, options: StartOptions = {}): Promise<Program> {
+export async function startServer(subject: Subject, options: StartOptions = {}): Promise<ServerProcess> {
   for (let tries = 1; ; tries++) {
     try {
       return await startOnce(subject, options);
@@ -42,109 +41,134 @@ export async function start(subject: Subject, options: StartOptions = {}): Promi
 async function startOnce(
   subject: Subject,
   { descriptors, listenWithin = listenWithinMs }: StartOptions,
-): Promise<Program> {
+): Promise<ServerProcess> {
   if (subject.kind === "unready") throw subject.failure;
-  const program = new Program(subject, freePort(), descriptors);
+  const program = new ServerProcess(subject, await freePort(), descriptors);
   const began = performance.now();
-  const { outcome, ports } = await listening(program, listenWithin);
-  if (outcome === "listens") return program;
+  const { state, ports } = await untilListening(program, listenWithin);
+  if (state === "listens") return program;
   const ms = Math.round(performance.now() - began);
   await program.kill();
-  throw didNotListen(program, subject, outcome, ms, ports);
+  throw didNotListen(program, subject, { state, ms, ports });
 }
 
-/** Waits until this program listens on its port, and says what it did: null when it did nothing in time. */
-export async function listening(
-  program: Program,
+type ListenState = "listens" | "ended" | "elsewhere";
+
+/** Waits until this program listens on its port. @returns its state, null when `within` milliseconds passed without one */
+export async function untilListening(
+  program: ServerProcess,
   within = listenWithinMs,
-): Promise<{ outcome: "listens" | "ended" | "elsewhere" | null; ports: number[] }> {
+): Promise<{ state: ListenState | null; ports: number[] }> {
   let elsewhere: { ports: number[]; since: number } | null = null;
-  const waiting = new Waiting(() => program.tracing?.turn());
-  const due = lookWhen(program);
-  const settled = () => {
-    if (!due()) return null;
+  const poller = new Poller(() => program.tracing?.turn());
+  const mayLook = lookWhen(program);
+  const found = (): ListenState | null => {
+    if (!mayLook()) return null;
     const ports = portsOf(program);
     if (ports.includes(program.port)) return "listens";
     if (program.ended) return "ended";
     if (ports.length > 0) elsewhere ??= { ports, since: performance.now() };
     return elsewhere && performance.now() - elsewhere.since > elsewhereMs ? "elsewhere" : null;
   };
-  const outcome = await waiting.until(settled, within);
-  // The kernel may have shown the listener before its calls were seen: whoever comes next would think that there are none.
+  const state = await poller.until(found, within);
+  // The kernel may show the listener before the trace was read: the next reader would find no calls.
   program.tracing?.turn();
+  if (state === "listens") {
+    const isAsleep = () => runState(program.pid) === "S";
+    await poller.until(() => isTraced(program) || isAsleep(), recordMs);
+    program.tracing?.turn();
+    if (!isTraced(program)) program.leaveTrace();
+  }
   const { ports } = (elsewhere ?? { ports: [] }) as { ports: number[] };
-  return { outcome, ports };
+  return { state, ports };
 }
 
-/** When a look at its ports is worth its price: once listen() is in its trace often, else now and then. */
-function lookWhen(program: Program): () => boolean {
-  const [often, seldom] = [every(4, () => true), every(program.tracing ? 40 : 4, () => true)];
-  let [from, heard] = [0, false];
+/** Is the listener one of the calls that are traced? Not that of Node's own library, a worker thread or a child. */
+function isTraced({ tracing }: ServerProcess): boolean {
+  const calls = tracing?.since(0);
+  // Of lost calls it is not known what they were.
+  return calls !== undefined && (calls.missed > 0 || calls.named("listen").length > 0);
+}
+
+/** A look at the ports is expensive: it happens often once the trace has a listen(), and seldom before. */
+function lookWhen(program: ServerProcess): () => boolean {
+  const [often, seldom] = [throttle(4, () => true), throttle(program.tracing ? 40 : 4, () => true)];
+  let [from, listenCalled] = [0, false];
   return () => {
     const { tracing, ended } = program;
-    if (tracing && !heard && tracing.next > from) {
-      heard = tracing.since(from).named("listen").length > 0;
+    if (tracing && !listenCalled && tracing.next > from) {
+      listenCalled = tracing.since(from).named("listen").length > 0;
       from = tracing.next;
     }
-    return ended || (heard ? often() : seldom()) === true;
+    return ended || (listenCalled ? often() : seldom()) === true;
   };
 }
 
 function didNotListen(
-  program: Program,
+  program: ServerProcess,
   subject: Runnable,
-  outcome: string | null,
-  ms: number,
-  ports: number[],
+  { state, ms, ports }: { state: ListenState | null; ms: number; ports: number[] },
 ): StartFailure {
   const { port } = program;
-  const words = program.printed.tail(12);
+  const lines = program.output.lastLines(12);
   const evidence = [
     `started: ${subject.kind === "file" ? `${basename(subject.name)} ${port}` : subject.line.replaceAll("{port}", String(port))}`,
-    ...(words.length > 0 ? ["it printed:", ...words.map(line => `  ${line}`)] : ["it printed nothing"]),
+    ...(lines.length > 0 ? ["it printed:", ...lines.map(line => `  ${line}`)] : ["it printed nothing"]),
   ];
   const see = subject.kind === "file" ? `npx tsx ${basename(subject.name)} {port}` : undefined;
   const why = (because: string): Why & { line?: number | undefined } => ({
     because,
     ...(see ? { see } : {}),
-    line: subject.kind === "file" ? lineIn(words.join("\n"), subject.name) : undefined,
+    line: subject.kind === "file" ? lineIn(lines.join("\n"), subject.name) : undefined,
   });
-  if (outcome === "elsewhere") {
+  if (state === "elsewhere") {
     const there = ports.map(String).join(" and ");
     return new StartFailure(
-      `The server listens on ${there}, and not on ${port}, the port that it was given.`,
+      `The server listens on port ${there}, and not on port ${port}, which it was started with.`,
       evidence,
-      why("The port is the program's first argument: process.argv[2]. Each check gives it another one."),
+      why(
+        "The port is the program's first argument, process.argv[2]. Each check starts it with another port.",
+      ),
     );
   }
-  if (outcome === "ended") {
+  if (state === "ended") {
     evidence.push(`after ${ms} ms it ${program.end}`);
-    const cameToItsEnd = program.end === "exited with 0";
+    const exited = program.end === "exited with 0";
     return new StartFailure(
       `The server ended before it listened: ${program.end}.`,
       evidence,
       why(
-        cameToItsEnd
-          ? "A server runs until somebody stops it; this one came to the end of its program."
-          : "What it printed last, above, says where it went wrong.",
+        exited
+          ? "A server must run until it is stopped; this program came to its last line."
+          : "Its last output, above, says where it went wrong.",
       ),
     );
   }
   const inside = program.tracing?.inside;
-  if (inside) evidence.push(`it is inside ${inside.name}(), and does not come out`);
-  evidence.push(`after ${ms} ms it listened nowhere`);
+  if (inside) evidence.push(`it is inside ${inside.call}(), which has not returned`);
+  evidence.push(`after ${ms} ms it did not listen on any port`);
   return new StartFailure(
-    `The server runs, but has not listened on ${port} within ${Math.round(ms / 1000)} s.`,
+    `The server runs, but did not listen on port ${port} within ${Math.round(ms / 1000)} s.`,
     evidence,
-    why(`A client can come as soon as the server has called listen() on a socket that is bound to the port.`),
+    why(
+      "A client can connect as soon as the server has called listen() on a socket that is bound to the port.",
+    ),
   );
 }
 
-/** The ports on which a program listens. */
-function portsOf(program: Program): number[] {
-  const inodes = new Set(program.pids().flatMap(pid => [...socketInodes(pid)]));
-  const mine = listeners().filter(row => inodes.has(row.inode));
-  return [...new Set(mine.map(row => row.localPort))];
+/** The ports on which a program listens: its children, too, where one of them has its port. */
+function portsOf(program: ServerProcess): number[] {
+  const all = listeners();
+  const portsOfAll = (pids: readonly number[]) => {
+    const inodes = new Set(pids.flatMap(pid => [...socketInodes(pid)]));
+    return [...new Set(all.filter(row => inodes.has(row.inode)).map(row => row.localPort))];
+  };
+  const ports = portsOfAll(program.pids());
+  if (ports.includes(program.port) || !all.some(row => row.localPort === program.port)) return ports;
+  const more = portsOfAll(processTree(program.pid));
+  if (!more.includes(program.port)) return ports;
+  program.includeChildren();
+  return more;
 }
 
 /** The innermost line of this file that a stack trace names. */
@@ -152,36 +176,4 @@ function lineIn(text: string, file: string): number | undefined {
   const name = basename(file).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const match = new RegExp(`${name}:(\\d+)`).exec(text);
   return match ? Number(match[1]) : undefined;
-}
-
-/** Ports that were given last. */
-const given = new Set<number>();
-
-/**
- * A port that nobody uses. Not one of those that the kernel gives to clients (ip_local_port_range): one of our
- * own clients could take it before the server does. Bound without SO_REUSEADDR, so that none in TIME_WAIT passes.
- */
-export function freePort(): number {
-  const [first] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
-    .trim()
-    .split(/\s+/)
-    .map(Number);
-  const most = Math.max(12_000, Math.min(first ?? 32_768, 32_768));
-  for (let tries = 0; tries < 200; tries++) {
-    const port = randomInt(10_000, most);
-    if (given.has(port)) continue;
-    const socket = new Socket(AF_INET, SOCK_STREAM);
-    try {
-      socket.bind({ host: "127.0.0.1", port });
-      given.add(port);
-      // Several programs are started at a time, and none may get the port of one that has not bound it yet.
-      if (given.size > 1000) given.delete(given.values().next().value!);
-      return port;
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    } finally {
-      socket.close();
-    }
-  }
-  throw new Error("No free port was found in 200 tries.");
 }

@@ -1,111 +1,168 @@
-// What a check is given to work with: the server, and clients in any number.
-import type { Tools } from "./check.ts";
-import { Client } from "./client.ts";
-import type { ClientOptions } from "./client-options.ts";
-import { exchange } from "./exchange.ts";
-import { expect } from "./expect.ts";
-import { CheckFailure, type Why } from "./failure.ts";
-import { count, type Journal } from "./journal.ts";
-import type { Network } from "./network.ts";
-import type { Program } from "./program.ts";
-import { Server } from "./server.ts";
-import type { Site } from "./site.ts";
-import { patience, Waiting } from "./wait.ts";
+// Tools. What a check's function gets: the server under test, and any number of clients.
 
-/** The tools of one check, and every client that it makes. */
+import fc from "fast-check";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import {
+  type Answer,
+  Client,
+  type ClientOptions,
+  defaultWaitMs,
+  type Journal,
+  type Network,
+  Poller,
+} from "../clients.ts";
+import { count } from "../protocol.ts";
+import { type Conversations, converse, defaultSeed, type Seed } from "./conversations/converse.ts";
+import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
+import { type Expect, expect } from "./expect.ts";
+import { CheckFailure, type Why } from "./outcome.ts";
+import { Server } from "./server.ts";
+import type { ServerProcess } from "./server-process.ts";
+import type { SiteFolder } from "./site-folder.ts";
+
+/** What a check works with. */
+export interface Tools extends ExchangeTools {
+  /** The server under test: started for this check alone, and listening. */
+  server: Server;
+  /** Connects a client, which has sent nothing yet. */
+  client(options?: ClientOptions): Promise<Client>;
+  /** Connects `count` clients, in this order. */
+  clients(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** Connects `count` clients, each when the server has accepted the one before: for checks that are not about bursts. */
+  oneByOne(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** Sends requests and judges the answers, byte by byte; fails the check with what came instead. */
+  exchange(exchange: Exchange): Promise<Answer[]>;
+  /** Makes these exchanges, each on a connection of its own. `because` holds for all that have no cause of their own. */
+  exchanges(because: string, exchanges: readonly Exchange[]): Promise<void>;
+  /** Fails the check if the server has closed this connection, which an answer should have left open: it cannot go on then. */
+  demandOpen(client: Client): void;
+  /**
+   * Holds generated conversations with the server, and fails the check with the smallest that breaks a promise: a client
+   * got something else than it must get, or the server kept what it should let go of, or did not rest.
+   */
+  conversations(options: Conversations): Promise<void>;
+  /** A value that differs from run to run; the same for the same seed. */
+  generate<T>(arbitrary: fc.Arbitrary<T>): T;
+  /** The folder in which the server runs, if the check has brought `files`. */
+  site: SiteFolder;
+  /** `expect(value, "what is not as it should be").atMost(3, { because })` */
+  expect: Expect;
+  /** Fails the check with this sentence. */
+  fail(summary: string, why?: Why): never;
+  /** Adds a sentence to the evidence, with the time. */
+  note(sentence: string): void;
+  /** Waits until the probe finds something, and returns it; null when `withinMs` milliseconds have passed first. */
+  until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null>;
+}
+
+/** The tools of one check, and every client that the check connects. */
 export function makeTools(
-  program: Program,
+  program: ServerProcess,
   network: Network,
   journal: Journal,
-  folder: Site | null = null,
-): { tools: Tools; crowd: Client[] } {
-  const waiting = new Waiting(() => {
-    network.turn();
+  { folder = null, seed = defaultSeed }: { folder?: SiteFolder | null; seed?: Seed } = {},
+): { tools: Tools; connected: Client[] } {
+  const poller = new Poller(() => {
+    network.dispatch();
     program.tracing?.turn();
-    // Nothing that a check waits for can come from a server that is gone.
-    if (program.ended) throw hasEnded(program);
+    // A check waits in vain for a server that has ended.
+    if (program.ended) throw endedFailure(program);
   });
-  const crowd: Client[] = [];
-  const fail = (summary: string, why?: Why): never => {
-    throw new CheckFailure(summary, why);
-  };
-  const clients = async (number: number, options?: ClientOptions): Promise<Client[]> => {
-    const surroundings = { network, waiting, journal };
-    const come = Array.from(
-      { length: number },
-      (_, i) => new Client(surroundings, `client ${crowd.length + i + 1}`, program.port, options),
-    );
-    crowd.push(...come);
-    await waiting.until(() => come.every(one => one.state !== "connecting"), patience);
-    // One who was let in and at once sent away did connect: what it means is for the check to say.
-    const open = come.filter(one => one.port !== 0).length;
-    const names = number === 1 ? come[0]!.name : `clients ${crowd.length - number + 1} to ${crowd.length}`;
+  const connected: Client[] = [];
+  const clients: Tools["clients"] = async (number, options) => {
+    const made = connect({ network, poller, journal }, program.port, connected, number, options);
+    await poller.until(() => made.every(one => one.state !== "connecting"), defaultWaitMs);
+    // A client whose connection the server has closed at once did connect: the check decides what that means.
+    const open = made.filter(one => one.port !== 0).length;
+    const from = connected.length - number + 1;
+    const names = number === 1 ? made[0]!.name : `clients ${from} to ${connected.length}`;
     journal.note(`${names} connected${open < number ? `: ${open} of them` : ""}`);
-    if (open < number) throw couldNotConnect(come, program.port);
-    return come;
+    if (open < number) throw notConnected(made, program.port);
+    return made;
   };
-  const client = async (options?: ClientOptions) => (await clients(1, options))[0]!;
-  const until: Tools["until"] = (probe, withinMs) => waiting.until(probe, withinMs);
-  const server = new Server(program, waiting, journal);
-  const oneByOne: Tools["oneByOne"] = async (number, options) => {
-    const before = server.sockets;
-    const come: Client[] = [];
-    for (let i = 1; i <= number; i++) {
-      come.push(await client(options));
-      const held = await server.holds(before + i);
-      expect(held, "The server has not accepted a client who came alone (sockets that it holds).").equal(
-        before + i,
-      );
-    }
-    return come;
-  };
-  const note = (sentence: string) => journal.note(sentence);
+  const client: Tools["client"] = async options => (await clients(1, options))[0]!;
+  const server = new Server(program, poller, journal);
+  // Not the generator of the conversations: a value more would change all of them.
+  const random = new fc.Random(xoroshiro128plus(~seed.seed));
   const tools: Tools = {
     server,
     client,
     clients,
-    oneByOne,
-    exchange: one => exchange(tools, one),
+    oneByOne: (number, options) => oneByOne(server, () => client(options), number),
+    exchange: one => makeExchange(tools, one),
     exchanges: async (because, all) => {
-      for (const one of all) await exchange(tools, { because, ...one });
+      for (const one of all) await makeExchange(tools, { because, ...one });
     },
+    demandOpen,
+    conversations: options => converse({ server, network, poller, journal }, seed, options),
+    generate: arbitrary => arbitrary.generate(random, undefined).value,
     get site() {
       if (folder === null) throw new Error("This check brings no files, and so has no folder of its own.");
       return folder;
     },
     expect,
-    fail,
-    note,
-    until,
+    fail: (summary, why) => {
+      throw new CheckFailure(summary, why);
+    },
+    note: sentence => journal.note(sentence),
+    until: (probe, withinMs) => poller.until(probe, withinMs),
   };
-  return { tools, crowd };
+  return { tools, connected };
 }
 
-function couldNotConnect(clients: Client[], port: number): CheckFailure {
+/** Starts to connect `number` clients, and adds them to `connected`. */
+function connect(
+  surroundings: { network: Network; poller: Poller; journal: Journal },
+  port: number,
+  connected: Client[],
+  number: number,
+  options?: ClientOptions,
+): Client[] {
+  const made = Array.from(
+    { length: number },
+    (_, i) => new Client(surroundings, `client ${connected.length + i + 1}`, port, options),
+  );
+  connected.push(...made);
+  return made;
+}
+
+async function oneByOne(server: Server, client: () => Promise<Client>, number: number): Promise<Client[]> {
+  const before = server.sockets;
+  const made: Client[] = [];
+  for (let i = 1; i <= number; i++) {
+    made.push(await client());
+    expect(
+      await server.holds(before + i),
+      "The server has not accepted a client that came alone (the number of sockets that it holds).",
+    ).equal(before + i);
+  }
+  return made;
+}
+
+function notConnected(clients: Client[], port: number): CheckFailure {
   const out = clients.filter(client => client.port === 0);
   const trouble = out.find(client => client.trouble)?.trouble;
   if (trouble === "ECONNREFUSED") {
-    return new CheckFailure(`A client was refused: nobody listens on ${port} any more.`, {
-      because: "A listener that is closed turns everybody away; a server keeps it open as long as it runs.",
+    return new CheckFailure(`A client was refused: no socket listens on port ${port} any more.`, {
+      because:
+        "The server must keep its listener open as long as it runs: without a listener the kernel refuses every client.",
     });
   }
   return new CheckFailure(
-    `${count(out.length, "client")} of ${clients.length} could not connect within ${patience / 1000} s${trouble ? ` (${trouble})` : ""}.`,
+    `${count(out.length, "client")} of ${clients.length} could not connect within ${defaultWaitMs / 1000} s${trouble ? ` (${trouble})` : ""}.`,
     {
       because:
-        "Connections that wait to be accepted wait in the accept queue, which has as many places as listen() was given (and one more); when it is full the kernel lets nobody else in.",
+        "A connection waits in the accept queue until the server accepts it. The queue has as many places as the backlog of listen(), and one more; when it is full, the kernel lets no other client connect.",
       see: "ss -tln 'sport = :{port}'   # Recv-Q: how many wait, Send-Q: how many may",
     },
   );
 }
 
-export function hasEnded(program: Program): CheckFailure {
-  const because = program.end === "exited with 0" ? comesToNoEnd : goesOn;
-  return new CheckFailure(`The server has ended: ${program.end}.`, { because });
+/** The failure of a server that has ended while a check waited for it. */
+export function endedFailure({ end }: ServerProcess): CheckFailure {
+  const because =
+    end === "exited with 0"
+      ? "The program came to its last line. A server is a loop: when it has served one client, it turns to the next."
+      : "Its last output, above, says why. Whatever one client does, a server must go on for all other clients.";
+  return new CheckFailure(`The server has ended: ${end}.`, { because });
 }
-
-const comesToNoEnd =
-  "It has come to the end of its program. A server is a loop: when it is done with one client, it turns to the next.";
-
-const goesOn =
-  "What it printed last, above, says why. Whatever one client does, a server goes on for all the others.";

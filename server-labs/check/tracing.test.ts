@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { writeSync } from "node:fs";
 import { test } from "node:test";
-import { layout, tracedCalls } from "../trace-layout.ts";
-import { createTraceMemory } from "../trace-memory.ts";
+import { callIndex, type TracedCall } from "../protocol.ts";
+import { layout, recordOffset } from "../trace/layout.ts";
+import { createTraceMemory } from "../trace/memory.ts";
 import { Tracing } from "./tracing.ts";
 
 const at = layout.record;
@@ -17,25 +18,19 @@ class Writer {
     this.head = head;
   }
 
-  call(name: (typeof tracedCalls)[number], result: number, took = 1): void {
+  call(name: TracedCall, result: number, took = 1): void {
     this.rewrite(this.head, name, result, took);
     this.head = (this.head + 1) >>> 0;
     this.publish();
   }
 
-  rewrite(index: number, name: (typeof tracedCalls)[number], result: number, took = 1): void {
+  rewrite(index: number, name: TracedCall, result: number, took = 1): void {
     const record = Buffer.alloc(layout.recordBytes);
     record.writeDoubleLE(took, at.took);
     record.writeInt32LE(result, at.result);
-    record.writeUInt16LE(tracedCalls.indexOf(name), at.call);
+    record.writeUInt16LE(callIndex(name), at.call);
     record.writeInt32LE(result, at.args);
-    writeSync(
-      this.fd,
-      record,
-      0,
-      record.length,
-      layout.headerBytes + (index % layout.capacity) * layout.recordBytes,
-    );
+    writeSync(this.fd, record, 0, record.length, recordOffset(index));
   }
 
   publish(): void {
@@ -70,7 +65,7 @@ test("a call that has not returned is seen, and seen again when it has", () => {
   const tracing = new Tracing(writer.fd);
   writer.call("recv", 0, -1);
   tracing.turn();
-  assert.equal(tracing.inside?.name, "recv");
+  assert.equal(tracing.inside?.call, "recv");
   writer.rewrite(0, "recv", 7);
   tracing.turn();
   assert.equal(tracing.inside, null);

@@ -1,30 +1,43 @@
-// The connections of a program one by one: both ends, what is in them, and whether a call on it may sleep. Also those that
-// the kernel has forgotten and the program has not.
+// Connections. Each connection of a program: both ends, their queues, and whether a call on it may block. Also connections
+// that the kernel has dropped and the program has not closed.
 import type { KernelConnection } from "../protocol.ts";
-import { type KernelCalls, mostNoted } from "./calls.ts";
+import { type DescriptorTable, mostDescriptors } from "../trace.ts";
 import { isNonblocking, type Links, socketInode } from "./descriptors.ts";
-import type { Held, Sockets } from "./sockets.ts";
+import type { HeldSocket, Sockets } from "./sockets.ts";
 import { endpoint } from "./tables.ts";
+import { giveTurn } from "./turns.ts";
 
-/** Of /proc/<pid>/fdinfo, how many are read at a time: each takes a turn of the thread pool. */
+/**
+ * Files of /proc/<pid>/fdinfo that are read without giving other work a turn; and how many are read again at each look,
+ * in turn: the flag belongs to the open file, and a child that shares it, or Node itself, may change it unseen.
+ */
 const atOnce = 32;
 
 export class Connections {
-  readonly #calls: KernelCalls;
+  readonly #table: DescriptorTable;
   readonly #sockets: Sockets;
-  /** By the socket's link: to find it out costs a file. */
+  /** By the socket's link; to find it out costs reading a file. */
   #nonblocking = new Map<string, boolean>();
+  /** The descriptor whose flag was read again last. */
+  #cursor = -1;
   #lost = 0;
   /** Of sockets, when they were last in the tables: a reset takes them out, and the descriptor stays. */
   #ends = new Map<string, { local: string; peer: string }>();
 
-  constructor(calls: KernelCalls, sockets: Sockets) {
-    this.#calls = calls;
+  constructor(table: DescriptorTable, sockets: Sockets) {
+    this.#table = table;
     this.#sockets = sockets;
   }
 
+  /** A connection, as the trace has it, that the tables do not have and that was not gone before. */
+  isNews(fd: number, link: string): boolean {
+    const inode = socketInode(link);
+    if (inode === 0 || this.#sockets.holds(inode) || this.#ends.has(link)) return false;
+    return this.#table.peerOf(fd) !== null;
+  }
+
   /** Connections that the kernel no longer lists, while the program has them open: reset, or timed out. */
-  gone(links: Links, connected: readonly Held[]): KernelConnection[] {
+  gone(links: Links, connected: readonly HeldSocket[]): KernelConnection[] {
     const before = this.#ends;
     this.#ends = new Map(
       connected.map(({ link, row, table }) => [
@@ -37,18 +50,18 @@ export class Connections {
       const inode = socketInode(link);
       if (inode === 0 || this.#sockets.holds(inode)) continue;
       const known = before.get(link);
-      const peer = known?.peer ?? this.#calls.peers.get(fd);
-      if (peer === undefined) continue;
+      const peer = known?.peer ?? this.#table.peerOf(fd);
+      if (peer === null) continue;
       const local = known?.local ?? "";
-      if (known) this.#ends.set(link, known);
+      this.#ends.set(link, { local, peer });
       const nonblocking = this.#nonblocking.get(link) ?? false;
       gone.push({ fd, local, peer, state: "CLOSE", recvQ: 0, sendQ: 0, other: null, nonblocking });
     }
     return gone;
   }
 
-  /** @param lost calls of which nothing is known: any of them may have changed a flag */
-  async shown(pid: number, shown: readonly Held[], lost: number): Promise<KernelConnection[]> {
+  /** @param lost calls that the trace has lost: any of them may have changed a flag */
+  async shown(pid: number, shown: readonly HeldSocket[], lost: number): Promise<KernelConnection[]> {
     await this.#learnNonblocking(pid, shown, lost);
     const others = this.#sockets.others(shown);
     return shown.map(held => {
@@ -60,12 +73,16 @@ export class Connections {
     });
   }
 
-  /** A flag stays as it is until the program makes a call that may change it, or calls that nobody has read. */
-  async #learnNonblocking(pid: number, shown: readonly Held[], lost: number): Promise<void> {
-    const { flagged } = this.#calls;
-    const forget = lost !== this.#lost || flagged.size >= mostNoted;
+  /**
+   * A flag is read anew when the program has made a call that may change it; the others in turn, more of them when calls
+   * were lost: such a call is among those that the program keeps. To read all of 200 was most of what a look cost.
+   */
+  async #learnNonblocking(pid: number, shown: readonly HeldSocket[], lost: number): Promise<void> {
+    const { flagged } = this.#table;
+    const forget = flagged.size >= mostDescriptors;
+    const again = lost === this.#lost ? atOnce : 2 * atOnce;
     const known = new Map<string, boolean>();
-    const unknown: Held[] = [];
+    const unknown: HeldSocket[] = [];
     for (const held of shown) {
       const before = forget || flagged.has(held.fd) ? undefined : this.#nonblocking.get(held.link);
       if (before === undefined) unknown.push(held);
@@ -73,12 +90,18 @@ export class Connections {
     }
     flagged.clear();
     this.#lost = lost;
+    const later = shown.filter(({ fd, link }) => fd > this.#cursor && known.has(link)).slice(0, again);
+    this.#cursor = later.at(-1)?.fd ?? -1;
+    unknown.push(...later);
     for (let i = 0; i < unknown.length; i += atOnce) {
       const slice = unknown.slice(i, i + atOnce);
-      const answers = await Promise.all(slice.map(({ fd }) => isNonblocking(pid, fd)));
-      for (const [k, answer] of answers.entries()) if (answer !== null) known.set(slice[k]!.link, answer);
+      if (i > 0) await giveTurn();
+      for (const { fd, link } of slice) {
+        const answer = isNonblocking(pid, fd);
+        if (answer !== null) known.set(link, answer);
+      }
     }
-    // Those that the kernel has forgotten cannot be asked about where it lists them, and have it still.
+    // Connections that the kernel has dropped keep what was known of them.
     for (const [link, before] of this.#nonblocking)
       if (!known.has(link) && this.#ends.has(link)) known.set(link, before);
     this.#nonblocking = known;
@@ -86,14 +109,14 @@ export class Connections {
 }
 
 /** Those with something in a queue first, or that their peer has left: the others look alike. */
-export function ranked(connected: readonly Held[]): Held[] {
-  const rank = ({ row }: Held) =>
+export function ranked(connected: readonly HeldSocket[]): HeldSocket[] {
+  const rank = ({ row }: HeldSocket) =>
     row.recvQueue > 0 || row.sendQueue > 0 || row.state !== "ESTABLISHED" ? 0 : 1;
   return [...connected].sort((a, b) => rank(a) - rank(b) || a.fd - b.fd);
 }
 
 export function sum(
-  left: readonly Held[],
+  left: readonly HeldSocket[],
   gone: number,
 ): { connections: number; recvQ: number; sendQ: number } {
   const total = { connections: left.length + gone, recvQ: 0, sendQ: 0 };

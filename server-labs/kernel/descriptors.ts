@@ -1,12 +1,12 @@
-// The descriptors of a program: what each is, and which are the student's. Node has some twenty of its own before the
-// program begins (four of them epoll instances); those that are still the same are nobody's business here.
-import { readdirSync, readlinkSync } from "node:fs";
-import { readdir, readFile, readlink } from "node:fs/promises";
+// Descriptors. What each descriptor of a program is, and which are the student's. Node has some twenty of its own before
+// the program starts, four of them epoll instances; those are left out as long as they are the same.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { giveTurn } from "./turns.ts";
 
 /** fd → what /proc/<pid>/fd says that it is: "socket:[4711]", "anon_inode:[eventpoll]", a path. */
 export type Links = Map<number, string>;
 
-/** As it is now, at once: for the moment before a program begins, which does not wait. Empty when it cannot be seen. */
+/** The descriptors now, synchronously, because a program that starts does not wait. Empty when they cannot be read. */
 export function linksNow(pid: number): Links {
   const links: Links = new Map();
   try {
@@ -14,26 +14,41 @@ export function linksNow(pid: number): Links {
       try {
         links.set(Number(name), readlinkSync(`/proc/${pid}/fd/${name}`));
       } catch {
-        // closed between the listing and the look
+        // closed between readdir and readlink
       }
     }
   } catch {
-    // gone, or not ours to see: the samples will say so
+    // gone, or of another user: the samples will say so
   }
   return links;
 }
 
+/**
+ * Descriptors that one look reads, at 6 µs each. Of a program with more, a socket that is still open somewhere is taken to
+ * be what it was, and read again in turn: another process may hold it, while the number is another file by now.
+ */
+const readEachLook = 1024;
+/** Read without giving other work a turn: less than a millisecond. */
+const atOnce = 128;
+
 export class Descriptors {
   readonly #own: Links;
-  /** As read last. A look at each of thousands costs more than the sockets' own table does. */
+  readonly #most: number;
+  /** As read last. */
   #known: Links = new Map();
+  /** The descriptor that was read again last. */
+  #cursor = -1;
 
-  /** @param own what Node has open itself, before the program begins */
-  constructor(own: Links) {
+  /**
+   * @param own what Node itself has open before the program starts
+   * @param most descriptors that one look reads, but for those that are new
+   */
+  constructor(own: Links, most = readEachLook) {
     this.#own = own;
+    this.#most = most;
   }
 
-  /** The program has made this descriptor with a call of its own. */
+  /** Marks a descriptor that the program has made with a call of its own. */
   made(fd: number): void {
     this.#own.delete(fd);
     this.#known.delete(fd);
@@ -41,31 +56,51 @@ export class Descriptors {
 
   /**
    * All that are open, and what each of the student's is.
-   * @param same is this socket's inode still held by somebody? Then a descriptor that had it has it still.
+   * @param same does a process still hold this socket's inode? Then a descriptor that had it may still have it.
    * @throws as opendir(3) does: EACCES, ENOENT
    */
   async look(pid: number, same: (inode: number) => boolean): Promise<{ open: number; links: Links }> {
-    const open = (await readdir(`/proc/${pid}/fd`)).map(Number);
+    const open = readdirSync(`/proc/${pid}/fd`).map(Number);
     const before = this.#known;
     const links: Links = new Map();
-    const asked = open.filter(fd => {
-      const link = before.get(fd);
-      const inode = link === undefined ? 0 : socketInode(link);
-      if (inode === 0 || !same(inode)) return true;
-      links.set(fd, link!);
-      return false;
-    });
-    // Not all at once: each is a turn of the thread pool, which others need too.
-    for (let i = 0; i < asked.length; i += 64) {
-      const slice = asked.slice(i, i + 64);
-      const found = await Promise.all(
-        slice.map(fd => readlink(`/proc/${pid}/fd/${fd}`).catch(() => undefined)),
-      );
-      for (const [k, link] of found.entries()) if (link !== undefined) links.set(slice[k]!, link);
+    const asked: number[] = [];
+    const trusted: number[] = [];
+    for (const fd of open) {
+      const inode = socketInode(before.get(fd) ?? "");
+      (inode !== 0 && same(inode) ? trusted : asked).push(fd);
+    }
+    const again = this.#inTurn(trusted, Math.max(this.#most - asked.length, 1));
+    for (const fd of trusted) links.set(fd, before.get(fd)!);
+    for (const [i, fd] of [...asked, ...again].entries()) {
+      if (i % atOnce === atOnce - 1) await giveTurn();
+      const link = linkOf(pid, fd);
+      if (link === null) links.delete(fd);
+      else links.set(fd, link);
     }
     for (const [fd, link] of links) if (this.#own.get(fd) === link) links.delete(fd);
     this.#known = links;
     return { open: open.length, links };
+  }
+
+  /** So many of these, those first that were not read for longest. */
+  #inTurn(fds: readonly number[], most: number): readonly number[] {
+    if (fds.length <= most) return fds;
+    const from = Math.max(
+      0,
+      fds.findIndex(fd => fd > this.#cursor),
+    );
+    const again = [...fds.slice(from), ...fds.slice(0, from)].slice(0, most);
+    this.#cursor = again.at(-1)!;
+    return again;
+  }
+}
+
+/** What a descriptor is; null when it is closed. */
+export function linkOf(pid: number, fd: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return null;
   }
 }
 
@@ -74,49 +109,29 @@ export function socketInode(link: string): number {
   return link.startsWith("socket:[") ? Number.parseInt(link.slice(8), 10) : 0;
 }
 
-/** In words, for what is no connection and no epoll instance. @param cwd the program's folder: files in it are named from there */
+/** Characters of a path that are shown, from its end: a path may have 4096 bytes, and a sample 64 of them. */
+const mostPath = 200;
+
+/** What a descriptor is that is not a connection and not an epoll instance. @param cwd the program's folder: files in it have paths from there */
 export function whatIs(link: string, cwd: string): string {
-  if (link.startsWith("socket:")) return "socket (not connected)";
+  if (link.startsWith("socket:")) return "socket (no TCP connection)";
   const kind = /^(?:anon_inode:\[?|)([a-z]+)(?:\]|:\[\d+\])$/.exec(link)?.[1];
   if (kind) return kind;
-  return `file ${cwd !== "" && link.startsWith(`${cwd}/`) ? link.slice(cwd.length + 1) : link}`;
-}
-
-export interface Registration {
-  fd: number;
-  /** As the kernel keeps it: EPOLLERR and EPOLLHUP always, unless a ONESHOT is disarmed. */
-  events: number;
-}
-
-/** What an epoll instance watches: the "tfd" lines of its fdinfo, see epoll(7). */
-export async function registrations(pid: number, fd: number): Promise<Registration[]> {
-  const text = await fdinfo(pid, fd);
-  const found: Registration[] = [];
-  // "tfd:        6 events:       1b data:                6  pos:0 ino:4 sdev:8"
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("tfd:")) continue;
-    const events = line.indexOf("events:");
-    if (events < 0) continue;
-    found.push({
-      fd: Number.parseInt(line.slice(4, events), 10),
-      events: Number.parseInt(line.slice(events + 7), 16),
-    });
-  }
-  return found;
+  const path = cwd !== "" && link.startsWith(`${cwd}/`) ? link.slice(cwd.length + 1) : link;
+  return `file ${path.length > mostPath ? `…${path.slice(-mostPath)}` : path}`;
 }
 
 /** O_NONBLOCK among the "flags" (octal) of a descriptor's fdinfo; null when it is gone. */
-export async function isNonblocking(pid: number, fd: number): Promise<boolean | null> {
-  const flags = /^flags:\s*([0-7]+)/m.exec(await fdinfo(pid, fd))?.[1];
+export function isNonblocking(pid: number, fd: number): boolean | null {
+  const flags = /^flags:\s*([0-7]+)/m.exec(fdinfo(pid, fd))?.[1];
   return flags === undefined ? null : (Number.parseInt(flags, 8) & 0o4000) !== 0;
 }
 
-/** The count of an eventfd; null when it is none. */
-export async function eventfdCount(pid: number, fd: number): Promise<number | null> {
-  const count = /^eventfd-count:\s*([0-9a-f]+)/m.exec(await fdinfo(pid, fd))?.[1];
-  return count === undefined ? null : Number.parseInt(count, 16);
-}
-
-function fdinfo(pid: number, fd: number): Promise<string> {
-  return readFile(`/proc/${pid}/fdinfo/${fd}`, "latin1").catch(() => "");
+/** What /proc/<pid>/fdinfo/<fd> holds, see proc_pid_fdinfo(5); "" when it is closed. */
+export function fdinfo(pid: number, fd: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/fdinfo/${fd}`, "latin1");
+  } catch {
+    return "";
+  }
 }

@@ -1,28 +1,24 @@
-// What a program is doing, in words: from its state and the newest call that has not returned.
+// Activity of a program. Concluded from the state of its process and the newest call that has not returned.
+import type { DoingStatement, PausedStatement } from "../protocol.ts";
 import type { Inside } from "./calls.ts";
 
 /**
+ * What a program is doing.
  * @param state of proc_pid_stat(5): "R", "S", "T" …
- * @param inside the call that it was in all the time
- * @param paused where it waits at a boundary, in words
- * @param moved it has made calls while we looked: asleep it is, but not in one of which we know
+ * @param call the call that it was in during the whole look
+ * @param paused where it waits at a boundary; null when it does not
+ * @param moved it has made calls during the look: it is asleep, but not in a call that is known
  */
-export function doingInWords(
+export function doingOf(
   state: string,
-  inside: Inside | null,
-  paused: string | null,
+  call: Inside | null,
+  paused: PausedStatement | null,
   moved = false,
-): string {
-  if (state === "T" || state === "t") return `stopped by a signal${inside ? `, inside ${call(inside)}` : ""}`;
-  if (state === "Z" || state === "X") return "ended";
+): DoingStatement {
+  if (state === "T" || state === "t") return { code: "stopped-by-signal", call };
+  if (state === "Z" || state === "X") return { code: "process-ended" };
   if (paused !== null) return paused;
-  if (inside) return state === "R" ? `running, inside ${call(inside)}` : `asleep in ${call(inside)}`;
-  if (state === "S")
-    return moved ? "asleep for a moment, between calls" : "asleep, in no call that is traced";
-  return state === "D" ? "waiting for a disk" : "running";
-}
-
-function call({ name, args: [a = 0, b = 0] }: Inside): string {
-  if (name === "nanosleep") return `nanosleep(${a + b / 1e9} s)`;
-  return name === "poll" ? "poll" : `${name}(${a})`;
+  if (call) return { code: state === "R" ? "running-inside" : "asleep-in", call };
+  if (state === "S") return { code: moved ? "asleep-between-calls" : "asleep-untraced" };
+  return { code: state === "D" ? "waiting-for-disk" : "running-now" };
 }

@@ -1,12 +1,12 @@
-// The epoll instances of a program: what each watches, and what can be concluded of its ready list.
-import type { KernelEpoll, KernelInterest } from "../protocol.ts";
-import { kernelLimits } from "../protocol.ts";
+// Epoll instances. What each watches, and what can be concluded of its ready list.
+import { type ClosedDescriptor, type KernelEpoll, type KernelInterest, kernelLimits } from "../protocol.ts";
 import type { Inside } from "./calls.ts";
-import type { Registration } from "./descriptors.ts";
 import {
+  connectionReadiness,
   eventNames,
   isEdge,
   isReady,
+  listenerReadiness,
   onReadyList,
   polledReadiness,
   type Readiness,
@@ -16,8 +16,10 @@ import {
   triggerOf,
   unknownReadiness,
 } from "./ready.ts";
+import type { WatchedFile } from "./registrations.ts";
+import type { HeldSocket } from "./sockets.ts";
 
-/** One end of something, as it was seen in this look. */
+/** One end of a connection, or a listener, as this sample found it. */
 export interface End {
   readiness: Readiness;
   /** Changes when something has arrived: state and what is to be read. */
@@ -28,21 +30,48 @@ export interface End {
   queued?: number;
 }
 
+/**
+ * The ends of sockets, by what /proc/<pid>/fd calls them: a descriptor's number is another socket as soon as it is closed.
+ * @param held sockets as the kernel's tables have them
+ * @param gone links of connections of which only the descriptor is left
+ */
+export function endsOf(
+  held: readonly Pick<HeldSocket, "link" | "row">[],
+  gone: readonly string[],
+): Map<string, End> {
+  const ends = new Map<string, End>();
+  for (const { link, row } of held) {
+    const { state, recvQueue, sendQueue } = row;
+    const readiness =
+      state === "LISTEN" ? listenerReadiness(recvQueue) : connectionReadiness(state, recvQueue, sendQueue);
+    const arrival = `${state} ${recvQueue}`;
+    ends.set(link, {
+      readiness,
+      arrival,
+      all: `${arrival} ${sendQueue}`,
+      ...(state === "LISTEN" ? { queued: recvQueue } : {}),
+    });
+  }
+  for (const link of gone)
+    ends.set(link, { readiness: connectionReadiness("CLOSE", 0, 0), arrival: "CLOSE", all: "CLOSE" });
+  return ends;
+}
+
 /** What was so when an instance's ready list was last known to be empty: the program slept in epoll_wait on it, or poll(2) said so. */
 export interface Slept {
   inside: Inside;
-  ends: ReadonlyMap<number, End>;
+  ends: ReadonlyMap<string, End>;
   /** How many were accepted there since; null when another call was about this descriptor, or not every call is known. */
   accepted(fd: number): number | null;
 }
 
 /** What is known of the moment. */
 export interface Moment {
-  /** The call that the program was in all the time; null when there is none, or it made others meanwhile. */
+  /** The call that the program was in all the time; null when it was in no call, or made others meanwhile. */
   inside: Inside | null;
   /** It slept in it all the time. */
   asleep: boolean;
-  /** poll(2)'s answers at a boundary. */
+  /** poll(2)'s answers at a boundary, by descriptors as they are now. */
   peeked: ReadonlyMap<number, number> | null;
   slept: Slept | null;
 }
@@ -52,18 +81,20 @@ const IN_OR_RDHUP = 0x2001;
 
 /**
  * One instance.
- * @param ends by descriptor; one that is not in there is not known
+ * @param ends by what /proc/<pid>/fd calls a file; one that is not in there is not known
  * @param first descriptors whose registrations are shown before others
+ * @param closedOf what is known of a file whose descriptor was closed
  */
 export function concludeEpoll(
   fd: number,
-  registered: readonly Registration[],
-  ends: ReadonlyMap<number, End>,
+  registered: readonly WatchedFile[],
+  ends: ReadonlyMap<string, End>,
   first: ReadonlySet<number>,
   moment: Moment,
+  closedOf: (file: WatchedFile) => ClosedDescriptor,
 ): KernelEpoll {
   const items = registered.map(registration => {
-    const at = readinessOf(registration.fd, ends, moment.peeked);
+    const at = readinessOf(registration, ends, moment.peeked);
     const since = sinceOf(registration, fd, ends, moment);
     return {
       ...registration,
@@ -80,15 +111,17 @@ export function concludeEpoll(
     const ready = onReadyList(item.events, item.ready, can, item.since);
     if (ready === "listed") some = true;
     if (ready === "unknown") perhaps = true;
-    const { fd: of, events } = item;
-    interest.push({ fd: of, events: eventNames(events), trigger: triggerOf(events), ready });
+    const { fd: of, events, closed } = item;
+    const more = closed ? { closed: closedOf(item) } : {};
+    interest.push({ fd: of, events: eventNames(events), trigger: triggerOf(events), ready, ...more });
   }
-  // The kernel keeps them in an order that nobody else knows.
+  // The order in which the kernel keeps them is not visible.
   interest.sort((a, b) => a.fd - b.fd);
+  const isFirst = (one: KernelInterest) => one.closed !== undefined || first.has(one.fd);
   const shown =
     interest.length <= kernelLimits.interest
       ? interest
-      : [...interest.filter(i => first.has(i.fd)), ...interest.filter(i => !first.has(i.fd))].slice(
+      : [...interest.filter(isFirst), ...interest.filter(one => !isFirst(one))].slice(
           0,
           kernelLimits.interest,
         );
@@ -97,13 +130,18 @@ export function concludeEpoll(
   return { fd, interest: shown, registered: registered.length, ready };
 }
 
-function readinessOf(fd: number, ends: ReadonlyMap<number, End>, peeked: Moment["peeked"]): Readiness {
-  const seen = ends.get(fd)?.readiness ?? unknownReadiness;
-  const revents = peeked?.get(fd);
+function readinessOf(
+  { fd, link, closed }: WatchedFile,
+  ends: ReadonlyMap<string, End>,
+  peeked: Moment["peeked"],
+): Readiness {
+  const seen = (link === null ? undefined : ends.get(link)?.readiness) ?? unknownReadiness;
+  // poll(2) was asked of the number: its answer is about this file only where the number is known to be this file.
+  const revents = closed || link === null ? undefined : peeked?.get(fd);
   if (revents === undefined) return seen;
   const polled = polledReadiness(revents);
-  // poll(2) tells of the peer's end and of urgent data only who asks for it: a "no" of its may be none.
-  const ask = (told: Tri, known: Tri): Tri => (told === "yes" ? "yes" : known);
+  // poll(2) reports the peer's end and urgent data only when they are asked for: its "no" may mean nothing.
+  const ask = (polled: Tri, known: Tri): Tri => (polled === "yes" ? "yes" : known);
   return { ...polled, peerDone: ask(polled.peerDone, seen.peerDone), urgent: ask(polled.urgent, "no") };
 }
 
@@ -120,19 +158,20 @@ function listOf(fd: number, items: readonly { ready: Tri; since: Since }[], mome
 }
 
 /**
- * The program was asleep on this instance. In that very call it may still be: stopped, or only just being woken; then an
- * arrival has put the descriptor on the list. Later it may have been told of it; but where nothing has arrived since, and
- * no call was about it, it is as it was. In an accept queue nobody has arrived when it has become shorter by those who
- * were accepted: nobody leaves it in another way.
+ * The program was asleep on this instance. If it is still in that call (stopped, or only just being woken), an arrival
+ * has put the descriptor on the list. If it has left the call, epoll_wait may have reported it; where nothing has
+ * arrived since, and no call was about it, its state is unchanged. An accept queue has no new client when it is
+ * shorter by exactly the accepted clients: a client leaves it only by accept.
  */
-function sinceOf(item: Registration, fd: number, ends: ReadonlyMap<number, End>, moment: Moment): Since {
+function sinceOf(item: WatchedFile, fd: number, ends: ReadonlyMap<string, End>, moment: Moment): Since {
   const { inside, asleep, slept } = moment;
   if (asleep || !slept || slept.inside.name !== "epoll_wait" || slept.inside.args[0] !== fd) return null;
-  const now = ends.get(item.fd);
-  const then = slept.ends.get(item.fd);
+  const now = ends.get(item.link ?? "");
+  const then = slept.ends.get(item.link ?? "");
   if (!now || !then) return null;
   const there = inside === slept.inside;
-  const accepted = slept.accepted(item.fd);
+  // Calls are known by numbers, and another process may make some on a file that it shares.
+  const accepted = item.closed ? null : slept.accepted(item.fd);
   if (!there && accepted !== null && then.queued !== undefined && now.queued !== undefined)
     return now.queued + accepted === then.queued ? "nothing" : null;
   if (now.arrival !== then.arrival) return there && item.events & IN_OR_RDHUP ? "arrived" : null;

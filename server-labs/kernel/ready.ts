@@ -1,13 +1,12 @@
-// Is a watched descriptor on the ready list? The kernel does not say; epoll(7) says what follows from what it does say.
-// What a descriptor is ready for is read off its state and its queues, or asked with poll(2) while the program waits at a
-// boundary. That a list is empty is known while the program sleeps in epoll_wait(2) on it: else it would not sleep.
-import type { KernelInterest, Ready, TcpState } from "../protocol.ts";
-import { epollEvents, flags } from "../strace-names.ts";
+// Ready list. Concludes whether a watched descriptor is on it, which the kernel does not say. What a descriptor is ready
+// for follows from its state and its queues, or from poll(2) while the program waits at a boundary. The list is empty while
+// the program sleeps in epoll_wait(2) on it: else it would not sleep.
+import { epollEvents, flagNames, type KernelInterest, type ReadyState, type TcpState } from "../protocol.ts";
 
 /** "maybe": both are possible. */
 export type Tri = "yes" | "no" | "maybe";
 
-/** What a descriptor is ready for at this moment, whoever watches it. */
+/** What a descriptor is ready for at this moment. */
 export interface Readiness {
   readable: Tri;
   writable: Tri;
@@ -49,7 +48,7 @@ export function connectionReadiness(state: TcpState, recvQ: number, sendQ: numbe
   const shut = weDone && !peerDone;
   return {
     readable: recvQ > 0 || peerDone ? "yes" : shut ? "maybe" : "no",
-    // An empty queue has room. How full is too full depends on a buffer whose size is not told.
+    // An empty queue has room. How full is too full depends on a buffer whose size the kernel does not show.
     writable: weDone || sendQ === 0 ? "yes" : "maybe",
     peerDone: peerDone ? "yes" : shut ? "maybe" : "no",
     hungUp: peerDone && weDone ? "yes" : shut ? "maybe" : "no",
@@ -71,7 +70,7 @@ export function polledReadiness(revents: number): Readiness {
 
 /** Is it ready for anything that this registration waits for? */
 export function isReady(events: number, at: Readiness): Tri {
-  // What a disarmed one waited for is no longer told; that it could be read is what a program would want to know.
+  // /proc no longer shows the events of a disarmed one; a program would want to know that it could be read.
   const mask = isDisarmed(events) ? IN | RDHUP : events;
   const answers: Tri[] = [at.hungUp];
   if (mask & IN) answers.push(at.readable);
@@ -89,12 +88,12 @@ export type ReadyList = "empty" | "only" | "some" | "unknown";
 
 /**
  * What has happened to this descriptor since it was known not to be on the list: "arrived": something came, and so it was
- * put there, and nobody has been told; "nothing" came, and the program did nothing with it; null: it is not known.
+ * put there, and epoll_wait has not reported it; "nothing" came, and the program did nothing with it; null: not known.
  */
 export type Since = "arrived" | "nothing" | null;
 
 /** @param ready isReady() of it */
-export function onReadyList(events: number, ready: Tri, list: ReadyList, since: Since = null): Ready {
+export function onReadyList(events: number, ready: Tri, list: ReadyList, since: Since = null): ReadyState {
   if (ready === "no") return "no";
   if (isDisarmed(events)) return ready === "yes" ? "silent" : "unknown";
   if (!isEdge(events)) {
@@ -109,10 +108,9 @@ export function onReadyList(events: number, ready: Tri, list: ReadyList, since: 
   return since === "arrived" ? "listed" : since === "nothing" ? "silent" : "unknown";
 }
 
-/** "EPOLLIN|EPOLLET", as the program wrote it: without what the kernel adds by itself. */
-export function eventNames(events: number): string {
-  const asked = (events & ~(ERR | HUP)) >>> 0;
-  return flags(epollEvents, asked);
+/** The flags that the program asked for, without those that the kernel adds by itself. */
+export function eventNames(events: number): string[] {
+  return flagNames(epollEvents, (events & ~(ERR | HUP)) >>> 0);
 }
 
 export function triggerOf(events: number): KernelInterest["trigger"] {
@@ -123,7 +121,7 @@ export function triggerOf(events: number): KernelInterest["trigger"] {
 
 export const isEdge = (events: number): boolean => (events & ET) !== 0;
 
-/** A ONESHOT that has been told of keeps none of its events, not even those that the kernel adds: epoll_ctl(2). */
+/** After epoll_wait has reported a ONESHOT, it has no events, not even those that the kernel adds: epoll_ctl(2). */
 function isDisarmed(events: number): boolean {
   return (events & ONESHOT) !== 0 && (events & ~(EXCLUSIVE | WAKEUP | ONESHOT | ET)) === 0;
 }

@@ -1,12 +1,14 @@
-// When to look: while somebody asks, as often as the one who asks most often, but never for more than a part of a
-// processor. Where one look is dear, there are fewer, and a sentence says so. What is as before is not said again.
+// Sampler. Looks at a program while a reader wants samples, as often as the reader that wants most, but never for more
+// than a part of a processor. Where one look costs much there are fewer, and the sample says so. A sample that equals
+// the one before is not sent again, but to a reader who has just come.
 import { type KernelSample, kernelLimits } from "../protocol.ts";
-import type { Looked } from "./look.ts";
+import { Rates } from "./rates.ts";
+import type { KernelLook } from "./sample.ts";
 
-/** What it needs of the world; a test gives its own. */
+/** Clock, timers and program of a sampler; a test gives its own. */
 export interface World {
   /** null: there is no process now. */
-  look(): Promise<{ sample: Looked; sockets: number } | null>;
+  look(): Promise<KernelLook | null>;
   /** Takes a sample that says something new. */
   emit(sample: KernelSample): void;
   /** Milliseconds. */
@@ -17,16 +19,21 @@ export interface World {
   later(ms: number, callback: () => void): () => void;
 }
 
+const forgetMs = 5000;
+
 export class Sampler {
   readonly #world: World;
   readonly #wanted = new Set<{ everyMs: number }>();
   /** What one look costs, in milliseconds, the newer ones counting most. */
   #cost = 0;
+  readonly #rates = new Rates();
   #looks = 0;
   #sockets = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** When the look began that gave the newest sample; null before the first. */
+  sampledAt: number | null = null;
   #last: KernelSample | null = null;
-  #said = "";
+  #sent = "";
   #looking: Promise<KernelSample | null> | null = null;
   #cancel: (() => void) | null = null;
   #closed = false;
@@ -37,20 +44,22 @@ export class Sampler {
   }
 
   /**
-   * Somebody wants samples from now on, until the result is called.
-   * @param everyMs time between them; less than kernelLimits.everyMs is that
+   * A reader wants samples from now on, until the result is called.
+   * @param everyMs milliseconds between them; at least kernelLimits.everyMs
    */
   want(everyMs: number): () => void {
-    const wish = { everyMs: Math.max(everyMs, kernelLimits.everyMs) };
-    this.#wanted.add(wish);
+    const reader = { everyMs: Math.max(everyMs, kernelLimits.everyMs) };
+    this.#wanted.add(reader);
+    this.#sent = "";
     this.#plan();
     return () => {
-      this.#wanted.delete(wish);
+      this.#wanted.delete(reader);
+      if (this.#wanted.size === 0) this.#rates.forgetBefore(Number.POSITIVE_INFINITY);
       this.#plan();
     };
   }
 
-  /** Something has just changed that the eye waits for: the next look is as soon as looks may be. */
+  /** Something has changed that the reader waits for: the next look comes as soon as the cost of looks allows. */
   hurry(): void {
     this.#hurried = true;
     this.#plan();
@@ -85,10 +94,12 @@ export class Sampler {
     return Math.min(...[...this.#wanted].map(({ everyMs }) => everyMs), 60_000);
   }
 
-  /** The time between two looks that their cost asks for, rounded up: it is shown, and need not flicker. */
+  /** The time between two looks that their cost demands, rounded up so that the number shown does not flicker. */
   #least(): number {
-    const dear = this.#cost / kernelLimits.share;
-    return Math.max(kernelLimits.everyMs, Math.ceil(dear / 50) * 50);
+    // Without a second look there is no rate, and the first one costs more than it says of the others.
+    if (this.#looks === 1) return kernelLimits.everyMs;
+    const affordable = this.#cost / kernelLimits.share;
+    return Math.max(kernelLimits.everyMs, Math.ceil(affordable / 50) * 50);
   }
 
   #every(): number {
@@ -106,7 +117,7 @@ export class Sampler {
   async #look(): Promise<KernelSample | null> {
     const { now, spent } = this.#world;
     this.#lookedAt = now();
-    // What comes while it looks may have come too late for it.
+    // A change during the look may have come too late for it.
     this.#hurried = false;
     const [began, before] = [now(), spent()];
     const looked = await this.#world.look();
@@ -114,28 +125,31 @@ export class Sampler {
       this.#last = null;
       return null;
     }
-    // The processor's time is of all that this process did meanwhile, the clock's holds waiting: the less is nearer.
-    const cost = Math.min(now() - began, spent() - before);
-    // The first look finds everything new and costs twice what the others do; it is no measure of them.
+    // The processor's time holds all that this process did meanwhile, the clock's holds waiting: the smaller is nearer.
+    const cost = Math.max(0, Math.min(now() - began, spent() - before));
+    // The first look finds everything new and costs twice what the others do: it does not count.
     this.#cost = this.#looks < 2 ? cost : 0.75 * this.#cost + 0.25 * cost;
     this.#looks++;
+    this.sampledAt = began;
     this.#sockets = looked.sockets;
     const everyMs = this.#wanted.size > 0 ? this.#every() : this.#least();
-    const sample = { everyMs, thin: this.#thin(everyMs), ...looked.sample };
+    const { counted } = looked;
+    // Looks that are asked for one by one: an earlier one of long ago is another time.
+    if (this.#wanted.size === 0) this.#rates.forgetBefore(counted.at - forgetMs);
+    const rates = this.#rates.at(counted);
+    const sample = { everyMs, thin: this.#thin(everyMs), ...looked.sample, rates };
     this.#last = sample;
-    // How long a look took is no news of the program.
+    // How long a look took says nothing new of the program.
     const { everyMs: _, thin, ...news } = sample;
-    const said = JSON.stringify([thin !== null, news]);
-    if (said !== this.#said) this.#world.emit(sample);
-    this.#said = said;
+    const text = JSON.stringify([thin !== null, news]);
+    if (text !== this.#sent) this.#world.emit(sample);
+    this.#sent = text;
     return sample;
   }
 
-  #thin(everyMs: number): string | null {
+  #thin(everyMs: number): KernelSample["thin"] {
     if (this.#wanted.size === 0 || this.#looks < 2 || everyMs <= this.#asked()) return null;
-    const sockets = new Intl.NumberFormat("en").format(this.#sockets);
-    const takes = Math.max(1, Math.round(this.#cost));
-    const every = everyMs < 1000 ? `${everyMs} ms` : `${(everyMs / 1000).toFixed(1)} s`;
-    return `${sockets} sockets on this machine: one look takes ${takes} ms, so there is one each ${every}.`;
+    const takesMs = Math.max(1, Math.round(this.#cost));
+    return { code: "samples-are-dear", sockets: this.#sockets, takesMs, everyMs };
   }
 }

@@ -1,12 +1,11 @@
-// The TCP sockets of a program: its descriptors joined with the kernel's tables, and both with the peer's own row, which
-// is the one with the two addresses changed over, when the peer is on this machine.
-import type { KernelConnection, KernelListener } from "../protocol.ts";
-import { kernelLimits } from "../protocol.ts";
+// Sockets. The TCP sockets of a program: its descriptors joined with the kernel's tables, and with the peer's row, which
+// has the two addresses exchanged, when the peer is on this machine.
+import { type KernelConnection, type KernelListener, kernelLimits, parseEndpoint } from "../protocol.ts";
 import { type Links, socketInode } from "./descriptors.ts";
 import { Bytes, endpoint, isWildcard, type TcpRow, TcpTable } from "./tables.ts";
 
 /** A descriptor of the program that is a TCP socket. */
-export interface Held {
+export interface HeldSocket {
   fd: number;
   /** What /proc/<pid>/fd calls it: "socket:[4711]". */
   link: string;
@@ -40,8 +39,13 @@ export class Sockets {
     return this.#byInode.has(inode);
   }
 
-  held(links: Links): Held[] {
-    const found: Held[] = [];
+  /** The socket with this link, of whatever process of this network. */
+  of(link: string): { row: TcpRow; table: TcpTable } | undefined {
+    return this.#byInode.get(socketInode(link));
+  }
+
+  held(links: Links): HeldSocket[] {
+    const found: HeldSocket[] = [];
     for (const [fd, link] of links) {
       const socket = this.#byInode.get(socketInode(link));
       if (socket) found.push({ fd, link, ...socket });
@@ -50,37 +54,50 @@ export class Sockets {
   }
 
   /** @param backlog what listen(2) was given, cut to net.core.somaxconn */
-  listener({ fd, row, table }: Held, backlog: number | null): KernelListener {
+  listener({ fd, row, table }: HeldSocket, backlog: number | null): KernelListener {
     const local = table.local(row);
     const waiting: KernelListener["waiting"] = [];
     for (const other of this.#tables) {
       for (const candidate of other.rows) {
         if (waiting.length >= kernelLimits.waiting) break;
-        // Nobody holds it and it is not closing: accept(2) will give it to somebody.
+        // No process holds it and it is not closing: accept(2) will return it.
         const established = candidate.state === "ESTABLISHED" || candidate.state === "CLOSE_WAIT";
         if (!established || candidate.inode !== 0 || candidate.localPort !== row.localPort) continue;
         if (!isWildcard(local) && other.local(candidate) !== local) continue;
+        if (this.#isOfAnother(row, local, other.local(candidate))) continue;
         const peer = endpoint(other.remote(candidate));
         waiting.push({ peer, state: candidate.state, recvQ: candidate.recvQueue });
       }
     }
-    // Of the order in which they came the tables tell nothing; ports are mostly given out one after the other.
+    // The tables do not have the order in which they came; ports are mostly given out one after the other.
     waiting.sort((a, b) => portOf(a.peer) - portOf(b.peer));
     return { fd, address: endpoint(local), queued: row.recvQueue, backlog, waiting };
   }
 
+  /** Two listeners have this port: the one whose address is exact gets the client; of two alike it cannot be known which. */
+  #isOfAnother(listener: TcpRow, local: string, client: string): boolean {
+    return this.#tables.some(table =>
+      table.rows.some(row => {
+        if (row.state !== "LISTEN" || row.localPort !== listener.localPort || row.inode === listener.inode)
+          return false;
+        const address = table.local(row);
+        return address === local || (isWildcard(local) && address === client);
+      }),
+    );
+  }
+
   /** The other end of each, where it is on this machine. */
-  others(of: readonly Held[]): Map<Held, NonNullable<KernelConnection["other"]>> {
-    const wanted = new Map<string, Held>();
+  others(of: readonly HeldSocket[]): Map<HeldSocket, NonNullable<KernelConnection["other"]>> {
+    const wanted = new Map<string, HeldSocket>();
     const ports = new Set<number>();
     for (const held of of) {
       wanted.set(`${held.table.remote(held.row)} ${held.table.local(held.row)}`, held);
       ports.add(held.row.remotePort);
     }
-    const found = new Map<Held, NonNullable<KernelConnection["other"]>>();
+    const found = new Map<HeldSocket, NonNullable<KernelConnection["other"]>>();
     for (const table of this.#tables) {
       for (const row of table.rows) {
-        // A number first: to make texts of ten thousand addresses is what a look would cost.
+        // The port first: to make texts of ten thousand addresses would be the cost of a sample.
         if (!ports.has(row.localPort)) continue;
         const held = wanted.get(`${table.local(row)} ${table.remote(row)}`);
         if (held) found.set(held, { state: row.state, recvQ: row.recvQueue, sendQ: row.sendQueue });
@@ -90,4 +107,4 @@ export class Sockets {
   }
 }
 
-const portOf = (peer: string): number => Number(peer.slice(peer.lastIndexOf(":") + 1));
+const portOf = (peer: string): number => parseEndpoint(peer)?.port ?? 0;

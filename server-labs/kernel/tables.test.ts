@@ -32,7 +32,7 @@ test("an IPv4 client of an IPv6 listener has one address in both tables", () => 
   assert.equal(endpoint("00000000000000000000000001000000:1ED2"), "[::1]:7890");
 });
 
-test("a line that is cut, or none at all, is no row and no error", () => {
+test("a line that is cut, or no line at all, is no row and no error", () => {
   assert.deepEqual(new TcpTable(Buffer.from(""), 4).rows, []);
   assert.deepEqual(new TcpTable(Buffer.from(head), 4).rows, []);
   assert.deepEqual(new TcpTable(Buffer.from(`${head}   0: 0100007F:1ED2 0000`), 4).rows, []);

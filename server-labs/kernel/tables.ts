@@ -1,7 +1,8 @@
-// The kernel's list of TCP sockets, /proc/<pid>/net/tcp and tcp6 (proc_net_tcp(5)), read as bytes: with ten thousand
-// sockets it is 1.5 MB, twelve times a second. A row is a few numbers and a place; addresses are text only when asked.
-import { open } from "node:fs/promises";
-import type { Endpoint, TcpState } from "../protocol.ts";
+// TCP tables. The kernel's list of TCP sockets, /proc/<pid>/net/tcp and tcp6 (proc_net_tcp(5)), read as bytes: with ten
+// thousand sockets it is 1.5 MB, twelve times a second. Addresses become text only when they are asked for.
+import { closeSync, openSync, readSync } from "node:fs";
+import { type Endpoint, formatEndpoint, type TcpState } from "../protocol.ts";
+import { giveTurn } from "./turns.ts";
 
 /** The names of include/net/tcp_states.h, by the kernel's numbers. */
 export const tcpStates: readonly (TcpState | undefined)[] = [
@@ -96,8 +97,7 @@ const mapped = "0000000000000000FFFF0000";
 
 /** "0100007F:1ED2" → "127.0.0.1:7890", or "[::1]:7890". */
 export function endpoint(key: string): Endpoint {
-  const host = hostOf(key);
-  return `${host.includes(":") ? `[${host}]` : host}:${Number.parseInt(key.slice(key.indexOf(":") + 1), 16)}`;
+  return formatEndpoint(hostOf(key), Number.parseInt(key.slice(key.indexOf(":") + 1), 16));
 }
 
 /** "0100007F:1ED2" → "127.0.0.1". The kernel prints each 32-bit word in the machine's byte order: little-endian. */
@@ -110,26 +110,30 @@ export function hostOf(key: string): string {
   return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 
-/** Is it an address that stands for every address of the machine? */
+/** Is it the wildcard address, 0.0.0.0 or ::, which means every address of the machine? */
 export const isWildcard = (key: string): boolean => /^0+:/.test(key);
+
+/** Reads of the kernel's table without giving other work a turn, each a page of it: about a millisecond. */
+const atOnce = 16;
 
 /** A file of /proc whole, into a buffer that is used again and grows. @throws as read(2) does */
 export class Bytes {
   #buffer = Buffer.alloc(64 * 1024);
 
   async read(path: string): Promise<Buffer> {
-    const file = await open(path);
+    const file = openSync(path, "r");
     try {
       let length = 0;
-      for (;;) {
+      for (let reads = 1; ; reads++) {
         if (length === this.#buffer.length)
           this.#buffer = Buffer.concat([this.#buffer, Buffer.alloc(length)]);
-        const { bytesRead } = await file.read(this.#buffer, length, this.#buffer.length - length, null);
-        if (bytesRead === 0) return this.#buffer.subarray(0, length);
-        length += bytesRead;
+        const got = readSync(file, this.#buffer, length, this.#buffer.length - length, null);
+        if (got === 0) return this.#buffer.subarray(0, length);
+        length += got;
+        if (reads % atOnce === 0) await giveTurn();
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 }
@@ -143,7 +147,7 @@ function hex(bytes: Buffer, at: number, digits: number): number {
   return value;
 }
 
-/** The number that stands after so many words. */
+/** The decimal number after so many words. */
 function decimalAfter(bytes: Buffer, from: number, words: number, end: number): number {
   let at = from;
   for (let skipped = 0; ; skipped++) {

@@ -1,6 +1,9 @@
-// What happened in a run, in one order. Every pane of the page is a view of these, and what curl prints is the same.
+// Events. What happened in a run, in one order; every pane of the page is a view of them, and curl prints the same.
+import type { CallRecord } from "./calls.ts";
 import type { KernelSample } from "./kernel.ts";
 import type { Pace } from "./pace.ts";
+import type { SandboxStatement } from "./sentences/process.ts";
+import type { EndStatement, RefusalStatement, UntracedStatement } from "./sentences/runs.ts";
 import type { VisitStep } from "./visits.ts";
 
 /** A lab's id: "<chapter>/<lesson>" without the folders' numbers. */
@@ -10,33 +13,6 @@ export type RunId = string;
 export type Stream = "stdout" | "stderr";
 /** A run is a student's program, or the checker at work on it. */
 export type RunKind = "program" | "check";
-
-/** One traced system call. Times are milliseconds since the run began. */
-export interface Syscall {
-  /** Counts the calls of a run from 0; a call that may sleep comes twice with one n: entered, then done. */
-  n: number;
-  at: number;
-  /** Microseconds inside the kernel; 0 where that was not measured, null while the program is still in there. */
-  took: number | null;
-  name: string;
-  /** The file descriptor it is about, where there is one. */
-  fd: number | null;
-  /**
-   * What the descriptors are that it speaks of, where the calls before it told: "listener", "epoll", "eventfd", or of a
-   * connection its peer, "127.0.0.1:51322". The same number with another peer is another connection.
-   */
-  who?: Record<number, string>;
-  /** The arguments in strace's notation, without the parentheses. */
-  args: string;
-  /** What the kernel answered, in strace's notation ("7", "-1 EAGAIN (would block)"), "" while inside. */
-  result: string;
-  returned: number;
-  errno: string | null;
-  /** ready: it got something done · waiting: would block, in progress, or asleep · failed: an error. */
-  state: "ready" | "waiting" | "failed";
-  /** Line of the student's file, where known. */
-  line: number | null;
-}
 
 /** Why a check failed: what was sent, what came back, the cause, and how to see it again. */
 export interface Failure {
@@ -51,20 +27,27 @@ export interface Failure {
   see?: string;
   /** Where in the student's file, when the trace or a stack says so. */
   line?: number;
+  /** That file, "lib/clients.ts"; left out where it is the one that starts. */
+  file?: string;
 }
 
-export type CheckState = "waiting" | "running" | "passed" | "failed" | "unobserved";
+/**
+ * unobserved: the trace does not show what the check must see. unjudged: another promise of the lab is broken, which
+ * another check judges, and this one cannot go past it. Neither counts as passed; the event's note says why.
+ */
+export type CheckState = "waiting" | "running" | "passed" | "failed" | "unobserved" | "unjudged";
 
 /** How far a run is kept from everything else on the machine. */
 export interface Sandbox {
   level: "bubblewrap" | "plain";
-  /** In words, for the page: what is protected, and what is not. */
-  sentence: string;
+  /** What is protected and what is not, and at level "plain" why there is no sandbox. */
+  statement: SandboxStatement;
 }
 
 export type RefusedReason =
   | "syntax"
   | "unsupported"
+  | "module"
   | "port-taken"
   | "too-long"
   | "unreadable"
@@ -90,23 +73,48 @@ export type Event = Common &
         sandbox: Sandbox;
         /** Unix time in milliseconds of `at` 0. */
         began: number;
-        /** Of a program: the ETag of the text that runs. Lines are lines of that text, and of no other. */
+        /** The ETag of the text that runs or is checked. Lines are lines of that text, and of no other. */
         etag?: string;
+        /** The ETags of the student's own modules that it imports: "greet.ts", "lib/words.json". */
+        modules?: Record<string, string>;
       }
-    | { type: "listening"; host: string; port: number; url: string }
+    | {
+        type: "listening";
+        host: string;
+        port: number;
+        url: string;
+        /** The trace has not seen its listen(): who listens; left out where it has, or that is not known. */
+        statement?: UntracedStatement;
+      }
     | {
         type: "output";
         stream: Stream;
         /** Where this text begins, in bytes that the program wrote to this stream. */
         offset: number;
-        /** Bytes that this text stands for. */
+        /** The number of the program's bytes in this text. */
         bytes: number;
         text: string;
       }
     /** Too fast to show: exactly this much was left out of this stream, here. */
     | { type: "output-omitted"; stream: Stream; offset: number; bytes: number; lines: number }
-    | { type: "syscalls"; calls: Syscall[] }
-    | { type: "syscalls-omitted"; first: number; count: number; byName: Record<string, number> }
+    | {
+        type: "syscalls";
+        calls: CallRecord[];
+        /** How many there were beside them that repeat, by name: an old event of a flood keeps the others only. */
+        repeats?: Record<string, number>;
+      }
+    | {
+        type: "syscalls-omitted";
+        first: number;
+        count: number;
+        byName: Record<string, number>;
+        /** The last of them, where calls between them are shown: those follow this event. */
+        through?: number;
+        /** Of `count`: not even their names are known. */
+        lost?: number;
+        /** Some of them opened or closed a descriptor: such calls came too fast themselves to be kept. */
+        incomplete?: true;
+      }
     | ({ type: "pace" } & Pace)
     | { type: "kernel"; sample: KernelSample }
     | ({ type: "visit" } & VisitStep)
@@ -123,24 +131,25 @@ export type Event = Common &
         type: "exited";
         code: number | null;
         signal: string | null;
-        /** "exited with 1", "ended by SIGSEGV (…)", "stopped": what a person is told. */
-        sentence: string;
-        /** Somebody asked for it. */
+        statement: EndStatement;
+        /** A page or a shell asked for the end. */
         stopped: boolean;
       }
     | {
         type: "refused";
         reason: RefusedReason;
-        sentence: string;
-        line?: number;
-        column?: number;
-        /** Who holds the port: a run of ours can be stopped, anybody else's process never is. */
-        holder?: { run: RunId; lab: LabId } | { pid: number; command: string };
-        /** A port that is free now. */
-        freePort?: number;
+        /** With the place in the file, or with the holder of the port and a port that is free now. */
+        statement: RefusalStatement;
       }
     /** Not in any list: what the reader who asked from further back has missed for good. */
-    | { type: "gap"; events: number; bytes: number; calls: number }
+    | {
+        type: "gap";
+        events: number;
+        bytes: number;
+        calls: number;
+        /** Of these calls none mattered: all of them repeat what the program did before. */
+        repeats?: true;
+      }
   );
 export type EventType = Event["type"];
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;

@@ -1,11 +1,13 @@
-// What the kernel itself knows of a program, sampled from /proc while somebody looks: its queues, its descriptors, what
-// its epoll instances watch. Two samples are not one instant, and what happens between them is seen in the calls only.
+// Kernel sample. What the kernel knows of a program, read from /proc while a page or a shell asks for it: its queues,
+// its descriptors, what its epoll instances watch. A sample is not one instant, and what happens between two samples is
+// seen in the calls only.
+import type { ClosedStatement, DoingStatement, KernelProblem, ThinStatement } from "./sentences/kernel.ts";
 
 /** Bounds of a sample. */
 export const kernelLimits = {
   /** The shortest time between samples, in milliseconds. */
   everyMs: 100,
-  /** Sampling may take this part of a processor; where one sample is dear, there are fewer, and the page says so. */
+  /** Sampling may take this part of a processor; where one sample costs much, there are fewer, and the page says so. */
   share: 0.05,
   /** Connections shown one by one, those with something in a queue first; the others are counted. */
   connections: 200,
@@ -43,7 +45,7 @@ export interface KernelListener {
   queued: number;
   /** How many may wait: what listen(2) was given, cut to net.core.somaxconn; null when it is not known. */
   backlog: number | null;
-  /** Some of those who wait. */
+  /** Some of the clients that wait. */
   waiting: { peer: Endpoint; state: TcpState; recvQ: number }[];
 }
 
@@ -52,9 +54,9 @@ export interface KernelConnection {
   local: Endpoint;
   peer: Endpoint;
   state: TcpState;
-  /** Octets that have arrived and that the program has not read. Of a CLOSE the kernel tells no queues: 0. */
+  /** Bytes that have arrived and that the program has not read. Of a CLOSE the kernel shows no queues: 0. */
   recvQ: number;
-  /** Octets that the program has sent and the peer has not acknowledged. */
+  /** Bytes that the program has sent and the peer has not acknowledged. */
   sendQ: number;
   /** The peer's own socket, when it is on this machine: what it has not read, and has not got through. */
   other: { state: TcpState; recvQ: number; sendQ: number } | null;
@@ -62,18 +64,28 @@ export interface KernelConnection {
 }
 
 /**
- * Is a watched descriptor on the ready list? It cannot be asked, only concluded:
- * "no": it is not ready · "listed": the next epoll_wait reports it · "silent": it is ready and not on the list, so nobody
- * will be told (edge-triggered, and not read to the end; or a disarmed ONESHOT) · "unknown": both are possible.
+ * Is a watched descriptor on the ready list? The kernel does not say; it follows from the rest:
+ * "no": it is not ready · "listed": the next epoll_wait reports it · "silent": it is ready and not on the list, so no
+ * epoll_wait reports it (edge-triggered, and not read to the end; or a disarmed ONESHOT) · "unknown": both are possible.
  */
-export type Ready = "no" | "listed" | "silent" | "unknown";
+export type ReadyState = "no" | "listed" | "silent" | "unknown";
+
+/** The open file of a registration whose descriptor was closed, while another descriptor keeps the file open. */
+export interface ClosedDescriptor {
+  statement: ClosedStatement;
+  /** Both ends, state and received bytes of its connection, or of its listener; null where the kernel does not show them. */
+  socket: { local: Endpoint; peer: Endpoint; state: TcpState; recvQ: number } | null;
+}
 
 export interface KernelInterest {
+  /** The number that the open file had when it was registered. */
   fd: number;
-  /** As epoll_ctl(2) was given it: "EPOLLIN|EPOLLET". */
-  events: string;
+  /** Left out where the number is still this file, as far as the kernel shows. */
+  closed?: ClosedDescriptor;
+  /** The flags that epoll_ctl(2) was given: ["EPOLLIN", "EPOLLET"]. */
+  events: string[];
   trigger: "level" | "edge" | "oneshot" | "disarmed";
-  ready: Ready;
+  ready: ReadyState;
 }
 
 export interface KernelEpoll {
@@ -88,19 +100,33 @@ export interface KernelEpoll {
 /** Any other descriptor of the student's. */
 export interface KernelOther {
   fd: number;
-  /** "file html/index.html", "eventfd", "pipe", "socket (not connected)" */
+  /** "file html/index.html", "eventfd", "pipe", "socket (no TCP connection)" */
   what: string;
+}
+
+/** What was counted in a second, between two looks at least, divided by the time that really passed between them. */
+export interface KernelRates {
+  /** Calls, by what came of them. */
+  ready: number;
+  waiting: number;
+  failed: number;
+  unseen: number;
+  /** Milliseconds on processors. */
+  cpuMs: number;
+  /** The milliseconds over which this is a mean; left out where they are about a second. */
+  overMs?: number;
 }
 
 export interface KernelSample {
   /** Milliseconds between samples as they come now. */
   everyMs: number;
-  /** Why they come more seldom than asked, in a sentence; null when they do not. */
-  thin: string | null;
-  /** "running", "asleep in epoll_wait(4)", "paused before recv(7, 1024)", "stopped by a signal" … */
-  doing: string;
-  /** What the kernel does not let the lab server see, in a sentence: then the lists are not complete. */
-  problem: string | null;
+  /** Why there are fewer samples than were asked for; null when there are as many. */
+  thin: ThinStatement | null;
+  doing: DoingStatement;
+  /** What the kernel does not let the lab server see: then the lists are not complete. */
+  problem: KernelProblem | null;
+  /** Over the last second, or since the first look; null at the first look since a page or a shell wants samples. */
+  rates: KernelRates | null;
   cpuMs: number;
   rssBytes: number;
   threads: number;

@@ -4,12 +4,18 @@
 export const limits = {
   /** A source file that a student may save or send: 200 times the longest lab. */
   fileBytes: 512 * 1024,
-  /** An HTTP body or a WebSocket message: a file, quoted as JSON. */
-  messageBytes: 1024 * 1024,
+  /** An HTTP body or a WebSocket message: a file as JSON, in which one byte can become six ("\\u0001"), and its request. */
+  messageBytes: 6 * 512 * 1024 + 64 * 1024,
+  /** Files that the page shows of a lab's folder, and how long their names may be. */
+  labFiles: 32,
+  fileNameLength: 64,
   /** Output of one run that is kept for replay. */
   outputRingBytes: 1024 * 1024,
   /** Syscall events of one run that are kept for replay, as bytes of JSON. */
   syscallRingBytes: 2 * 1024 * 1024,
+  /** Of older ones, those that differ from what the program repeats, and those that opened, closed or failed. */
+  differingRingBytes: 1024 * 1024,
+  essentialRingBytes: 2 * 1024 * 1024,
   /** Steps of visits of one run that are kept for replay, as bytes of JSON: some dozens of visits. */
   visitRingBytes: 1024 * 1024,
   /** Output beyond this rate is left out, counted, and said. */
@@ -20,6 +26,9 @@ export const limits = {
   /** Syscalls shown one by one; beyond it they are counted. */
   syscallsPerSecond: 1_000,
   syscallsBurst: 10_000,
+  /** Beyond it those that differ from what repeats: a burst of clients, then a few. */
+  keptPerSecond: 500,
+  keptBurst: 4_000,
   /** The newest of the calls left out are always shown. */
   syscallsTail: 200,
   /** Unacknowledged events in flight to one page, as bytes of JSON. */
@@ -32,6 +41,13 @@ export const limits = {
   startMs: 10_000,
   /** A check that has not ended by itself is ended. */
   checkMs: 60_000,
+  /** Of all processes of a run together: twice what one may have over an idle Node. */
+  runMemoryBytes: 1024 * 1024 * 1024,
+  /** Processes of one run. In the sandbox its threads are bounded so, too. */
+  runProcesses: 128,
+  /** What a run may add to its lab's folder. */
+  runFolderBytes: 256 * 1024 * 1024,
+  runFolderEntries: 20_000,
   /** WebSockets at once. */
   sessions: 64,
 } as const;

@@ -1,6 +1,9 @@
-// How fast a program goes through its system calls, and who says so. The program waits at a call's boundary, in the
-// wrapper and not in the kernel: before the call nothing of it is done, after it all of it is. Its clients go on.
+// Pace. How fast a program goes through its system calls, where it waits, and who drives it.
+// The program waits at a call's boundary, in the wrapper and not in the kernel: before the call nothing of it is done,
+// after it all of it is. Its clients go on.
 import * as v from "valibot";
+import type { CallText, en, InsteadStatement, PausedStatement } from "./sentences/pace.ts";
+import type { StatementOf } from "./sentences/statement.ts";
 
 /** Bounds of pace. Times in milliseconds. */
 export const paceLimits = {
@@ -11,7 +14,7 @@ export const paceLimits = {
   peekedFds: 256,
 } as const;
 
-/** Where to stop. All that is given must be true of a call; a condition on errno is judged after it, else before. */
+/** Where to stop. A call must meet every condition that is given; errno is judged after the call, the others before. */
 export const breakpoint = v.strictObject({
   /** "recv"; one of tracedCalls. */
   name: v.optional(v.pipe(v.string(), v.regex(/^[a-z_0-9]{1,32}$/, "a call's name, like recv"))),
@@ -21,12 +24,12 @@ export const breakpoint = v.strictObject({
 });
 export type Breakpoint = v.InferOutput<typeof breakpoint>;
 
-/** Take the wheel from whoever drives: without it only the driver's wishes are heard (409). */
+/** Drive the run although another page or shell drives it: without it the lab server answers 409. */
 const take = v.optional(v.boolean());
 const delayMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(paceLimits.delayMs));
 
 /**
- * Body of POST /api/runs/<run>/pace; what is left out stays as it was.
+ * Body of POST /api/runs/<run>/pace; a field that is left out stays as it was.
  * "full": as fast as it can · "slow": waits `delayMs` before each call · "paused": stops at the next boundary.
  */
 export const paceBody = v.strictObject({
@@ -38,8 +41,8 @@ export const paceBody = v.strictObject({
 export type PaceBody = v.InferOutput<typeof paceBody>;
 
 /**
- * Body of POST /api/runs/<run>/step: goes on to the next boundary (before or after a call), or with "call" to before the
- * next call. A program that is not paused is paused by it.
+ * Body of POST /api/runs/<run>/step: the program goes on to the next boundary (before or after a call), or with "call"
+ * to before the next call. A program that is not paused is paused by it.
  */
 export const stepBody = v.strictObject({ to: v.optional(v.picklist(["boundary", "call"])), take });
 export type StepBody = v.InferOutput<typeof stepBody>;
@@ -49,26 +52,56 @@ export interface Stop {
   where: "before" | "after";
   /** The call's number, as its syscall event has it. */
   n: number;
+  /** The call as it was when the program came there; null when the lab server no longer knows it. */
+  call: CallText | null;
   because: "asked" | "step" | "breakpoint";
   /** Which of the breakpoints, from 0, if it was one. */
   breakpoint?: number;
 }
+
+/** The driver of every request that comes over HTTP; a page drives as its hello calls it. */
+export const shellDriver = "a shell";
 
 /** How the program goes now: the `pace` event. */
 export interface Pace {
   mode: "full" | "slow" | "paused";
   delayMs: number;
   breakpoints: Breakpoint[];
-  /** "stopping": it is to stop, and has not come to a boundary yet; it is asleep in a call, or makes none. */
-  state: "going" | "stopping" | "stopped";
-  stop: Stop | null;
   /**
-   * Who drives: "page 3" (as its hello calls it), "a shell", or nobody (then whoever asks first does). Only the
-   * driver's wishes are heard.
+   * "stopping": it is to stop, and has not come to a boundary yet; it is asleep in a call, or makes no call ·
+   * "ended": it ended while it was stopped, or before it came to its stop. One that ended while it went on is "going".
    */
+  state: "going" | "stopping" | "stopped" | "ended";
+  /** Where it waits, or of one that has ended, where it waited then. */
+  stop: Stop | null;
+  /** What it does while it is "stopping"; else null. */
+  instead: InsteadStatement | null;
+  /** "page 3" (as its hello calls it), "a shell", or null. Only the driver changes the pace; the first that asks drives. */
   driver: string | null;
-  /** In words: "paused before recv(7, 1024)". */
-  sentence: string;
+}
+
+type PaceStatement = StatementOf<typeof en>;
+
+/** The pace as a statement: where the program waits, what it does instead, or how fast it goes. */
+export function paceStatement({ mode, delayMs, breakpoints, state, stop, instead }: Pace): PaceStatement {
+  if (state === "ended")
+    return stop
+      ? { ...waits(stop, breakpoints), code: "ended-while-paused" }
+      : { code: "ended-before-it-paused" };
+  if (state === "stopped" && stop) return pausedStatement(stop, breakpoints);
+  if (state === "stopping") return instead ?? { code: "will-pause" };
+  return mode === "slow"
+    ? { code: "in-slow-motion", delayMs, breakpoints }
+    : { code: "at-full-speed", breakpoints };
+}
+
+/** Where a stopped program waits. @param breakpoints those of its pace */
+export function pausedStatement(stop: Stop, breakpoints: readonly Breakpoint[]): PausedStatement {
+  return { ...waits(stop, breakpoints), code: "paused" };
+}
+
+function waits({ where, n, call, breakpoint }: Stop, breakpoints: readonly Breakpoint[]) {
+  return { where, n, call, breakpoint: breakpoint === undefined ? null : (breakpoints[breakpoint] ?? null) };
 }
 
 // --------------------------------------------------------------- between the lab server and the program's wrapper
@@ -76,7 +109,7 @@ export interface Pace {
 // When the lab server has written a command it raises the header's `command` word by one: a program that sees another
 // number than before looks at its socket at that boundary. A program that waits sleeps in poll(2) on that socket.
 
-/** What the lab server tells the wrapper. */
+/** What the lab server sends to the wrapper. */
 export type WrapperCommand =
   /** `paused` null: as it is. `delayMs` 0 is full speed. Names and errnos are numbers by now. */
   | {
@@ -89,7 +122,7 @@ export type WrapperCommand =
   /** Answered at a boundary: poll(2) with no time-out of these descriptors, of which some may be epoll instances. */
   | { type: "peek"; id: number; fds: number[] };
 
-/** What the wrapper says. It is a claim of the program: bounded, checked, and never believed further than shown. */
+/** What the wrapper sends. It is a claim of the program: bounded and checked, and it decides nothing but what is shown. */
 export const wrapperSays = v.variant("type", [
   v.strictObject({
     type: v.literal("stopped"),

@@ -1,5 +1,5 @@
-// What a person asks, by HTTP or over /ws. A schema stands for each, because it comes from outside: what does not fit it
-// gets no further than the door.
+// Requests. What a page or a shell asks, over HTTP or /ws, with a schema for each.
+// Requests come from outside: what does not fit its schema gets no further than http/.
 import * as v from "valibot";
 import { limits } from "./limits.ts";
 import { paceBody, stepBody } from "./pace.ts";
@@ -22,6 +22,7 @@ const someText = v.optional(text);
 const somePort = v.optional(port);
 const someRun = v.optional(run);
 const somePace = v.optional(paceBody);
+const someFile = v.optional(v.pipe(v.string(), v.maxLength(limits.fileNameLength)));
 const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
 
 /** Body of POST /api/labs/<lab>/run; every field may be left out. */
@@ -30,9 +31,9 @@ export const runBody = v.strictObject({
   text: someText,
   /** The port to listen on; 0 for any free one; the lab's own when left out. */
   port: somePort,
-  /** A run of ours that is to be stopped first, because it holds the port. */
+  /** A run of ours that the lab server stops first, because it holds the port. */
   instead: someRun,
-  /** How it begins: {"mode": "paused"} stops before its first call. Who starts it so drives it. */
+  /** How it starts: {"mode": "paused"} stops before its first call. The page or shell that starts it so drives it. */
   pace: somePace,
 });
 export type RunBody = v.InferOutput<typeof runBody>;
@@ -47,19 +48,26 @@ export type CheckBody = v.InferOutput<typeof checkBody>;
 
 /**
  * Body of PUT /api/labs/<lab>/files/<file>; needs If-Match with the ETag that was read: `""` for a file that is not
- * there, `*` for whatever is there (of which a copy is kept). 412 has the text and etag that are there instead.
+ * there, `*` for any text (of which a copy is kept). 412 has the text and etag that are there instead.
  */
 export const fileBody = v.strictObject({ text });
+
+/** Body of POST /api/labs/<lab>/files/<file>/rename, with If-Match: the new name of a file that the student has made. */
+export const renameBody = v.strictObject({ to: v.string() });
 
 /**
  * Body of POST /api/labs/<lab>/reset: the starter again. The answer has its text and etag, and in `kept` the path of
  * the copy that was made of what was there (null if there was nothing).
  */
-export const resetBody = v.strictObject({});
+export const resetBody = v.strictObject({
+  /** One of the files that the lab begins with; the first when left out. */
+  file: someFile,
+});
+export type ResetBody = v.InferOutput<typeof resetBody>;
 
-/** What a page says over /ws. Files go by HTTP, where ETag and If-Match are at home; so do visits, which answer with an id. */
+/** What a page sends over /ws. Files go by HTTP, where ETag and If-Match are at home; so do visits, which answer with an id. */
 export const request = v.variant("type", [
-  /** Tell me of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
+  /** The state and events of this lab's runs, now and later; `from` gives the next seq wanted of runs already known. */
   v.strictObject({ type: v.literal("watch"), lab, from: v.optional(v.record(run, seq)) }),
   v.strictObject({ type: v.literal("unwatch"), lab }),
   v.strictObject({
@@ -72,13 +80,13 @@ export const request = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
   v.strictObject({ type: v.literal("stop"), run }),
-  /** How fast it goes; who asks first drives, and `drive` takes the wheel from whoever has it. */
+  /** How fast it goes. The page or shell that asks first drives; `drive` makes this page the driver. */
   v.strictObject({ type: v.literal("pace"), run, pace: paceBody }),
   v.strictObject({ type: v.literal("step"), run, step: stepBody }),
   v.strictObject({ type: v.literal("drive"), run }),
-  /** Samples of the kernel's state for as long as this page wants them: so often in milliseconds, 0 for no more. */
+  /** Samples of the kernel's state until this page asks for another interval, in milliseconds; 0 for no more. */
   v.strictObject({ type: v.literal("sample"), run, everyMs: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
-  /** I have shown everything of this run up to and including seq. */
+  /** The page has shown everything of this run up to and including seq. */
   v.strictObject({ type: v.literal("ack"), run, seq }),
 ]);
 export type Request = v.InferOutput<typeof request>;

@@ -1,10 +1,10 @@
-// One Monaco for the workbench. The text belongs to the caller; the model of each lab lives as long as the page, so
-// that undo and the cursor survive a change of lesson.
+// Editor. One Monaco for the workbench. The caller owns the text; a lab's model lives as long as the page, so that undo and
+// the cursor survive a change of lesson.
 import { useEffect, useRef, useState } from "react";
 import { codeFont } from "../palette.ts";
-import { leaveByTab } from "./leave-by-tab.ts";
+import { addKeys } from "./key-bindings.ts";
 import { drawMarks } from "./line-marks.ts";
-import { modelOf, replaceText, setProblem } from "./models.ts";
+import { forgetOthers, modelOf, replaceText, setProblem, textOf } from "./models.ts";
 import { monaco } from "./monaco.ts";
 
 export interface EditorProps {
@@ -12,17 +12,23 @@ export interface EditorProps {
   lab: string;
   file: string;
   text: string;
+  /** The other files of the lab's folder: what this one imports is typed by them. */
+  others: readonly { file: string; text: string }[];
+  /** As marks name it: left out for the file that starts. */
+  marked: string | undefined;
   onEdit(text: string): void;
   /** The place of a run's syntax error, with its sentence. */
   problem: { line: number; column: number; sentence: string } | null;
-  /** A line to show; a new object shows it again. */
-  reveal: { line: number } | null;
+  /** A place to show; a new object shows it again. */
+  reveal: { line: number; column: number } | null;
 }
 
 type CodeEditor = monaco.editor.IStandaloneCodeEditor;
 
-export default function Editor({ lab, file, text, onEdit, problem, reveal }: EditorProps) {
+export default function Editor(props: EditorProps) {
+  const { lab, file, text, others, marked, onEdit, problem, reveal } = props;
   const place = useRef<HTMLDivElement>(null);
+  const revealed = useRef<EditorProps["reveal"]>(null);
   const [editor, setEditor] = useState<CodeEditor | null>(null);
   const [leaving, setLeaving] = useState(false);
   const edited = useRef(onEdit);
@@ -34,7 +40,7 @@ export default function Editor({ lab, file, text, onEdit, problem, reveal }: Edi
     void codeFont().then(fontFamily => {
       if (gone) return;
       made = monaco.editor.create(place.current!, { ...options, fontFamily });
-      leaveByTab(made, setLeaving);
+      addKeys(made, setLeaving);
       setEditor(made);
     });
     return () => {
@@ -51,7 +57,7 @@ export default function Editor({ lab, file, text, onEdit, problem, reveal }: Edi
     if (entry.view) editor.restoreViewState(entry.view);
     editor.updateOptions({ ariaLabel: `${file}. To leave the editor, press Escape, then Tab.` });
     const change = entry.model.onDidChangeContent(() => {
-      if (!entry.ours) edited.current(entry.model.getValue());
+      if (!entry.ours) edited.current(textOf(entry));
       // The mark was about the text of that run.
       setProblem(entry.model, null);
     });
@@ -70,12 +76,20 @@ export default function Editor({ lab, file, text, onEdit, problem, reveal }: Edi
     if (editor) setProblem(editor.getModel()!, problem);
   }, [editor, lab, file, problem]);
 
+  useEffect(() => {
+    if (!editor) return;
+    for (const other of others) replaceText(modelOf(lab, other.file, other.text), other.text);
+    forgetOthers(lab, [file, ...others.map(other => other.file)]);
+  }, [editor, lab, file, others]);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above.
-  useEffect(() => (editor ? drawMarks(editor) : undefined), [editor, lab, file]);
+  useEffect(() => (editor ? drawMarks(editor, marked) : undefined), [editor, lab, file, marked]);
 
   useEffect(() => {
-    if (!editor || !reveal) return;
-    editor.setPosition({ lineNumber: reveal.line, column: 1 });
+    // Once: a reader who comes back to this file later is where they left it.
+    if (!editor || !reveal || revealed.current === reveal) return;
+    revealed.current = reveal;
+    editor.setPosition({ lineNumber: reveal.line, column: reveal.column });
     editor.revealLineInCenterIfOutsideViewport(reveal.line);
     editor.focus();
   }, [editor, reveal]);
@@ -126,7 +140,13 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   fixedOverflowWidgets: true,
   // Chinese prose in a comment is no attack.
   unicodeHighlight: { ambiguousCharacters: false, invisibleCharacters: true },
-  scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },
+  scrollbar: {
+    verticalScrollbarSize: 10,
+    horizontalScrollbarSize: 10,
+    useShadows: false,
+    // In a short window the workbench scrolls, also with the pointer over the text.
+    alwaysConsumeMouseWheel: false,
+  },
   suggest: { showWords: false },
   wordBasedSuggestions: "off",
   quickSuggestions: { strings: true, other: true, comments: false },

@@ -1,18 +1,24 @@
-// The line of the latest call, quietly; the line where the program waits, to be seen from across the room.
-import { type Marks, marks } from "../marks.ts";
+// Line marks. The line of the latest call, quietly; the line where the program waits, for all to see.
+import { type MarkedLine, type Marks, marks } from "../marks.ts";
 import { monaco } from "./monaco.ts";
 
-/** Draws the marks into an editor from now on. @returns ends it, and takes them away. */
-export function drawMarks(editor: monaco.editor.IStandaloneCodeEditor): () => void {
+/**
+ * Draws the marks of one file into an editor from now on.
+ * @param file as marks name it
+ * @returns ends it, and takes them away
+ */
+export function drawMarks(editor: monaco.editor.IStandaloneCodeEditor, file: string | undefined): () => void {
   const drawn = editor.createDecorationsCollection();
   const draw = ({ latest, waits }: Marks, before?: Marks) => {
     const lines = editor.getModel()?.getLineCount() ?? 0;
+    const isHere = (mark: MarkedLine | null) => mark !== null && mark.file === file && mark.line <= lines;
     const decorations: monaco.editor.IModelDeltaDecoration[] = [];
-    if (waits && waits.line <= lines) decorations.push(waiting(editor, waits));
-    else if (latest && latest <= lines) decorations.push(whole(latest, "line-latest"));
+    if (waits && isHere(waits)) decorations.push(waiting(editor, waits));
+    else if (latest && isHere(latest)) decorations.push(whole(latest.line, "line-latest"));
     drawn.set(decorations);
     // Where it has stopped is what the reader asked to see.
-    if (waits && waits.line !== before?.waits?.line) editor.revealLineInCenterIfOutsideViewport(waits.line);
+    if (waits && isHere(waits) && waits.line !== before?.waits?.line)
+      editor.revealLineInCenterIfOutsideViewport(waits.line);
   };
   draw(marks.getState());
   const end = marks.subscribe(draw);

@@ -1,5 +1,4 @@
-// Monaco, made ready once: the bare editor with the features that a lab needs, TypeScript and its worker.
-// Nothing here knows of labs or of React.
+// Monaco. The bare editor with the features that a lab needs, TypeScript and its worker; no labs and no React.
 import * as monaco from "monaco-editor/editor/editor.api";
 import "monaco-editor/editor/browser/coreCommands";
 import "monaco-editor/editor/browser/widget/codeEditor/codeEditorWidget";
@@ -35,7 +34,9 @@ import "monaco-editor/features/codicon/register";
 import "monaco-editor/languages/definitions/typescript/register";
 import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import * as typescript from "monaco-editor/languages/features/typescript/register";
+import { referenceId } from "../../book.ts";
 import { onPaletteChange } from "../palette.ts";
+import { completeImports } from "./imports.ts";
 import { defineTheme } from "./theme.ts";
 import TypeScriptWorker from "./typescript.worker.ts?worker";
 
@@ -61,6 +62,8 @@ const compilerOptions = {
   allowImportingTsExtensions: true,
   skipLibCheck: true,
   noEmit: true,
+  allowJs: true,
+  resolveJsonModule: true,
   allowNonTsExtensions: true,
 };
 typescript.typescriptDefaults.setCompilerOptions(compilerOptions as typescript.CompilerOptions);
@@ -68,12 +71,29 @@ typescript.typescriptDefaults.setDiagnosticsOptions({ onlyVisible: true });
 typescript.typescriptDefaults.setEagerModelSync(true);
 
 /** What labs may import, with its doc comments; until it is here, nothing is called wrong. */
-void import("virtual:editor-types").then(({ default: files }) => {
+const types = import("virtual:editor-types").then(({ default: files }) => {
   typescript.typescriptDefaults.setExtraLibs(
-    Object.entries(files).map(([filePath, content]) => ({ filePath, content })),
+    Object.entries(files).map(([filePath, content]) => ({
+      filePath,
+      // A link in a hover needs the whole address.
+      content: content.replaceAll(`](/${referenceId}#`, `](${location.origin}/${referenceId}#`),
+    })),
   );
 });
 
+const json = new Map<string, { dispose(): void }>();
+
+/** Makes this the JSON that programs import from an address; null for no such file. */
+export function setJson(address: string, text: string | null): void {
+  // What is set above replaces all that was added before.
+  void types.then(() => {
+    json.get(address)?.dispose();
+    json.delete(address);
+    if (text !== null) json.set(address, typescript.typescriptDefaults.addExtraLib(text, address));
+  });
+}
+
+completeImports();
 defineTheme();
 onPaletteChange(defineTheme);
 

@@ -1,4 +1,4 @@
-// Where the program is to stop by itself: a small list, and one field to add to it in the words of the filter.
+// Breakpoint list. The breakpoints of the program, and one field that adds another in the words of the filter.
 import { Popover } from "@base-ui/react/popover";
 import { type FormEvent, useState } from "react";
 import { type Breakpoint, paceLimits } from "../../../server-labs/protocol.ts";

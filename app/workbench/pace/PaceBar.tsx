@@ -1,26 +1,31 @@
-// How fast the program goes, and where it waits: a bar that belongs to the run, over every pane.
+// Pace bar. In the panes' bar: how fast the program goes, and the buttons that drive it. The head bar has where it waits.
+import { useStore } from "zustand";
+import { shellDriver } from "../../../server-labs/protocol.ts";
+import { keyNames } from "../../keys.ts";
 import type { RunView } from "../../labs.ts";
+import { Clipped } from "../../ui/Clipped.tsx";
+import { KeyCap } from "../../ui/KeyCap.tsx";
+import { Steady } from "../../ui/Steady.tsx";
+import { isPaceRow, view } from "../view.ts";
 import { Breakpoints } from "./Breakpoints.tsx";
 import { commandsOf, type Driving, goesOn, setSpeed, takeOver, useDriving, useSpeed } from "./driving.ts";
 import { usePaceWords } from "./stop-words.ts";
 
-export function PaceBar({ program }: { program: RunView }) {
-  if (program.live) return <Controls program={program} />;
-  // How it was paced is history, but for one that never came to go on.
-  if (program.pace === null || !program.exited || !/^ended /.test(program.pace.sentence)) return null;
+/** Its room is kept while nothing runs, so that a run does not move what is beside it. */
+export function PaceBar({ program }: { program: RunView | null }) {
+  if (program?.live) return <Controls program={program} />;
   return (
-    <div className="pace dimmed">
-      <p>The program {program.pace.sentence}.</p>
+    <div className="pace">
+      <p className="pace-idle">While a program runs, it is paused and stepped here.</p>
     </div>
   );
 }
 
 function Controls({ program }: { program: RunView }) {
   const driving = useDriving(program);
-  const { pace, cannot } = driving;
+  const { pace, cannot, other } = driving;
   const commands = commandsOf(program);
   const dim = pace.mode === "full" && pace.state === "going";
-  // Said to who cannot press, where there is no better place for it.
   const title = (what: string) => (cannot === null ? what : cannot);
   return (
     <div className={`pace ${dim ? "dimmed" : pace.state}`} role="toolbar" aria-label="Pace of the program">
@@ -29,43 +34,75 @@ function Controls({ program }: { program: RunView }) {
         className="button small pace-go"
         disabled={cannot !== null}
         onClick={commands.toggle}
-        title={title(goesOn(pace) ? "Stop before the next call (F8)" : "Go on at full speed (F8)")}
+        title={title(
+          `${goesOn(pace) ? "Stop before the next call" : "Go on at full speed"} (${keyNames.pause})`,
+        )}
       >
-        {goesOn(pace) ? "Pause" : "Continue"}
-        <Key name="F8" />
+        {goesOn(pace) ? <Steady word="Pause" other="Continue" /> : <Steady word="Continue" other="Pause" />}
+        <KeyCap name={keyNames.pause} />
       </button>
       <button
         type="button"
         className="button small"
         disabled={cannot !== null}
         onClick={() => commands.step("boundary")}
-        title={title("To the next boundary: before a call, or after it (F9)")}
+        title={title(`To the next boundary: before a call, or after it (${keyNames.step})`)}
       >
         Step
-        <Key name="F9" />
+        <KeyCap name={keyNames.step} />
       </button>
       <button
         type="button"
         className="button small"
         disabled={cannot !== null}
         onClick={() => commands.step("call")}
-        title={title("To before the next call (F10)")}
+        title={title(`To before the next call (${keyNames.nextCall})`)}
       >
         Next call
-        <Key name="F10" />
+        <KeyCap name={keyNames.nextCall} />
       </button>
-      <Speed program={program} driving={driving} />
-      <Breakpoints program={program} driving={driving} />
-      <Where program={program} driving={driving} />
+      {other === null ? (
+        <>
+          <Speed program={program} driving={driving} />
+          <Breakpoints program={program} driving={driving} />
+        </>
+      ) : (
+        <p className="pace-other">
+          {other === shellDriver ? other : "another tab"} drives ·{" "}
+          <button type="button" className="link" onClick={() => takeOver(program)} title={cannot ?? ""}>
+            Take over
+          </button>
+        </p>
+      )}
+      <Heard program={program} driving={driving} />
     </div>
   );
 }
+
+/** The pace in words, for a screen reader; the eye has them in the head bar, where this one has no row for them. */
+function Heard({ program, driving: { pace, cannot, other } }: { program: RunView; driving: Driving }) {
+  const words = usePaceWords(program, pace);
+  const isUsual = pace.mode === "full" && pace.state === "going";
+  const isShown = useStore(view, isPaceRow) && other === null && !isUsual;
+  // While the lab server is away, or the program is being stopped, it is said why it cannot be paced.
+  const text = (other === null ? cannot : null) ?? words;
+  const waits = pace.state === "stopped" || pace.state === "stopping";
+  return (
+    <p className={isShown ? `pace-words ${waits ? "waiting" : ""}` : "sr"} role="status">
+      {isShown ? <Clipped text={`${paceSign(pace)}${text}`} /> : text}
+    </p>
+  );
+}
+
+/** Tells by more than a colour that the program waits, or will. */
+export const paceSign = ({ state }: Driving["pace"]): string =>
+  state === "stopped" ? "‖ " : state === "stopping" ? "~ " : "";
 
 const delays = [50, 100, 200, 500, 1000, 2000, 5000];
 
 function Speed({ program, driving: { cannot } }: { program: RunView; driving: Driving }) {
   const now = useSpeed(program);
-  // A shell may have set another.
+  // A shell may have set another speed.
   const all = now === 0 || delays.includes(now) ? delays : [...delays, now].sort((a, b) => a - b);
   return (
     <label className="pace-speed" title={cannot ?? "Slow motion waits before each call; clients do not wait"}>
@@ -85,35 +122,3 @@ function Speed({ program, driving: { cannot } }: { program: RunView; driving: Dr
     </label>
   );
 }
-
-/** In words, for eye and ear: where it stands, and who else has the wheel. */
-function Where({ program, driving: { pace, cannot, other } }: { program: RunView; driving: Driving }) {
-  const state = { going: "", stopping: "waiting", stopped: "waiting" }[pace.state];
-  // With the lab server away, nobody knows.
-  const words = usePaceWords(program, pace);
-  const unknown = cannot !== null && other === null;
-  const sentence = unknown ? cannot : words;
-  return (
-    <div className="pace-where">
-      <p className={state} role="status" title={unknown ? cannot : pace.sentence}>
-        {pace.state !== "going" && <i aria-hidden="true">{pace.state === "stopped" ? "‖ " : "~ "}</i>}
-        {sentence}
-      </p>
-      {other !== null && program.live && (
-        <p className="pace-other">
-          {other.startsWith("page") ? "another tab" : other} drives ·{" "}
-          <button type="button" className="link" onClick={() => takeOver(program)} title={cannot ?? ""}>
-            Take over
-          </button>
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** For the eye: the button's name stays its word. */
-const Key = ({ name }: { name: string }) => (
-  <span className="key" aria-hidden="true">
-    {name}
-  </span>
-);

@@ -1,4 +1,4 @@
-// Breakpoints as one types them: the words of the filter, "recv EAGAIN fd:7", one of each kind at most.
+// Breakpoint parser. A breakpoint is typed in the words of the filter, "recv EAGAIN fd:7", one of each kind at most.
 import type { Breakpoint } from "../../../server-labs/protocol.ts";
 
 /** @returns the breakpoint, or a sentence that says what is wrong with the words. */

@@ -1,26 +1,26 @@
-// Who may say how fast a program goes, and what is said: the state of the bar in one place, and the keys' commands.
-import { useEffect } from "react";
+// Driving. Whether this page may change the pace of a program, the state of the pace bar, and the commands of its keys.
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
-import type { Breakpoint, Pace, RunId } from "../../../server-labs/protocol.ts";
+import { type Breakpoint, type Pace, type RunId, shellDriver } from "../../../server-labs/protocol.ts";
+import { useKeys } from "../../keys.ts";
 import { labs, type RunView } from "../../labs.ts";
 
-/** How a program goes that nobody has said anything about. */
+/** The pace of a program without a `pace` event. */
 const full: Pace = {
   mode: "full",
   delayMs: 200,
   breakpoints: [],
   state: "going",
   stop: null,
+  instead: null,
   driver: null,
-  sentence: "runs at full speed",
 };
 
 export interface Driving {
   pace: Pace;
-  /** Why nothing can be said here, in words; null when it can. */
+  /** Why this page cannot change the pace, in words; null when it can. */
   cannot: string | null;
-  /** Another page or a shell drives: it can be relieved. */
+  /** The other page or shell that drives; null when none does. */
   other: string | null;
 }
 
@@ -40,14 +40,14 @@ function drivingOf(program: RunView, away: boolean, me: string | undefined): Dri
     : program.state === "stopping"
       ? "The program is being stopped."
       : away
-        ? "The lab server is away: nobody can tell the program."
+        ? "The lab server is away: the program cannot be paced."
         : other !== null
-          ? `${other.startsWith("page") ? "Another tab" : "A shell"} drives. Take over to drive from here.`
+          ? `${other === shellDriver ? "A shell" : "Another tab"} drives. Take over to drive from here.`
           : null;
   return { pace, cannot, other };
 }
 
-/** What one can do to a program, where one may. */
+/** What the buttons and keys do, when this page may change the pace. */
 export interface Commands {
   toggle(): void;
   step(to: "boundary" | "call"): void;
@@ -70,24 +70,24 @@ export function commandsOf(program: RunView): Commands {
   };
 }
 
-/** It goes, or is not to stop: what can be asked of it is to pause. */
+/** It goes on, so that the button pauses it. */
 export const goesOn = (pace: Pace): boolean => pace.state === "going";
 
 export function setBreakpoints(program: RunView, breakpoints: Breakpoint[]): void {
   labs.pace(program.run, { breakpoints });
 }
 
-/** What was chosen for when it goes on, of a program that waits. */
+/** The speed at which a program that waits will go on. */
 const chosen = createStore<{ run: RunId; delayMs: number } | null>(() => null);
 
-/** Milliseconds that it waits before each call, now or when it goes on; 0 is full speed. */
+/** Milliseconds before each call, now or when it goes on; 0 is full speed. */
 function speedOf(program: RunView, choice = chosen.getState()): number {
   return !goesOn(paceOf(program)) && choice?.run === program.run ? choice.delayMs : program.speed;
 }
 
 export const useSpeed = (program: RunView): number => speedOf(program, useStore(chosen));
 
-/** A program that waits goes on waiting: the speed is for when it goes on. */
+/** Sets the speed now, or of a program that waits, for when it goes on. */
 export function setSpeed(program: RunView, delayMs: number): void {
   if (goesOn(paceOf(program))) go(program, delayMs);
   else chosen.setState({ run: program.run, delayMs }, true);
@@ -98,24 +98,19 @@ function go({ run }: RunView, delayMs: number): void {
   labs.pace(run, delayMs === 0 ? { mode: "full" } : { mode: "slow", delayMs });
 }
 
-/** Another tab or a shell drives until now. */
+/** Makes this page the driver. */
 export const takeOver = (program: RunView): void => labs.drive(program.run);
 
-/** F8 pauses and goes on, F9 steps to the next boundary, F10 to the next call; while a program runs, from anywhere. */
+/** Binds the keys that pause, continue and step, while a program runs. */
 export function usePaceKeys(program: RunView | null): void {
-  useEffect(() => {
-    if (!program?.live) return;
-    const listen = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
-      if (!/^F(8|9|10)$/.test(event.key)) return;
-      // Before Monaco, which has F8 for the next mistake, and the browser, which has F10 for its menu.
-      event.preventDefault();
-      event.stopPropagation();
-      const commands = commandsOf(program);
-      if (event.key !== "F8") commands.step(event.key === "F9" ? "boundary" : "call");
-      else if (!event.repeat) commands.toggle();
-    };
-    window.addEventListener("keydown", listen, { capture: true });
-    return () => window.removeEventListener("keydown", listen, { capture: true });
-  }, [program]);
+  const commands = program && commandsOf(program);
+  useKeys(
+    "program",
+    {
+      pause: () => commands?.toggle(),
+      step: () => commands?.step("boundary"),
+      nextCall: () => commands?.step("call"),
+    },
+    program?.live ?? false,
+  );
 }

@@ -1,46 +1,44 @@
-// One xterm that shows what a run printed, and takes no input. It answers for what it is given: an event is
-// acknowledged when it has been drawn, so that a page that falls behind slows down what is sent, never the program.
+// Terminal. An xterm that shows what a run printed, and takes no input.
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as Xterm } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
-import type { LabId } from "../../../server-labs/protocol.ts";
-import { labs } from "../../labs.ts";
+import type { LabId, RunId } from "../../../server-labs/protocol.ts";
+import { labs, type OutputEvent } from "../../labs.ts";
 import { codeFont, onPaletteChange, readPalette } from "../palette.ts";
-import { Inscription } from "./inscription.ts";
-import { scrollByKey } from "./keys.ts";
-import { swallow } from "./swallow.ts";
+import { revealLine } from "../view.ts";
+import { linkPlaces } from "./place-links.ts";
+import { scrollByKey } from "./scroll-keys.ts";
+import { type OutputFacts, ShownRun, scrollback } from "./shown-run.ts";
+import { plainPieces } from "./terminal-filter.ts";
 import { xtermTheme } from "./theme.ts";
-
-/**
- * A run's first words come some milliseconds after its command. A frame with the command alone would hold them up until
- * the next frame: it is drawn alone only when nothing has come for so long.
- */
-const commandAloneMs = 20;
-
-/** RIS, "reset to initial state". As a word among words: reset() would empty the screen a frame before they come. */
-const reset = "\x1bc";
+import { joinedInTurns, Writer } from "./writer.ts";
 
 export interface TerminalHandle {
-  /** Everything that is on the screen and above it, as text. */
-  text(): string;
+  /** Everything that the page keeps of the run, as text, with a sentence for what it no longer keeps. */
+  text(): Promise<string>;
 }
 
 export interface TerminalProps {
   /** The newest program of this lab is shown. */
   lab: LabId;
+  /** The lab's files: the places in them that the output names are links. */
+  files: readonly string[];
   /** What a screen reader calls it. */
   label: string;
   /** Keeps a readable copy of every line for a screen reader; costs speed. */
   screenReader: boolean;
-  /** Told how much of the run was left out, each time it grows; null when a run begins. */
-  onOmitted(sum: { bytes: number; lines: number } | null): void;
+  /** Called when they change. */
+  onFacts(facts: OutputFacts): void;
   ref?: Ref<TerminalHandle>;
 }
 
-export default function Terminal({ lab, label, screenReader, onOmitted, ref }: TerminalProps) {
+export default function Terminal({ lab, files, label, screenReader, onFacts, ref }: TerminalProps) {
   const place = useRef<HTMLDivElement>(null);
   const [terminal, setTerminal] = useState<Xterm | null>(null);
+  const newest = useRef<RunId | null>(null);
+  const placed = useRef({ lab, files });
+  placed.current = { lab, files };
 
   useEffect(() => {
     let made: { terminal: Xterm; end(): void } | undefined;
@@ -48,6 +46,11 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
     void codeFont().then(fontFamily => {
       if (gone) return;
       made = open(place.current!, fontFamily);
+      linkPlaces(
+        made.terminal,
+        () => placed.current,
+        ({ line, column, file }) => revealLine(line, { column, file }),
+      );
       setTerminal(made.terminal);
     });
     return () => {
@@ -59,43 +62,22 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
   // Before the next frame, not after it: what the program has printed by now shall be in this one.
   useLayoutEffect(() => {
     if (!terminal) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const writer = new Writer(terminal);
+    const screen = { terminal, writer, placed: () => placed.current, onFacts };
+    let shown: ShownRun | undefined;
     const leave = labs.streams.followProgram(lab, run => {
-      const inscription = new Inscription();
-      const omitted = { bytes: 0, lines: 0 };
-      let command: (() => void) | null = null;
-      let begun = false;
-      const begin = () => {
-        if (begun) return;
-        begun = true;
-        clearTimeout(timer);
-        terminal.write(reset);
-        onOmitted(null);
-        command?.();
-      };
-      clearTimeout(timer);
-      return event => {
-        const words = inscription.of(event);
-        const write = () => terminal.write(words, () => labs.streams.drawn(run, event.seq));
-        if (event.type === "starting") {
-          command = write;
-          timer = setTimeout(begin, commandAloneMs);
-          return;
-        }
-        begin();
-        if (event.type === "output-omitted") {
-          omitted.bytes += event.bytes;
-          omitted.lines += event.lines;
-          onOmitted({ ...omitted });
-        }
-        write();
-      };
+      shown?.end();
+      const next = new ShownRun(run, screen);
+      shown = next;
+      newest.current = run;
+      return event => next.show(event);
     });
     return () => {
-      clearTimeout(timer);
+      shown?.end();
+      writer.clear();
       leave();
     };
-  }, [terminal, lab, onOmitted]);
+  }, [terminal, lab, onFacts]);
 
   useEffect(() => {
     if (!terminal) return;
@@ -103,7 +85,7 @@ export default function Terminal({ lab, label, screenReader, onOmitted, ref }: T
     terminal.textarea?.setAttribute("aria-label", label);
   }, [terminal, screenReader, label]);
 
-  useImperativeHandle(ref, () => ({ text: () => (terminal ? allText(terminal) : "") }), [terminal]);
+  useImperativeHandle(ref, () => ({ text: () => textOf(newest.current) }), []);
 
   return <div className="terminal" ref={place} data-ready={terminal ? "" : undefined} />;
 }
@@ -112,7 +94,7 @@ function open(place: HTMLElement, fontFamily: string) {
   const terminal = new Xterm({
     disableStdin: true,
     convertEol: true,
-    scrollback: 5000,
+    scrollback,
     fontFamily,
     fontSize: 13,
     lineHeight: 1.35,
@@ -120,13 +102,11 @@ function open(place: HTMLElement, fontFamily: string) {
     cursorInactiveStyle: "none",
     cursorBlink: false,
     minimumContrastRatio: 4.5,
-    linkHandler: { activate: () => {} },
     theme: xtermTheme(readPalette()),
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
   terminal.open(place);
-  swallow(terminal);
   terminal.attachCustomKeyEventHandler(event => scrollByKey(terminal, event));
   const textarea = terminal.textarea!;
   // Focus is for scrolling and copying: no keyboard of a phone, no typing.
@@ -150,14 +130,9 @@ function open(place: HTMLElement, fontFamily: string) {
   };
 }
 
-function allText(terminal: Xterm): string {
-  const { active } = terminal.buffer;
-  const lines: string[] = [];
-  for (let row = 0; row < active.length; row++) {
-    const line = active.getLine(row)!;
-    const text = line.translateToString(true);
-    if (line.isWrapped) lines.push((lines.pop() ?? "") + text);
-    else lines.push(text);
-  }
-  return `${lines.join("\n").trimEnd()}\n`;
+/** The output that the page keeps of a run: more than the terminal, which forgets lines and what was written over. */
+async function textOf(run: RunId | null): Promise<string> {
+  const events: OutputEvent[] = [];
+  if (run) labs.streams.onOutput(run, event => events.push(event))();
+  return `${(await joinedInTurns(plainPieces(events))).trimEnd()}\n`;
 }

@@ -1,4 +1,4 @@
-// The terminal's sixteen colours are the page's: red = failed, green = ready, yellow = waiting, blue = accent.
+// Terminal theme. Sixteen colours from the page's: red = failed, green = ready, yellow = waiting, blue = accent.
 import type { ITheme } from "@xterm/xterm";
 import type { Palette } from "../palette.ts";
 

@@ -1,139 +1,224 @@
-// What must be true of a server that serves one guest after another, by blocking calls or in any other way.
-import { type Client, check, clock } from "workbook/check";
+// What must be true of a server that serves one client after another, by blocking calls or in any other way.
+import { type Calls, type Client, check, clock, fc, grammar } from "workbook/check";
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
-const told = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
+const answer = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
 
-/** What is asked of the deadline, in milliseconds: nobody has less time to speak, and nobody takes more of the others'. */
+/** The limits of a silent client's deadline, in milliseconds: time to send a request, and the longest wait of the other clients. */
 const deadline = { least: 200, most: 1000 };
-/** A deadline that is kept is kept late on a busy machine, by no more than this. */
+/** On a busy machine a right deadline ends late, by at most this. */
 const lateMs = 500;
+/** A timer of the kernel may be late by some ticks, and so may the server that it wakes. */
+const inexactMs = 120;
 
+/** The deadline that the server has set, in seconds, if it is too long; else null. */
+function tooLong(calls: Calls | undefined): number | null {
+  const SO_RCVTIMEO = 20;
+  const set = calls?.named("setsockopt").list.findLast(({ args }) => args[2] === SO_RCVTIMEO);
+  const value = set?.args[3];
+  if (typeof value !== "object" || value === null || !("microseconds" in value)) return null;
+  const seconds = value.seconds + value.microseconds / 1e6;
+  return seconds * 1000 > deadline.most ? seconds : null;
+}
+
+/**
+ * Three clients, one after another, ask for `/tea`, for a random target, and for `/bill`. Each receives its
+ * own answer, and then the server closes the connection.
+ */
 check("next", "answers one client, closes, and answers the next", async t => {
-  for (const target of ["/tea", "/cake", "/bill"]) {
+  for (const target of ["/tea", `/${t.generate(grammar.word(3, 9))}`, "/bill"]) {
     await t.exchange({
-      about: `a client who asks for ${target}`,
+      about: `a request for ${target}`,
       sends: get(target),
-      wants: [told(target)],
+      wants: [answer(target)],
       after: "close",
       because:
-        "A client is done when it has its answer and its connection is closed; then it is the next one's turn: accept() again.",
-      see: `curl -s http://127.0.0.1:{port}/tea; curl -i http://127.0.0.1:{port}/cake   # the first, and the next`,
+        "After one answer the server must close this connection and call accept() again, for the next client.",
+      see: `curl -s --max-time 5 http://127.0.0.1:{port}/tea; curl -i --max-time 5 http://127.0.0.1:{port}/cake   # the first client, and the next`,
     });
   }
 });
 
-check("restart", "can be started again as soon as it has served somebody", async t => {
+/**
+ * A client receives its answer, and the server closes the connection. The check then ends the server and
+ * starts it again on the same port, where the server listens at once.
+ */
+check("restart", "can be started again at once after it has served a client", async t => {
   const { server, client, expect } = t;
-  const guest = await client();
-  guest.send(get("/tea"));
-  expect(await guest.hears("you asked for /tea\n"), "The first client got no answer.").ok();
-  // The one who closes first keeps the port in TIME_WAIT.
-  await guest.closed();
-  guest.close();
+  const first = await client();
+  first.send(get("/tea"));
+  expect(await first.receives("you asked for /tea\n"), "The first client got no answer.").ok();
+  // The side that closes first keeps the port in TIME-WAIT.
+  await first.closed();
+  first.close();
   const again = await server.restart();
-  expect(again, "The server has served a client, and cannot be started again on its port.").ok({
+  expect(again, "After it has served a client, the server cannot be started again on its port.").ok({
     because:
-      "It closed first, and so its end of that connection stays in TIME_WAIT for a minute, when the process is long gone: bind() then says EADDRINUSE, unless SO_REUSEADDR was set before it (socket(7)).",
-    see: "curl -s http://127.0.0.1:{port}/tea; ss -tan 'sport = :{port}'   # TIME-WAIT",
+      "The server closed the connection first, so the kernel keeps its end in TIME-WAIT for a minute. Without SO_REUSEADDR, set before bind(), bind() fails with EADDRINUSE (socket(7)).",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET /tea HTTP/1.1\\r\\n\\r\\n\" >&3; timeout 5 cat <&3'; ss -tan 'sport = :{port}'   # TIME-WAIT",
   });
 });
 
-check("goes-on", "goes on when a client leaves without a word, is cut off, or talks nonsense", async t => {
-  const { server, client, expect } = t;
-  const rude: { who: string; does: (one: Client) => void; see: string }[] = [
-    {
-      who: "left without a word",
-      does: one => one.close(),
-      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'   # connects, and leaves at once",
-    },
-    {
-      who: "was cut off",
-      does: one => one.reset(),
-      see: `node -e 'require("net").connect({port}, "127.0.0.1", function () { this.resetAndDestroy() })'   # an RST`,
-    },
-    {
-      who: "said what is no request",
-      does: one => one.send("hello\r\n\r\n"),
-      see: "bash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
-    },
-  ];
-  for (const { who, does, see } of rude) {
-    const one = await client();
-    await server.accepts([one]);
-    does(one);
-    const next = await client();
-    next.send(get("/tea"));
-    expect(await next.hears("you asked for /tea\n"), `After a client who ${who} the next got no answer.`).ok({
-      because:
-        "What one client does is the end of its own conversation at most. Where it leaves, recv() gives an empty Buffer; where it is cut off, recv() throws a SyscallError; and what it says may be anything.",
-      see,
-    });
-  }
-});
+/**
+ * One client closes without a request, one resets its connection, and one sends `hello`. After each of them,
+ * the next client asks for `/tea` and receives its answer.
+ */
+check(
+  "goes-on",
+  "still answers after a client closes at once, resets its connection, or sends no request",
+  async t => {
+    const { server, client, expect } = t;
+    const rude: { what: string; does: (one: Client) => void; see: string }[] = [
+      {
+        what: "closed without sending anything",
+        does: one => one.close(),
+        see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'   # connects, and closes at once",
+      },
+      {
+        what: "reset its connection (RST)",
+        does: one => one.reset(),
+        see: `timeout 5 node -e 'require("net").connect({port}, "127.0.0.1", function () { this.resetAndDestroy() })'   # an RST`,
+      },
+      {
+        what: "sent bytes that are not a request",
+        does: one => one.send("hello\r\n\r\n"),
+        see: "bash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
+      },
+    ];
+    for (const { what, does, see } of rude) {
+      const one = await client();
+      await server.accepts([one]);
+      does(one);
+      const next = await client();
+      next.send(get("/tea"));
+      expect(
+        await next.receives("you asked for /tea\n"),
+        `After a client that ${what}, the next client got no answer.`,
+      ).ok({
+        because:
+          "One client's end must not end the server. After a close recv() returns an empty Buffer; after a reset recv() throws a SyscallError; and the bytes that a client sends can be anything.",
+        see,
+      });
+    }
+  },
+);
 
-check("deadline", "waits for a silent client 0.2 s at least, and not more than 1 s", async t => {
+/**
+ * A client sends nothing: within 1 s the server answers the next client and closes the silent connection. A
+ * client that sends its request within 0.2 s receives its answer.
+ */
+check("deadline", "waits at least 0.2 s and at most 1 s for a silent client", async t => {
   const { server, client, expect, note } = t;
-  // Who is the first to come is served at once: silent from here on is this one alone.
+  const watch = server.traced ? server.watch() : null;
   const silent = await client();
   await server.accepts([silent]);
   const since = clock();
   const behind = await client();
+  const own = server.ownTime();
   behind.send(get("/tea"));
   const most = deadline.most + lateMs;
-  const answered = await behind.hears("you asked for /tea\n", { within: most });
-  expect(answered, `One client says nothing, and the next had no answer after ${most} ms.`).ok({
+  const answered = await behind.receives("you asked for /tea\n", { within: most });
+  const seconds = answered ? null : tooLong(watch?.calls);
+  expect(answered, `One client sends nothing, and the next client had no answer after ${most} ms.`).ok({
     because:
-      "The process sleeps in recv() for the one who is silent, and can do nothing for anybody else. recv() can be given a deadline: SO_RCVTIMEO (socket(7)); when it has passed, recv() gives null.",
-    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # says nothing\ntime curl -s --max-time 8 http://127.0.0.1:{port}/tea",
+      seconds === null
+        ? "The process sleeps in recv() for the silent client and cannot serve another. SO_RCVTIMEO on the client's socket limits this sleep (socket(7)): when the time is over, recv() returns null."
+        : `Your deadline is ${seconds} s (SO_RCVTIMEO). recv() sleeps that long for each silent client, and the others wait. At most ${deadline.most / 1000} s are allowed.`,
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # sends nothing\ntime curl -s --max-time 8 http://127.0.0.1:{port}/tea",
   });
-  note(`the next client has its answer ${Math.round(behind.heardAt - since)} ms after the silent one`);
+  // By the kernel's record of both segments, less the time in which the server waited for a processor.
+  const waited = Math.round(behind.delivery().afterSending - own.spent.waited);
+  expect(waited, "One client sends nothing. The next client waited for its answer (ms).").atMost(
+    deadline.most + inexactMs,
+    {
+      because: `recv() sleeps for each silent client, and the others wait. At most ${deadline.most / 1000} s are allowed.`,
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # sends nothing\ntime curl -s --max-time 8 http://127.0.0.1:{port}/tea",
+    },
+  );
+  note(
+    `the next client got its answer ${Math.round(behind.receivedAt - since)} ms after the silent client connected`,
+  );
   const gone = await silent.closed({ within: most });
-  expect(gone, "The silent client's time is over, and its connection is still open.").ok({
+  expect(gone, "The deadline of the silent client has passed, and its connection is still open.").ok({
     because:
-      "Who has had the whole deadline and said nothing is sent away: close(). Otherwise each silent client keeps a descriptor for as long as it likes.",
-    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' & sleep 3; ss -tn 'sport = :{port}'   # nobody should be here any more",
+      "Close the connection of a client that has sent nothing until its deadline. Otherwise each silent client keeps a descriptor.",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' & sleep 3; ss -tn 'sport = :{port}'   # expected: no connection",
   });
 
-  // A busy machine may make our client slower than it means to be: then it tries again.
+  // A busy machine may delay this client: then it tries again.
   for (let tries = 0; ; tries++) {
     const slow = await client();
     await server.accepts([slow]);
-    const came = clock();
-    await server.quiet(deadline.least * 0.9);
+    const connected = clock();
+    await server.wait(deadline.least * 0.9);
     slow.send(get("/cake"));
-    const spoke = Math.round(clock() - came);
-    const heard = await slow.hears("you asked for /cake\n");
-    note(`a client who spoke after ${spoke} ms was ${heard ? "heard" : "not heard"}`);
-    if (!heard && spoke > deadline.least && tries < 5) continue;
-    expect(heard, `A client that needed ${spoke} ms to speak got no answer.`).ok({
+    const sentAfter = Math.round(clock() - connected);
+    const heard = await slow.receives("you asked for /cake\n");
+    note(`a client that sent its request after ${sentAfter} ms got ${heard ? "its" : "no"} answer`);
+    if (!heard && sentAfter > deadline.least && tries < 5) continue;
+    expect(heard, `A client that sent its request after ${sentAfter} ms got no answer.`).ok({
       because:
-        "A deadline that is too short sends honest clients away: what is lost on the way is sent again 0.2 s later at the earliest. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
-      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 0.2; echo GET /cake >&3; cat <&3'",
+        "A deadline that is too short disconnects honest clients: Linux repeats a lost packet after about 0.2 s. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 0.2; echo GET /cake >&3; timeout 5 cat <&3'",
     });
     break;
   }
 });
 
-check("sleeps", "sleeps while nobody is there", async t => {
+/**
+ * A client receives its answer and leaves. The server then makes at most ten system calls in 0.2 s, and
+ * answers a client that connects more than a second later.
+ */
+check("sleeps", "sleeps while no client is connected", async t => {
   const { server, client, expect } = t;
   const first = await client();
   first.send(get("/tea"));
-  expect(await first.hears("you asked for /tea\n"), "The first client got no answer.").ok();
+  expect(await first.receives("you asked for /tea\n"), "The first client got no answer.").ok();
   first.close();
   const { busy, calls, watch } = await server.idle(200);
   const restless = {
     because:
-      "There is nothing to do until somebody comes, and accept() of a blocking listener sleeps until then: the kernel wakes the process. Nobody has to ask again and again.",
+      "Without a client there is nothing to do. accept() of a blocking listener sleeps until a client connects, and the kernel wakes the process then.",
     see: "top -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')",
     at: watch?.calls.last ?? null,
   };
-  expect(busy, "With nobody there, the server keeps a processor busy (1 is all of it).").atMost(
-    0.3,
-    restless,
-  );
-  expect(calls ?? 0, "With nobody there, the server makes one system call after another.").atMost(
-    10,
-    restless,
-  );
+  expect(busy, "Processor time used while no client is connected (1 is a full core).").atMost(0.3, restless);
+  expect(calls ?? 0, "System calls made while no client is connected.").atMost(10, restless);
+  // Longer than any allowed deadline: an accept() that has one returns null.
+  await server.wait(deadline.most * 1.2);
+  await t.exchange({
+    about: "a request after more than a second without a client",
+    sends: get("/tea"),
+    wants: [answer("/tea")],
+    because:
+      "The deadline is for a silent client, not for the next client to connect: set it on the socket that accept() has returned, and not on the listener.",
+  });
+});
+
+/**
+ * Generated clients send one request, other bytes, or nothing, and then close, half-close or reset. The
+ * server answers each request, closes the sockets of clients that have left, and then sleeps.
+ */
+check("conversations", "serves each client rightly in generated conversations", async t => {
+  const asks = grammar
+    .visibleAscii(1, 60, grammar.notInTargets)
+    .map(name => ({ bytes: get(`/${name}`), wants: answer(`/${name}`), after: "close" as const }));
+  const noRequest = grammar
+    .anyBytes(1, 30)
+    .map(bytes => ({ bytes: `\0${bytes}\r\n\r\n`, wants: null, after: "any" as const }));
+  await t.conversations({
+    says: fc.oneof({ arbitrary: asks, weight: 3 }, { arbitrary: noRequest, weight: 1 }),
+    messages: 1,
+    cuts: 0,
+    unfinished: false,
+    // A silent client costs its whole deadline: the check `deadline` is about that.
+    only: ({ messages, end }) => messages.length > 0 || end === "leaves" || end === "is cut off",
+    ends: ["closes", "leaves", "is cut off", "half-closes"],
+    clients: 5,
+    times: 60,
+    idle: "sleeps",
+    oneByOne: true,
+    because:
+      "Each client gets its answer, one after another, and a client that leaves, resets or sends no request ends its own connection only.",
+  });
 });

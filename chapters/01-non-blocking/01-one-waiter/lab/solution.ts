@@ -1,5 +1,5 @@
-// All that blocking can do: one guest after another. Whoever leaves, is cut off or talks nonsense
-// ends that conversation only, and whoever is silent costs the others the deadline, once.
+// All that blocking calls can do: one client after another. A client that leaves, resets its connection or sends no
+// request ends its own connection only. A silent client makes the others wait once, for the deadline.
 import {
   AF_INET,
   SO_RCVTIMEO,
@@ -10,7 +10,7 @@ import {
   SyscallError,
 } from "workbook/net";
 
-/** How long recv() may sleep for a guest who says nothing: what each of those costs everybody behind. */
+/** The longest sleep of recv() for a silent client. All clients in the accept queue wait as long. */
 const deadlineMs = 500;
 /** The same as a struct timeval: whole seconds, then microseconds. */
 const deadline = new BigInt64Array([
@@ -24,7 +24,7 @@ function main(port: number): void {
   listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
   listener.bind({ host: "127.0.0.1", port });
   listener.listen(128);
-  console.log(`open for guests on 127.0.0.1:${port}`);
+  console.log(`listening on 127.0.0.1:${port}`);
   // #endregion open
 
   while (true) {
@@ -36,17 +36,17 @@ function main(port: number): void {
 }
 
 // #region serve
-/** Hears one guest and answers; how it went, in words. */
+/** Reads one request and answers it. @returns what happened, for the log */
 function serve(client: Socket): string {
   try {
     client.setOption(SOL_SOCKET, SO_RCVTIMEO, deadline);
     const data = client.recv(1024);
-    if (data === null) return "said nothing, and must go";
-    if (data.length === 0) return "left without a word";
+    if (data === null) return "sent nothing before the deadline";
+    if (data.length === 0) return "closed without a request";
     client.send(answer(data.toString("latin1")));
-    return "is served";
+    return "got its answer";
   } catch (error) {
-    // Cut off: news of this connection, and of no other.
+    // A reset, for example. It concerns this connection only.
     if (!(error instanceof SyscallError)) throw error;
     return `is lost: ${error.message}`;
   }

@@ -1,5 +1,5 @@
-// The shortest server there is: a door, one guest, one answer, and it is over.
-// What it forgets (the second guest, the silent one, the one who leaves) is the exercise.
+// The shortest server: it listens, accepts one client, sends one answer, and exits.
+// It does not serve a second client, a silent client, or a client that leaves: that is the exercise.
 import { AF_INET, SOCK_STREAM, Socket } from "workbook/net";
 
 function main(port: number): void {
@@ -7,16 +7,16 @@ function main(port: number): void {
   const listener = new Socket(AF_INET, SOCK_STREAM);
   listener.bind({ host: "127.0.0.1", port });
   listener.listen(128);
-  console.log(`open for guests on 127.0.0.1:${port}`);
+  console.log(`listening on 127.0.0.1:${port}`);
   // #endregion open
 
   // #region serve
   const { client, peer } = listener.accept()!;
-  console.log(`${peer.host}:${peer.port} has come`);
+  console.log(`${peer.host}:${peer.port} connected`);
   const data = client.recv(1024)!;
   client.send(answer(data.toString("latin1")));
   client.close();
-  console.log(`${peer.host}:${peer.port} is served`);
+  console.log(`${peer.host}:${peer.port} got its answer`);
   // #endregion serve
 }
 

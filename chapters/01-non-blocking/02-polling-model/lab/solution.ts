@@ -1,5 +1,5 @@
-// One process that never waits for a client, doing all that polling can do: every turn it asks the listener
-// and each client "anything?", takes all that is there, and rests only when the whole turn found nothing.
+// One process that never waits for a client, and does all that polling can do: in each turn it calls accept() and
+// recv() until they return null, and it sleeps only after a turn that found nothing.
 import {
   type Address,
   AF_INET,
@@ -16,14 +16,14 @@ interface Client {
   name: string;
 }
 
-/** Bytes taken from one client in one turn: a talker gets much, and still everybody gets their turn. */
+/** The most bytes read from one client in one turn: a fast sender must not keep the others waiting. */
 const turnBytes = 256 * 1024;
-/** How long to rest after a turn that found nothing: what an idle server costs, and how long a guest waits. */
+/** The sleep after a turn that found nothing: a shorter one costs more while idle, a longer one delays new clients. */
 const restMs = 5;
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Client>();
-/** Why nobody can be let in, said once, when it begins; null while all is well. */
+/** The error code of the last accept(), printed once, at the first failure; null after a success. */
 let trouble: string | null = null;
 
 function main(port: number): void {
@@ -39,7 +39,7 @@ function main(port: number): void {
   // #region turn
   while (true) {
     let busy = acceptAll(listener);
-    // A Set may lose members while one walks through it; an array would skip the next.
+    // A loop through a Set may delete members; a loop through an array would skip the next.
     for (const client of clients) {
       if (hear(client)) busy = true;
     }
@@ -49,50 +49,50 @@ function main(port: number): void {
 }
 
 // #region accept
-/** Lets in everybody who waits in the accept queue; true if there was anybody. */
+/** Accepts all clients in the accept queue. @returns whether there was one */
 function acceptAll(listener: Socket): boolean {
-  let came = false;
+  let found = false;
   try {
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
-      welcome(arrival.client, arrival.peer);
-      came = true;
+      add(arrival.client, arrival.peer);
+      found = true;
       trouble = null;
     }
   } catch (error) {
-    // EMFILE, most likely: whoever is in the queue stays there until somebody leaves. Not a reason to stop,
-    // nor to spin, nor to say it every turn.
+    // EMFILE, most likely: the clients in the queue wait until another client leaves. Print it once, and not in
+    // each turn.
     if (!(error instanceof SyscallError)) throw error;
     if (trouble !== error.code) console.log(`cannot accept for now: ${error.message}`);
     trouble = error.code;
   }
-  return came;
+  return found;
 }
 
-function welcome(socket: Socket, peer: Address): void {
-  socket.setBlocking(false); // on Linux it does not inherit that from the listener
+function add(socket: Socket, peer: Address): void {
+  socket.setBlocking(false); // on Linux an accepted socket does not inherit this from the listener
   const client = { socket, name: `${peer.host}:${peer.port}` };
   clients.add(client);
-  console.log(`${client.name} has come; ${clients.size} are here`);
+  console.log(`${client.name} connected; ${clients.size} clients`);
 }
 // #endregion accept
 
 // #region hear
-/** Takes what this client has sent, up to its share of the turn; true if there was anything. */
+/** Reads from this client, up to its share of the turn. @returns whether there was anything to read */
 function hear(client: Client): boolean {
-  let heard = 0;
+  let read = 0;
   try {
-    while (heard < turnBytes) {
+    while (read < turnBytes) {
       const data = client.socket.recv(64 * 1024);
-      if (data === null) return heard > 0; // would block: nothing more for now
+      if (data === null) return read > 0; // would block: no more bytes yet
       if (data.length === 0) {
         leave(client, "has closed");
         return true;
       }
-      heard += data.length;
-      console.log(`${client.name} says ${quote(data)}`);
+      read += data.length;
+      console.log(`${client.name} sent ${quote(data)}`);
     }
   } catch (error) {
-    // An error on this connection is the end of this connection, and of nobody else's.
+    // An error on this connection ends this connection only.
     if (!(error instanceof SyscallError)) throw error;
     leave(client, `is lost: ${error.message}`);
   }
@@ -102,11 +102,11 @@ function hear(client: Client): boolean {
 function leave(client: Client, how: string): void {
   client.socket.close();
   clients.delete(client);
-  console.log(`${client.name} ${how}; ${clients.size} are here`);
+  console.log(`${client.name} ${how}; ${clients.size} clients`);
 }
 // #endregion hear
 
-/** The beginning of what was said, on one line: a log is for people. */
+/** The first bytes of a piece as text, on one line, for the log. */
 function quote(data: Buffer): string {
   const start = JSON.stringify(data.toString("utf8", 0, 60));
   return data.length > 60 ? `${start}… (${data.length} bytes)` : start;

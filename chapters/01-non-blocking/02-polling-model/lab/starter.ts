@@ -1,35 +1,36 @@
-// The course's 1.1, 单进程非堵塞 模型: one process, and not one call that waits for a client.
+// The course's 1.1, 单进程非堵塞 模型: one process, and no call that waits for a client.
 // A faithful port of the listing: its half second of sleep and its bugs are the exercise.
 import { type Address, AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, sleep } from "workbook/net";
 
-/** Everybody who is here: their socket, and the address at its other end. */
+/** The connected clients: for each its socket, and the address at the other end. */
 const clients: { socket: Socket; peer: Address }[] = [];
 
 function main(port: number): void {
   // #region socket
   const server = new Socket(AF_INET, SOCK_STREAM);
   server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-  // The course binds "", which is every network card: whoever shares your Wi-Fi could be a client.
+  // The course binds "", which is every network card: a computer in your Wi-Fi could connect.
   server.bind({ host: "127.0.0.1", port });
   server.listen(128);
-  // From here on accept() does not wait: if nobody has come, it says so at once, with null.
+  // From here on accept() does not wait: if no client has connected, it returns null at once.
   server.setBlocking(false);
   // #endregion socket
 
+  // #region loop
   while (true) {
-    sleep(500); // so that one can watch
+    sleep(500); // slow enough to watch
 
     // #region accept
     try {
       const arrival = server.accept();
       if (arrival !== null) {
         const { client: socket, peer } = arrival;
-        console.log(`a new client has come: ${peer.host}:${peer.port}`);
+        console.log(`a new client: ${peer.host}:${peer.port}`);
         socket.setBlocking(false); // recv() must not wait either
         clients.push({ socket, peer });
       }
     } catch {
-      // nobody has come
+      // no client has connected
     }
     // #endregion accept
 
@@ -38,7 +39,7 @@ function main(port: number): void {
       const { socket, peer } = client;
       try {
         const data = socket.recv(1024);
-        if (data === null) continue; // nothing said yet
+        if (data === null) continue; // no bytes yet
         if (data.length > 0) {
           console.log(`recv[${peer.host}:${peer.port}]: ${JSON.stringify(data.toString())}`);
         } else {
@@ -47,13 +48,14 @@ function main(port: number): void {
           clients.splice(clients.indexOf(client), 1);
         }
       } catch {
-        // nothing said yet
+        // no bytes yet
       }
     }
     // #endregion sweep
 
     console.log(clients); // for test
   }
+  // #endregion loop
 }
 
 const port = Number(process.argv[2]);

@@ -1,70 +1,82 @@
-// What must be true of a server that finds requests in a stream. Where the stream is cut is never the client's
-// choice alone, so every check makes cuts that a network could make.
-import { check } from "workbook/check";
+// What must be true of a server that finds requests in a stream. A network may cut the stream at any byte, so each
+// check makes cuts that a network could make.
+import { check, fc, grammar } from "workbook/check";
 
 const get = (target: string, fields = "") => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
-const told = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
+const answer = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
 const tea = get("/tea");
 
-check("pieces", "understands a request, in whatever pieces it arrives", async t => {
+/**
+ * Clients send one request whole, in two pieces cut at different bytes, and byte by byte. The server answers
+ * each whole request once, and sends nothing for half a request.
+ */
+check("pieces", "understands a request in whatever pieces it arrives", async t => {
   const cut = (at: number) => [tea.slice(0, at), tea.slice(at)];
   await t.exchanges(
-    "What one recv() gives is a piece of the stream, cut anywhere. Keep it, and go on where it ended, until the empty line is there that ends a head.",
+    "One recv() returns a piece of the stream, cut anywhere. Keep the piece, add the next one, and answer when \\r\\n\\r\\n has arrived.",
     [
-      { about: "a whole request", sends: tea, wants: [told("/tea")], after: "open" },
+      { about: "a whole request", sends: tea, wants: [answer("/tea")], after: "open" },
       { about: "half a request", sends: tea.slice(0, 7), wants: [], after: "open" },
       ...[7, 2, tea.length - 20].map(at => ({
-        about: `a request cut behind its octet ${at}`,
+        about: `a request cut after byte ${at}`,
         sends: cut(at),
-        wants: [told("/tea")],
+        wants: [answer("/tea")],
         after: "open" as const,
       })),
       ...[3, 2, 1].map(before => ({
-        about: `a request cut within its empty line, ${before} before the end`,
+        about: `a request cut inside its empty line, ${before} bytes before the end`,
         sends: cut(tea.length - before),
-        wants: [told("/tea")],
+        wants: [answer("/tea")],
       })),
-      { about: "a request, octet by octet", sends: [...tea], wants: [told("/tea")], after: "open" },
+      { about: "a request, byte by byte", sends: [...tea], wants: [answer("/tea")], after: "open" },
     ],
   );
 });
 
-check("together", "answers all requests that arrive together, in their order", async t => {
-  const names = Array.from({ length: 20 }, (_, i) => `/${i + 1}`);
+/**
+ * Clients send two requests, one request and a half, and twenty requests in one piece. The server answers
+ * all of them in order, the half one when its rest has come.
+ */
+check("together", "answers all requests that arrive together, in order", async t => {
+  const names = Array.from({ length: 20 }, () => `/${t.generate(grammar.word(1, 9))}`);
   await t.exchanges(
-    "A client may send its next request before it has the answer to the last (RFC 9112, 9.3.2), and one recv() then gives both. What lies behind an empty line is the beginning of the next request: perhaps all of it.",
+    "A client may send its next request before it has received the last answer (RFC 9112, 9.3.2), and one recv() can return both. The bytes after an empty line are the start of the next request, or all of it.",
     [
       {
         about: "two requests in one piece",
         sends: tea + get("/cake"),
-        wants: [told("/tea"), told("/cake")],
+        wants: [answer("/tea"), answer("/cake")],
         after: "open",
       },
       {
         about: "one request and a half, then the other half",
         sends: [tea + get("/cake").slice(0, 9), get("/cake").slice(9)],
-        wants: [told("/tea"), told("/cake")],
+        wants: [answer("/tea"), answer("/cake")],
         after: "open",
       },
       {
         about: "twenty requests in one piece",
         sends: names.map(name => get(name)).join(""),
-        wants: names.map(told),
+        wants: names.map(answer),
         after: "open",
       },
     ],
   );
 });
 
-check("long", "understands a request that is longer than one recv() gives", async t => {
+/**
+ * A client sends a request of 1024, 1025, 2048 or 7000 bytes, and a short request right behind it. The
+ * server answers both and keeps the connection open.
+ */
+check("long", "understands a request that is longer than one recv() returns", async t => {
   await t.exchanges(
-    "The number that recv() takes is the most that you want at once, and says nothing of a request. A browser that carries cookies sends more than 1024 octets.",
+    "The size that you pass to recv() limits one call, not a request. A browser with cookies sends more than 1024 bytes.",
     [1024, 1025, 2048, 7000].map(size => {
       const cookie = "c".repeat(size - get("/tea", "Cookie: \r\n").length);
       return {
-        about: `a request of ${size} octets, then another`,
+        about: `a request of ${size} bytes, then another`,
         sends: get("/tea", `Cookie: ${cookie}\r\n`) + get("/cake"),
-        wants: [told("/tea"), told("/cake")],
+        wants: [answer("/tea"), answer("/cake")],
         after: "open" as const,
         see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; env printf "GET /tea HTTP/1.1\\r\\nCookie: %0${size}d\\r\\n\\r\\n" 0 >&3; timeout 2 cat <&3'   # one request`,
       };
@@ -72,9 +84,13 @@ check("long", "understands a request that is longer than one recv() gives", asyn
   );
 });
 
-check("apart", "keeps apart what different clients have sent", async t => {
+/**
+ * One client sends half a request, and a second client a whole one in two pieces. The second client receives
+ * its answer, and then the first, when it has sent the rest.
+ */
+check("apart", "keeps the bytes of different clients apart", async t => {
   const because =
-    "Each connection is a stream of its own, and what has come on it and is not yet a whole request belongs to it alone: one buffer for each client.";
+    "Each connection is a stream of its own. Keep its unfinished request in a buffer of its own.";
   const [first, second] = await t.clients(2);
   const cake = get("/cake");
   await t.exchange({
@@ -87,45 +103,83 @@ check("apart", "keeps apart what different clients have sent", async t => {
   });
   await t.exchange({
     because,
-    about: "a whole request, while another client is in the middle of one",
+    about: "a whole request, while another client has sent half of one",
     client: second!,
     sends: [cake.slice(0, 11), cake.slice(11)],
-    wants: [told("/cake")],
+    wants: [answer("/cake")],
     after: "open",
   });
   await t.exchange({
     because,
-    about: "the other half, when somebody else has been answered in between",
+    about: "the other half, after another client got an answer",
     client: first!,
     sends: tea.slice(7),
-    wants: [told("/tea")],
+    wants: [answer("/tea")],
     after: "open",
   });
 });
 
+/** The bytes of one request that the server may keep, and those that it may read beyond until it notices. */
+const most = { kept: 1024 * 1024, beyond: 128 * 1024 };
+
+/**
+ * Three clients each send more than 1.1 MB of a head that does not end, and the server closes their
+ * connections. Another client sends 170 requests of 7,000 bytes at once and receives all answers.
+ */
 check("endless", "does not keep more than 1 MB of a request that never ends", async t => {
   const { server, client, expect } = t;
   const before = server.sockets;
-  const talker = await client();
-  talker.send(`GET /tea HTTP/1.1\r\n${"Cookie: more\r\n".repeat(90_000)}`);
-  // Whoever has a bound closes at it. Whoever has read it all has none.
-  await t.until(() => talker.over || server.hasRead(talker), 5000);
-  expect(
-    talker.over,
-    "A client has sent a head of 1.3 MB, which has no end, and the server still listens to it.",
-  ).ok({
-    because:
-      "What is kept for a client needs a bound: a hundred clients like this one take all the memory that there is. A head longer than you are willing to keep gets an error, or simply the end of its connection.",
-    see: `bash -c '(printf "GET / HTTP/1.1\\r\\n"; yes "Cookie: more" | head -n 90000) >/dev/tcp/127.0.0.1/{port}'   # to be cut off is right`,
-  });
-  expect(
-    await server.holds(before),
-    "The server still holds the socket of a client that it does not listen to.",
-  ).equal(before, { because: "close() ends the connection and gives its descriptor back." });
+  const size = most.kept + most.beyond;
+  const endless = [
+    { about: "a head of lines", bytes: `GET /tea HTTP/1.1\r\n${"Cookie: more\r\n".repeat(90_000)}` },
+    { about: "a head of one line", bytes: `GET /${"a".repeat(size)}` },
+    { about: "a head of Chinese characters", bytes: `GET /tea HTTP/1.1\r\nName: ${"茶".repeat(size / 3)}` },
+  ];
+  for (const { about, bytes } of endless) {
+    const sender = await client();
+    sender.send(Buffer.from(bytes).subarray(0, size));
+    // A server with a limit closes at it. A server that has read all bytes has no limit.
+    await t.until(() => sender.over || server.hasRead(sender), 5000);
+    await t.until(() => sender.over, 100);
+    expect(
+      sender.over,
+      `A client has sent 1.1 MB of ${about} that does not end, and the connection is still open.`,
+    ).ok({
+      because:
+        "Limit the bytes that you keep for one client, whatever the head is made of: 100 such clients would fill the memory. When a head is too long, answer with an error or close the connection.",
+      see: `bash -c '(printf "GET / HTTP/1.1\\r\\n"; yes "Cookie: more" | head -n 90000) >/dev/tcp/127.0.0.1/{port}'   # right: the server closes the connection`,
+    });
+  }
+  expect(await server.holds(before), "The connection is over, and the server still holds its socket.").equal(
+    before,
+    { because: "Close the connection of this client only, and go on with the others." },
+  );
+  const cookie = `Cookie: ${"c".repeat(6900)}\r\n`;
   await t.exchange({
-    about: "another client's request, afterwards",
-    sends: tea,
-    wants: [told("/tea")],
-    because: "Whoever is too long is turned away alone; everybody else is served as before.",
+    about: "another client, which sends 170 requests of 7,000 bytes at once",
+    sends: get("/tea", cookie).repeat(170),
+    wants: Array.from({ length: 170 }, () => answer("/tea")),
+    because:
+      "The limit is for one request, and each of these is short. Remove a request from the buffer when you have answered it: its bytes no longer count.",
+  });
+});
+
+/**
+ * Generated clients send up to eight requests each, cut anywhere, and then stay, close, half-close or reset.
+ * The server answers every whole request in order, and sleeps while no client sends.
+ */
+check("conversations", "answers every request in generated conversations", async t => {
+  const says = fc
+    .tuple(
+      fc.oneof(grammar.visibleAscii(1, 20, grammar.notInTargets), grammar.longText(20, 2000)),
+      grammar.fields(3),
+    )
+    .map(([name, fields]) => ({ bytes: get(`/${name}`, fields), wants: answer(`/${name}`) }));
+  await t.conversations({
+    says,
+    messages: 8,
+    idle: "rests",
+    because:
+      "A request ends with its empty line and nowhere else, wherever the stream is cut, and even while other clients connect, leave or reset.",
   });
 });

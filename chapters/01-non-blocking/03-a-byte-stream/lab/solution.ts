@@ -1,18 +1,18 @@
-// Each client has a place for what has come and is not yet a whole request. A request ends where its empty line
-// ends, wherever the pieces were cut; what lies behind it is the beginning of the next.
+// Each client has a buffer for its unfinished request. A request ends with its empty line, wherever the pieces were
+// cut; the bytes after it are the start of the next request.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
   socket: Socket;
-  /** What has come and is not answered: never a whole request, for those are answered at once. */
+  /** The bytes of an unfinished request: a whole request is answered at once. */
   unread: Buffer;
 }
 
 const emptyLine = "\r\n\r\n";
-/** The longest head that is waited for: without a bound one client could have all the memory there is. */
+/** The longest head: without a limit one client could fill the memory. */
 const mostHead = 64 * 1024;
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Client>();
 
 function main(port: number): void {
@@ -37,11 +37,11 @@ function main(port: number): void {
 }
 
 // #region hear
-/** Takes what this client has sent, and answers what is whole; true if there was anything. */
+/** Reads from this client, and answers each whole request. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   try {
     const data = client.socket.recv(16 * 1024);
-    if (data === null) return false; // nothing yet
+    if (data === null) return false; // no bytes yet
     if (data.length === 0) {
       leave(client);
       return true;
@@ -56,7 +56,7 @@ function hear(client: Client): boolean {
     if (client.unread.length > mostHead) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }

@@ -1,8 +1,8 @@
-// The loop of the last lesson, and now it answers: each client is told what it has asked for.
-// It takes whatever one recv() gives for one request. That is the exercise.
+// The loop of the last lesson with an answer: the server sends each client the target of its request.
+// It takes the bytes of one recv() for one request. That is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Socket>();
 
 function main(port: number): void {
@@ -27,16 +27,16 @@ function main(port: number): void {
 }
 
 // #region hear
-/** Takes what this client has sent; true if there was anything. */
+/** Reads from this client, and answers. @returns whether there was anything to read */
 function hear(client: Socket): boolean {
   try {
     const data = client.recv(1024);
-    if (data === null) return false; // nothing yet
+    if (data === null) return false; // no bytes yet
     if (data.length === 0) leave(client);
     else answer(client, data.toString("latin1"));
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }

@@ -1,44 +1,48 @@
-// What must be true of a server that knows octets from characters. Names are octets that somebody sent; the server
-// is never told how to read them.
-import { check, type Exchange, type Tools } from "workbook/check";
+// What must be true of a server that does not confuse bytes and characters. A name is bytes that a client sent;
+// no field says which encoding they have.
+import { check, type Exchange, fc, grammar, type Tools } from "workbook/check";
 
 const notFound = Buffer.from("file not found, 请输入正确的url");
 const tea = Buffer.from("tea 茶🍵");
 const cake = Buffer.from("cake 糕🍰");
 
-/** A request, one character an octet, as an exchange sends it. */
+/** A request, one character for each byte, as an exchange sends it. */
 const get = (target: string, name?: Buffer) =>
   `GET ${target} HTTP/1.1\r\nHost: a\r\n${name ? `Name: ${name.toString("latin1")}\r\n` : ""}\r\n`;
 const served = (name: Buffer) => ({ status: 200, body: Buffer.concat([tea, Buffer.from(" for "), name]) });
 
-/** One exchange after another, each on a connection of its own; all for the same reason. */
+/** One exchange after another, each on a connection of its own, with the same reason. */
 async function each(t: Tools, because: string, exchanges: readonly Exchange[]): Promise<void> {
   for (const one of exchanges) await t.exchange({ because, ...one });
 }
 
-/** Who cannot serve Ann fails for her sake, and not for that of the strange names behind her. */
+/** An ASCII name comes first: a server that fails already here does not fail because of the names after it. */
 const ann: Exchange = {
   about: "tea for Ann",
   sends: get("/tea", Buffer.from("Ann")),
   wants: [served(Buffer.from("Ann"))],
   because:
-    "There is nothing strange about this name. If only a part of the answer came, its Content-Length is too small: another check is about that.",
-  see: 'curl -si -H "Name: Ann" http://127.0.0.1:{port}/tea',
+    "This name is plain ASCII. If the answer is cut short, its Content-Length is too small: the check `next` is about that.",
+  see: 'curl -si --max-time 5 -H "Name: Ann" http://127.0.0.1:{port}/tea',
 };
 
-check("next", "says how long each answer is, so that the next begins where it ends", async t => {
+/**
+ * Clients send several requests in one piece, for `/tea`, `/cake` and `/coffee`, some with a name. Each
+ * `Content-Length` counts the bytes of its body, so each answer begins where the last one ends.
+ */
+check("next", "sends a right Content-Length, so that the next answer begins where it ends", async t => {
   const because =
-    "Content-Length counts octets (RFC 9110, 8.6). A string's length counts something else, in JavaScript and in Python, and what is sent beyond the promised number is taken for the beginning of the next answer.";
+    "Content-Length counts bytes (RFC 9110, 8.6). A string's length counts characters (Python) or UTF-16 units (JavaScript). The client takes the bytes after the promised number for the start of the next answer.";
   await each(t, because, [
     {
-      about: "something that is not on the menu, then tea",
+      about: "a target that is not on the menu, then tea",
       sends: get("/coffee") + get("/tea"),
       wants: [404, 200],
       after: "open",
-      see: "curl -sv http://127.0.0.1:{port}/coffee http://127.0.0.1:{port}/tea",
+      see: "curl -sv --max-time 5 http://127.0.0.1:{port}/coffee http://127.0.0.1:{port}/tea",
     },
     {
-      about: "tea, then cake, then something that is not on the menu, then tea",
+      about: "tea, then cake, then a target that is not on the menu, then tea",
       sends: get("/tea") + get("/cake") + get("/coffee") + get("/tea"),
       wants: [
         { status: 200, body: tea },
@@ -47,18 +51,22 @@ check("next", "says how long each answer is, so that the next begins where it en
         { status: 200, body: tea },
       ],
       after: "open",
-      see: "curl -sv http://127.0.0.1:{port}/tea http://127.0.0.1:{port}/cake",
+      see: "curl -sv --max-time 5 http://127.0.0.1:{port}/tea http://127.0.0.1:{port}/cake",
     },
     ...["Ann", "José", "小明", "🦊"].map(name => ({
       about: `tea for ${name}, then cake`,
       sends: get("/tea", Buffer.from(name)) + get("/cake"),
       wants: [200, { status: 200, body: cake }],
       after: "open" as const,
-      see: `curl -sv -H "Name: ${name}" http://127.0.0.1:{port}/tea http://127.0.0.1:{port}/cake`,
+      see: `curl -sv --max-time 5 -H "Name: ${name}" http://127.0.0.1:{port}/tea http://127.0.0.1:{port}/cake`,
     })),
   ]);
 });
 
+/**
+ * Clients send the name José小明🦊 whole, cut once between any two of its bytes, and byte by byte, and then a
+ * name of 1200 bytes. Each answer contains the bytes of the name as they were sent.
+ */
 check("whole", "writes a name as it was sent, wherever the stream was cut", async t => {
   const name = Buffer.from("José小明🦊");
   const sends = get("/tea", name);
@@ -66,7 +74,7 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
   const cuts = [...name.keys()].slice(1);
   await each(
     t,
-    "A character can be cut in two by a recv(), and half a character is not one: whoever reads characters in each piece makes U+FFFD, or an error, of both halves. Keep octets until the request is whole.",
+    "A recv() can cut a character in two. If the server decodes each piece, both halves become U+FFFD. Keep bytes until the request is complete.",
     [
       ann,
       {
@@ -74,16 +82,16 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
         sends,
         wants: [served(name)],
         because:
-          "Nothing was cut here. The octets of the name belong on the cup, and Content-Length counts all of them: no fewer, and no others.",
-        see: `curl -s -H "Name: José小明🦊" http://127.0.0.1:{port}/tea`,
+          "Nothing was cut here. The answer contains the bytes of the name as they arrived, and Content-Length counts all of them.",
+        see: `curl -s --max-time 5 -H "Name: José小明🦊" http://127.0.0.1:{port}/tea`,
       },
       ...cuts.map(at => ({
-        about: `tea for José小明🦊, which is ${name.length} octets, cut behind the ${ordinal(at)}`,
+        about: `tea for José小明🦊, which is ${name.length} bytes, cut after byte ${at}`,
         sends: [sends.slice(0, begin + at), sends.slice(begin + at)],
         wants: [served(name)],
       })),
       {
-        about: "the same request, its name octet by octet",
+        about: "the same request, its name byte by byte",
         sends: [
           sends.slice(0, begin),
           ...sends.slice(begin, begin + name.length),
@@ -92,24 +100,28 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
         wants: [served(name)],
       },
       {
-        about: "tea for a name of 400 characters, which is 1200 octets, in one piece",
+        about: "tea for a name of 400 characters, which is 1200 bytes, in one piece",
         sends: get("/tea", Buffer.from("你".repeat(400))),
         wants: [served(Buffer.from("你".repeat(400)))],
-        see: `curl -s -H "Name: $(printf '你%.0s' $(seq 400))" http://127.0.0.1:{port}/tea   # no client cuts this one: your recv() does`,
+        see: `curl -s --max-time 5 -H "Name: $(printf '你%.0s' $(seq 400))" http://127.0.0.1:{port}/tea   # one piece: only your recv() can cut it`,
       },
     ],
   );
 });
 
-check("lines", "sees no end of a line, and no white space, within a name", async t => {
+/**
+ * Four names contain U+2028, U+0085, an à whose second byte is A0, or the wide space U+3000. Each answer
+ * contains all bytes of its name.
+ */
+check("lines", "finds no line end and no white space inside a name", async t => {
   const because =
-    "In HTTP a line ends with \\r\\n (RFC 9112, 2.2), and only space and tab are white space around a value (RFC 9110, 5.6.3). A string knows more of both, and finds them within a name.";
+    "In HTTP \\r\\n ends a line (RFC 9112, 2.2), and only space and tab are white space (RFC 9110, 5.6.3). String functions know more of both, and find them inside a name.";
   await each(t, because, [
     ann,
     ...[
       ["U+2028, a line separator, in its middle", "小\u2028明"],
       ["U+0085, a next line, in its middle", "小\u0085明"],
-      ["an à at its end, whose second octet is A0", "voilà"],
+      ["an à at its end, whose second byte is A0", "voilà"],
       ["U+3000, an ideographic space, at its end", "小明\u3000"],
     ].map(([which, name]) => ({
       about: `tea for a name with ${which}`,
@@ -119,14 +131,18 @@ check("lines", "sees no end of a line, and no white space, within a name", async
   ]);
 });
 
-check("opaque", "writes octets that are no text as they came, and goes on", async t => {
+/**
+ * Clients send six names of unusual bytes, such as FF or José in Latin-1, and each answer contains the same
+ * bytes. The server answers the target `/\xff` with 400 or 404, and serves the next client.
+ */
+check("opaque", "returns bytes that are not text unchanged, and goes on", async t => {
   const names: [string, Buffer][] = [
-    ["the octet FF", Buffer.from([0xff])],
+    ["the byte FF", Buffer.from([0xff])],
     ["two thirds of 茶", Buffer.from([0xe8, 0x8c])],
     ["José in Latin-1", Buffer.from("José", "latin1")],
     ["茶 in GBK", Buffer.from([0xb2, 0xe8])],
     ["a byte order mark and 茶", Buffer.from("\ufeff茶")],
-    ["all octets from 80 to FF", Buffer.from(Array.from({ length: 128 }, (_, i) => 128 + i))],
+    ["all bytes from 80 to FF", Buffer.from(Array.from({ length: 128 }, (_, i) => 128 + i))],
   ];
   const strange = names.map(([about, name]) => ({
     about: `tea for a name that is ${about}`,
@@ -135,11 +151,11 @@ check("opaque", "writes octets that are no text as they came, and goes on", asyn
   }));
   await each(
     t,
-    "A name may hold any octet from 80 to FF (RFC 9110, 5.5), and nobody promises that they are UTF-8. Whoever reads them as UTF-8 gets U+FFFD, which is three other octets, or an error that nobody expects. They need not be read to be handed on.",
+    "A name may contain any byte from 80 to FF (RFC 9110, 5.5), and the bytes need not be UTF-8. If you decode them as UTF-8, each wrong byte becomes U+FFFD, three other bytes, or an error. Pass the bytes on without decoding them.",
     [ann, ...strange],
   );
-  // Whether this is a name that is not on the menu or no request at all is for the server to say.
-  const because = "What one client sends must not end the server, nor the patience of everybody else.";
+  // The server may answer 404 (not on the menu) or 400 (not a request).
+  const because = "One client's bytes must not end the server.";
   await t.exchange({
     because,
     about: "GET /\\xff",
@@ -155,6 +171,52 @@ check("opaque", "writes octets that are no text as they came, and goes on", asyn
   });
 });
 
-function ordinal(n: number): string {
-  return `${n}${["th", "st", "nd", "rd"][n > 10 && n < 14 ? 0 : n % 10] ?? "th"}`;
-}
+/**
+ * Generated clients ask for tea, cake or other targets, with names of all kinds of bytes, and with fields
+ * such as `Nickname`. The server returns each name unchanged, and only the field `Name` is a name.
+ */
+check("conversations", "answers every request in generated conversations", async t => {
+  const inside = fc.oneof(
+    grammar.utf8(1, 12),
+    grammar.visibleAscii(1, 16),
+    grammar.fieldValue(16, true).filter(name => name !== ""),
+    fc
+      .constantFrom("e\u0301", "\ufb01", "\u212b", "Name: x", "a  b", "$&")
+      .map(name => Buffer.from(name).toString("latin1")),
+  );
+  const alike = fc.constantFrom(
+    "",
+    "",
+    "Nickname: Bob\r\n",
+    "X-Name: Bob\r\n",
+    "Surname: Name: Bob\r\n",
+    "Names: Bob\r\n",
+  );
+  const space = fc.constantFrom(" ", " ", "", "\t", "  ");
+  const dishes = fc.constantFrom(["/tea", tea] as const, ["/cake", cake] as const);
+  const named = fc
+    .tuple(dishes, inside, alike, space, grammar.fields(2, { opaque: true }), alike)
+    .map(([[target, dish], name, before, white, fields, behind]) => ({
+      bytes: `GET ${target} HTTP/1.1\r\nHost: a\r\n${before}${fields}Name:${white}${name}\r\n${behind}\r\n`,
+      wants: { status: 200, body: Buffer.concat([dish, Buffer.from(" for "), Buffer.from(name, "latin1")]) },
+    }));
+  const nameless = fc.tuple(dishes, alike).map(([[target, dish], fields]) => ({
+    bytes: `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`,
+    wants: { status: 200, body: dish },
+  }));
+  const other = grammar.word(1, 12).map(name => ({
+    bytes: get(`/x${name}`),
+    wants: { status: 404, body: notFound },
+  }));
+  await t.conversations({
+    says: fc.oneof(
+      { arbitrary: named, weight: 3 },
+      { arbitrary: nameless, weight: 1 },
+      { arbitrary: other, weight: 1 },
+    ),
+    messages: 5,
+    idle: "rests",
+    because:
+      "The server returns the bytes of a name unchanged, Content-Length counts the bytes of each answer, and only the field Name is a name.",
+  });
+});

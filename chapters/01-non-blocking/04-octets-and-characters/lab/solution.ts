@@ -1,10 +1,10 @@
-// What comes stays octets, and so does what goes out. Characters are read only where the protocol says that there
-// are some, and for the log, which people read.
+// The server keeps what it receives as bytes, and sends bytes. It decodes characters only for the log, which people
+// read.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
   socket: Socket;
-  /** What has come and is not answered: never a whole request, for those are answered at once. */
+  /** The bytes of an unfinished request: a whole request is answered at once. */
   unread: Buffer;
 }
 
@@ -13,7 +13,7 @@ const menu = new Map([
   ["/cake", "cake 糕🍰"],
 ]);
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Client>();
 
 function main(port: number): void {
@@ -37,11 +37,11 @@ function main(port: number): void {
   }
 }
 
-/** Takes what this client has sent, and answers what is whole; true if there was anything. */
+/** Reads from this client, and answers each whole request. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   try {
     const data = client.socket.recv(16 * 1024);
-    if (data === null) return false; // nothing yet
+    if (data === null) return false; // no bytes yet
     if (data.length === 0) {
       leave(client);
       return true;
@@ -56,7 +56,7 @@ function hear(client: Client): boolean {
     if (client.unread.length > 64 * 1024) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }
@@ -64,7 +64,7 @@ function hear(client: Client): boolean {
 // #region answer
 /** Answers the head of one request: "GET /tea HTTP/1.1", and its fields, of which "Name: …" is read. */
 function answer(client: Socket, head: Buffer): void {
-  // One character for each octet: all that HTTP itself says is ASCII, and the rest can be turned back.
+  // One character for each byte: the words of HTTP are ASCII, and Buffer.from(…, "latin1") restores all other bytes.
   const text = head.toString("latin1");
   const target = /^GET ([^ ]+) /.exec(text)?.[1];
   const name = Buffer.from(/^Name:[ \t]*(.*?)[ \t]*$/im.exec(text)?.[1] ?? "", "latin1");
@@ -76,7 +76,7 @@ function answer(client: Socket, head: Buffer): void {
   else send(client, "200 OK", [Buffer.from(`${dish} for `), name]);
 }
 
-/** Sends one answer, in one piece; its length is counted when it has become octets. */
+/** Sends one answer, in one piece. Content-Length is the number of its encoded bytes. */
 function send(client: Socket, status: string, parts: Buffer[]): void {
   const body = Buffer.concat(parts);
   const length = body.length;

@@ -1,11 +1,11 @@
-// The teahouse: whoever asks for /tea gets it, with the name from the request on the cup.
-// It finds where each request ends, but takes octets for characters and back again:
+// The teahouse: it answers /tea with a cup of tea, and writes the name from the request on the cup.
+// It finds where each request ends, but it decodes bytes and encodes characters in the wrong places:
 // that is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
   socket: Socket;
-  /** What has come and is not answered. */
+  /** An unfinished request: a whole request is answered at once. */
   unread: string;
 }
 
@@ -14,7 +14,7 @@ const menu = new Map([
   ["/cake", "cake 糕🍰"],
 ]);
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Client>();
 
 function main(port: number): void {
@@ -38,11 +38,11 @@ function main(port: number): void {
   }
 }
 
-/** Takes what this client has sent, and answers what is whole; true if there was anything. */
+/** Reads from this client, and answers each whole request. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   try {
     const data = client.socket.recv(1024);
-    if (data === null) return false; // nothing yet
+    if (data === null) return false; // no bytes yet
     if (data.length === 0) {
       leave(client);
       return true;
@@ -59,7 +59,7 @@ function hear(client: Client): boolean {
     if (client.unread.length > 64 * 1024) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }

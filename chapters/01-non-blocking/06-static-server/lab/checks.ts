@@ -1,31 +1,43 @@
 // What a static web server in one process must do when it cannot be told who is ready. Each check is one promise of
 // HTTP/1.1, or of a server that no client can hold up; of the course's listing most are false. How it is written is
 // not asked, and what only a server that sleeps can promise is asked in chapter 2.
-import { check, type Exchange, type Tools, teahouse } from "workbook/check";
+import { check, type Exchange, staticSite, type Tools } from "workbook/check";
 
-const { files, strange, host, get, menu, page, theMenu, refused } = teahouse;
+const { files, filesAndTraps, host, get, menu, page, theMenu, refused } = staticSite;
 
 /** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
-const large = teahouse.octets(12 * 1024 * 1024);
+const large = staticSite.distinctBytes(12 * 1024 * 1024 + 12_345);
 const withLarge = { ...files, "html/large.bin": large };
 
 // ----------------------------------------------------------------------------------------- a request, whole
 
-check("pieces", "understands a request, in whatever pieces it arrives", { files }, async t => {
+/**
+ * Clients send half a request, requests cut into pieces, and requests of up to 7,000 bytes. The server answers
+ * each request once it is whole.
+ */
+check("pieces", "reads a request in whatever pieces it arrives", { files }, async t => {
   await t.exchanges(
-    "TCP carries octets and knows no requests: what one recv() gives is any piece of the stream. Keep it until the empty line has come that ends a head (RFC 9112, 2.2 and 3).",
-    [...teahouse.pieces, ...[1024, 1025, 7000].map(teahouse.long)],
+    "TCP carries a stream of bytes: one recv() returns any piece of it. Keep the bytes until the empty line has arrived that ends a head (RFC 9112, 2.2 and 3).",
+    [...staticSite.pieces, ...[1024, 1025, 7000].map(staticSite.long)],
   );
 });
 
+/**
+ * Clients send two or three requests together, or one and a half and then the rest. The answers arrive in the
+ * order of the requests.
+ */
 check("pipeline", "answers all requests that arrive together, in their order", { files }, async t => {
   await t.exchanges(
-    "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). What is left behind the first request is the beginning of the second, and a small answer waits for the large one before it.",
-    teahouse.together,
+    "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). The bytes behind the first request begin the second one, and a small answer waits for the large answer before it.",
+    staticSite.together,
   );
 });
 
-check("bodies", "takes no body for a request", { files }, async t => {
+/**
+ * Clients send POST requests whose bodies look like requests. The server refuses them, answers no body, and
+ * answers the request behind it or closes; after contradictory lengths it closes.
+ */
+check("bodies", "does not take a body for a request", { files }, async t => {
   const post = (fields: string, body: string) => `POST /menu.txt HTTP/1.1\r\n${host}${fields}\r\n${body}`;
   const hidden = get("/");
   await behind(t, {
@@ -63,26 +75,33 @@ check("bodies", "takes no body for a request", { files }, async t => {
 async function behind(t: Tools, exchange: Exchange): Promise<void> {
   const why = {
     because:
-      "Where a body ends is said by Content-Length or by its chunks (RFC 9112, 6.3); only behind it begins the next request. Read it, even if nobody wants it, or refuse it and close: else whoever writes the body writes your next request.",
+      "Content-Length or the chunks say where a body ends (RFC 9112, 6.3), and the next request begins behind it. Read the body, even if you do not need it, or refuse it and close. Otherwise the author of the body writes your next request.",
     see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; env printf "POST /menu.txt HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 27\\r\\n\\r\\nGET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /menu.txt HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" >&3; timeout 2 cat <&3'`,
   };
   const client = await t.client();
   await t.exchange({ ...why, ...exchange, client });
-  await t.until(() => client.over || client.left.includes(menu), 5000);
+  await t.until(() => client.over || client.unparsed.includes(menu), 5000);
   const { about } = exchange;
-  t.expect(client.left.includes(page), `What stands in the body was answered (${about}).`).equal(false, why);
+  t.expect(client.unparsed.includes(page), `The server answered a request inside the body (${about}).`).equal(
+    false,
+    why,
+  );
   t.expect(
-    client.over || client.left.includes(menu),
-    `The request behind the body is not answered, and the connection is still open (${about}).`,
+    client.over || client.unparsed.includes(menu),
+    `The server did not answer the request behind the body, and did not close the connection (${about}).`,
   ).ok(why);
 }
 
-check("malformed", "refuses what is no request with 400, and closes", { files }, async t => {
+/**
+ * Clients send malformed first lines and fields, a request without `Host`, and a head that does not end. The
+ * server answers with 400 (505 or 431 where they fit), and closes after a malformed first line or an endless head.
+ */
+check("malformed", "answers a malformed request with 400, and closes", { files }, async t => {
   await t.exchanges(
-    "What is no request is answered with 400, and the connection closed: nobody knows where the next one begins (RFC 9112, 2.2 and 3).",
+    "Answer a malformed request with 400 and close: you cannot know where the next request begins (RFC 9112, 2.2 and 3).",
     [
-      ...teahouse.malformed,
-      ...teahouse.badFields,
+      ...staticSite.malformed,
+      ...staticSite.badFields,
       {
         about: "HTTP/1.1 without Host",
         sends: "GET /menu.txt HTTP/1.1\r\n\r\n",
@@ -96,7 +115,7 @@ check("malformed", "refuses what is no request with 400, and closes", { files },
           [431, 400],
         ),
         because:
-          "Whatever a client can make grow needs a bound, or one client takes all memory: 431 for the header lines (RFC 6585, 5), 414 for a target; and then close.",
+          "Limit everything that a client can make grow, or one client takes all memory: 431 for the fields (RFC 6585, 5), 414 for a target; then close.",
         see: "curl -i --max-time 2 -H \"Cookie: $(printf '%0100000d' 0)\" http://127.0.0.1:{port}/menu.txt",
       },
     ],
@@ -105,87 +124,131 @@ check("malformed", "refuses what is no request with 400, and closes", { files },
 
 // --------------------------------------------------------------------------------------- an answer, exactly
 
-check("octets", "counts octets, not characters", { files }, async t => {
+/**
+ * Clients ask for a missing or an empty file, and then for another file. The first answer ends where its head
+ * says, so the second arrives whole.
+ */
+check("octets", "counts bytes, not characters", { files }, async t => {
   await t.exchanges(
-    "Content-Length counts octets (RFC 9110, 8.6). A Chinese character in UTF-8 has three: what was not counted is taken by the client for the beginning of the next answer.",
-    teahouse.lengths,
+    "Content-Length counts bytes (RFC 9110, 8.6). A Chinese character has three bytes in UTF-8. The client takes the bytes that you did not count for the beginning of the next answer.",
+    staticSite.lengths,
   );
 });
 
+/**
+ * A client sends HEAD, then GET: it receives a head without a body, then the page. DELETE and an unknown method
+ * get a refusal, such as 405 or 501.
+ */
 check(
   "head",
-  "answers HEAD with a head and no body, and other methods not with the file",
+  "answers HEAD with a head and no body, and other methods without the file",
   { files },
   async t => {
     await t.exchanges(
-      "HEAD is answered as GET would be, without the body (RFC 9110, 9.3.2); an octet more, and the next answer cannot be found.",
-      teahouse.methods,
+      "The answer to HEAD is the head that GET would get, without the body (RFC 9110, 9.3.2). After one byte more the client cannot find the next answer.",
+      staticSite.methods,
     );
   },
 );
 
-check("connection", "keeps a connection open, or closes it, as was agreed", { files }, async t => {
-  await t.exchanges(
-    "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of that kind reads until the end, and waits for ever if none comes.",
-    teahouse.agreements,
-  );
-});
+/**
+ * Three requests on one connection get three answers, and the connection stays open. After its answer to
+ * `Connection: close` or to HTTP/1.0, the server closes, and answers no further request.
+ */
+check(
+  "connection",
+  "keeps a connection open, or closes it, as HTTP requires",
+  { files, judges: "persistence" },
+  async t => {
+    await t.exchanges(
+      "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of HTTP/1.0 reads until the stream ends, and waits for ever if the server does not close.",
+      staticSite.persistence,
+    );
+  },
+);
 
 // --------------------------------------------------------------------------------------------- many clients
 
-check("large", "sends a large file whole, also to one who reads late", { files: withLarge }, async t => {
-  const why = {
-    because:
-      "send() takes as much as the kernel has room for, says how much that was, and says null when it was nothing. The rest is yours: keep it, and try again each turn. And what came next may not overtake it.",
-    see: "curl --limit-rate 8M -so /tmp/large http://127.0.0.1:{port}/large.bin; cmp /tmp/large html/large.bin",
-  };
-  const wants = [{ status: 200, body: large }, theMenu];
-  const sends = get("/large.bin") + get("/menu.txt");
-  await t.exchange({ ...why, about: "12 MB, and a small file behind it", sends, wants, after: "open" });
+/**
+ * A client asks for 12 MB and for the menu, and does not read. A second client asks for the same and reads it. Then the
+ * first reads, too. Both receive both files whole, and both connections stay open.
+ */
+check(
+  "large",
+  "sends a large file whole, also to a client that reads late",
+  { files: withLarge },
+  async t => {
+    const why = {
+      because:
+        "send() takes what the kernel has room for, and returns the number of bytes, or null for none. The rest is yours: keep it, and try again in each turn. The next answer must wait behind it.",
+      see: "curl -s --max-time 20 --limit-rate 8M http://127.0.0.1:{port}/large.bin | cmp - {folder}/html/large.bin && echo whole",
+    };
+    const wants = [{ status: 200, body: large }, theMenu];
+    const sends = get("/large.bin") + get("/menu.txt");
+    const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
+    late.send(sends);
+    await t.server.fills([late]);
+    // While the first client does not read: what is kept for one client is not another's.
+    await t.exchange({ ...why, about: "12 MB, and a small file behind it", sends, wants, after: "open" });
 
-  const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
-  late.send(sends);
-  await t.server.fills([late]);
-  late.read(true);
-  const about = "the same for one who reads late";
-  await t.exchange({ ...why, about, client: late, sends: [], wants, after: "open" });
-});
+    late.setReading(true);
+    const about = "the same for a client that asked earlier and reads late";
+    await t.exchange({ ...why, about, client: late, sends: [], wants, after: "open" });
+  },
+);
 
-check("slow-readers", "is held up by nobody who does not read", { files: withLarge }, async t => {
-  const rude = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
-  for (const client of rude) client.send(get("/large.bin") + get("/large.bin"));
-  t.note("three have asked for 12 MB twice, and do not read");
-  await t.server.fills(rude);
-  await t.exchange({
-    about: "a fourth client, while three do not read",
-    sends: [get("/menu.txt"), get("/menu.txt")],
-    wants: [theMenu, theMenu],
-    after: "open",
-    because:
-      "To wait for one client is to wait with everybody. Each one gets one step a turn: what the kernel takes now, and no loop until it has taken all.",
-    see: "for i in 1 2 3; do curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; sleep 1; time curl -s --max-time 5 http://127.0.0.1:{port}/menu.txt",
-  });
-});
+/**
+ * Three clients ask for 12 MB twice, and do not read. A fourth client sends two requests, and receives both
+ * answers.
+ */
+check(
+  "slow-readers",
+  "answers other clients while three clients do not read",
+  { files: withLarge },
+  async t => {
+    const rude = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
+    for (const client of rude) client.send(get("/large.bin") + get("/large.bin"));
+    t.note("three clients have asked for 12 MB twice, and do not read");
+    await t.server.fills(rude);
+    await t.exchange({
+      about: "a fourth client, while three clients do not read",
+      sends: [get("/menu.txt"), get("/menu.txt")],
+      wants: [theMenu, theMenu],
+      after: "open",
+      because:
+        "While the server waits for one client, all other clients wait. In each turn, take one step for each client: send what the kernel takes now, and do not loop until it has taken everything.",
+      see: "for i in 1 2 3; do curl -s --max-time 9 --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; sleep 1; time curl -s --max-time 5 http://127.0.0.1:{port}/menu.txt",
+    });
+  },
+);
 
-check("burst", "answers everybody of a burst of 50", { files }, async t => {
+/**
+ * 50 clients connect and send a request while the server is stopped. After it goes on, each client receives the
+ * menu.
+ */
+check("burst", "answers all 50 clients of a burst", { files }, async t => {
   await t.server.stop();
   const crowd = await t.clients(50);
   for (const client of crowd) client.send(get("/menu.txt"));
   t.server.continue();
   for (const [i, client] of crowd.entries()) {
     await t.exchange({
-      about: `number ${i + 1} of 50 who came in the same moment`,
+      about: `client ${i + 1} of 50 that connected in the same moment`,
       client,
       sends: [],
       wants: [theMenu],
       because:
-        "All of them wait in the accept queue, which holds as many as listen() was given, and stay there until accept() takes them out, one by one.",
+        "The accept queue holds as many clients as listen() was given. Each client waits there until an accept() takes it out, one client per call.",
       see: "seq 50 | xargs -P 50 -I @ curl -s --max-time 2 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:{port}/menu.txt | sort | uniq -c",
     });
   }
 });
 
-check("reset", "is left with nothing of clients who are cut off", { files: withLarge }, async t => {
+/**
+ * Six clients ask for a missing file and leave at once; three more reset in the middle of 12 MB. The server frees
+ * their sockets and descriptors, and answers new clients.
+ */
+check("reset", "releases the sockets and files of clients that leave", { files: withLarge }, async t => {
   const { server } = t;
   const before = server.sockets;
   await server.stop();
@@ -194,12 +257,12 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   for (const [i, client] of crowd.entries()) client[i % 2 === 0 ? "close" : "reset"]();
   server.continue();
   const because =
-    "send() to one who is gone fails with EPIPE, recv() from one who was cut off with ECONNRESET: that is the end of this connection, and of no other. Close it, forget what was kept for it, and go on.";
+    "send() to a client that has left fails with EPIPE, and recv() after a reset fails with ECONNRESET. That ends this connection, and no other: close it, remove what you kept for it, and go on.";
   const see =
     "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; env printf \"GET /nothing HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\" >&3; exec 3>&-; done'; curl -i --max-time 2 http://127.0.0.1:{port}/menu.txt";
   // They are gone before the server has looked: only who comes after them tells that it has.
   await t.exchange({
-    about: "one after six who have left",
+    about: "a client after six that have left",
     sends: get("/menu.txt"),
     wants: [theMenu],
     because,
@@ -208,8 +271,11 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   const held = await server.holds(before + 1);
   t.expect(
     held,
-    "Six have left, one is here, and the server holds other sockets than its and its own.",
-  ).equal(before + 1, { because, see: "ss -tanp 'sport = :{port}'   # who is still there" });
+    "Six clients have left, and one is connected: sockets that the server holds (listener + 1 client expected).",
+  ).equal(before + 1, {
+    because,
+    see: "ss -tanp 'sport = :{port}'   # connections that the server still holds",
+  });
 
   const busy = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
   const descriptors = server.descriptors;
@@ -219,13 +285,13 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   await t.until(() => server.descriptors <= descriptors - 3, 2000);
   t.expect(
     server.descriptors - descriptors,
-    "Three were cut off in the middle of a file, and the server has not so many descriptors less.",
+    "Three clients reset their connections in the middle of a file: change in the number of the server's descriptors.",
   ).atMost(-3, {
-    because: `${because} Whoever opens a file for a client closes it when the client is gone, too.`,
+    because: `${because} If you opened a file for a client, close it when the client has left.`,
     see: "timeout 1 curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin; ls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd",
   });
   await t.exchange({
-    about: "a newcomer after that",
+    about: "a new client after that",
     sends: get("/menu.txt"),
     wants: [theMenu],
     because,
@@ -233,44 +299,72 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   });
 });
 
-check("rests", "rests while nobody speaks", { files }, async t => {
+/**
+ * Three clients are connected and silent: the server sleeps at least once in three turns, and uses at most half a
+ * processor. A new client still receives its answer.
+ */
+check("rests", "sleeps while all clients are silent", { files }, async t => {
   await t.oneByOne(3);
   // By its own time, and by what it did with it: on a busy machine one that never rests gets little of a processor, too.
   const { busy, restless } = await t.server.idle(200);
   const why = {
     because:
-      "It asks everybody, without a pause, whether there is anything. After a turn that found nothing, sleep for a few milliseconds: that costs who comes next a few milliseconds, and nobody a processor.",
+      "The server asks every client again and again, without a pause. After a turn that found nothing, sleep for a few milliseconds: the next client waits a few milliseconds, and the processor is free.",
     see: "top -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')",
   };
-  const often =
-    "Three say nothing, and the server goes round without a rest (turns, for each time that it sleeps).";
+  const often = "Three clients are silent: turns of the server for each sleep (at most 3 expected).";
   t.expect(restless, often).atMost(3, why);
-  t.expect(busy, "Three say nothing, and the server keeps a processor busy (1 is all of it).").atMost(
-    0.5,
-    why,
-  );
-  await t.exchange({ about: "one who speaks after that", sends: get("/menu.txt"), wants: [theMenu] });
+  t.expect(
+    busy,
+    "Three clients are silent: share of a processor that the server uses (1 is a whole processor).",
+  ).atMost(0.5, why);
+  await t.exchange({ about: "a client that sends after that", sends: get("/menu.txt"), wants: [theMenu] });
 });
 
 // --------------------------------------------------------------------------------------------------- paths
 
-check("outside", "serves nothing that lies outside its folder", { files }, async t => {
+/**
+ * Clients send targets with dots, plain and encoded, that lead out of the folder. The server answers each with an
+ * error or a redirection; it serves `/sub/../menu.txt`.
+ */
+check("outside", "serves no file outside its folder", { files }, async t => {
   await t.exchanges(
-    "The target comes from a stranger. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4), and only what is left is a name below the root. curl removes dots before it sends: others do not.",
-    teahouse.climbs,
+    "Any client can send any target. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4); the result is a name below the root. curl removes dots before it sends, other clients do not.",
+    staticSite.traversals,
   );
 });
 
+/**
+ * Clients send encoded names, a query and a whole URL, and receive the files. A zero byte, bytes that are not
+ * UTF-8 and a `%` without digits get 400 or 404.
+ */
 check("names", "finds files by the names that a browser sends", { files }, async t => {
   await t.exchanges(
-    "A browser sends octets that have no place in a target as % and two digits (RFC 3986, 2.1), and behind ? a query, which is no part of the name.",
-    teahouse.names,
+    "A browser writes a byte that a target may not hold as % and two digits (RFC 3986, 2.1). Behind ? it sends a query, which is not a part of the name.",
+    staticSite.encodedTargets,
   );
 });
 
-check("no-file", "serves files, and nothing else that has a name", { files: strange }, async t => {
+/**
+ * Clients ask for a folder, a FIFO, a device, and files behind links that lead outside. The server answers each
+ * with an error or a redirection, and serves the menu afterwards.
+ */
+check("no-file", "serves regular files only", { files: filesAndTraps }, async t => {
   await t.exchanges(
-    "A name in the folder may be a folder, a FIFO, a device, or a link to somewhere else. Ask where it really lies, and what it is, before you read from it.",
-    teahouse.noFiles,
+    "A name in the folder may be a folder, a FIFO, a device, or a link to another place. Ask for its real path, and for its type, before you read from it.",
+    staticSite.notFiles,
   );
 });
+
+/**
+ * Generated clients send valid, malformed and malicious requests; some read late, leave or reset. Each request
+ * gets its own answer in order; the server sleeps and prints nothing while no client sends.
+ */
+check(
+  "conversations",
+  "keeps every promise in generated conversations",
+  { files: staticSite.conversationSite },
+  async t => {
+    await t.conversations({ ...staticSite.conversations, idle: "rests", prints: false });
+  },
+);

@@ -1,54 +1,62 @@
 // What a web server for files must do that one could leave running. Each check is one promise of HTTP/1.1 or of a
 // server with many clients; of the course's listing most are false. How it is written is not asked.
-import { type Client, check, clock, type Files, type Tools, teahouse } from "workbook/check";
+import { type Client, check, type SiteFiles, staticSite, type Tools } from "workbook/check";
 
-const { files, strange, host, get, menu, theMenu, thePage, picture } = teahouse;
+const { files, filesAndTraps, host, get, menu, theMenu, thePage, picture } = staticSite;
 
 /** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
-const large = teahouse.octets(12 * 1024 * 1024);
+const large = staticSite.distinctBytes(12 * 1024 * 1024 + 12_345);
 /** A page long enough that a few hundred of them fill the kernel's buffers. */
 const list = "green tea 3\n".repeat(700);
-const withLarge: Files = { ...files, "html/large.bin": large };
-const withList: Files = { ...files, "html/list.txt": list };
+const withLarge: SiteFiles = { ...files, "html/large.bin": large };
+const withList: SiteFiles = { ...files, "html/list.txt": list };
 
 const MB = 1024 * 1024;
 
-/** How many octets of memory the server has taken more than before, once that does not change any more. */
+/** The bytes of memory that the server has taken more than before, once that no longer changes. */
 async function growth(t: Tools, before: number, atMost: number): Promise<number> {
   // Memory is everybody's: whoever takes far too much is not waited for.
   const grown = await t.server.settles(() => t.server.memory - before, { slack: MB, enough: atMost });
-  t.note(`the server has taken ${Math.round(grown / MB)} MB of memory more`);
+  t.note(`the server uses ${Math.round(grown / MB)} MB of memory more`);
   return Math.round(grown / MB);
 }
 
 // -------------------------------------------------------------------------------------- octets and requests
 
-check("pieces", "understands a request, in whatever pieces it arrives", { files }, async t => {
+/**
+ * Clients send half a request, requests cut into pieces, and twelve long requests, each with the first byte of the
+ * next. The server answers each request once it is whole.
+ */
+check("pieces", "reads a request in whatever pieces it arrives", { files }, async t => {
   const long = get("/menu.txt", `Cookie: ${"c".repeat(6900)}\r\n`);
   await t.exchanges(
-    "TCP carries octets and knows no requests: what one recv() gives is any piece of the stream. Keep it until the empty line has come that ends a head (RFC 9112, 2.2 and 3).",
+    "TCP carries a stream of bytes: one recv() returns any piece of it. Keep the bytes until the empty line has arrived that ends a head (RFC 9112, 2.2 and 3).",
     [
-      ...teahouse.pieces,
-      ...[1023, 1024, 1025, 2048, 7000].map(teahouse.long),
+      ...staticSite.pieces,
+      ...[1023, 1024, 1025, 2048, 7000].map(staticSite.long),
       {
-        about: "twelve long requests, and with each the first octet of the next",
+        about: "twelve long requests, each with the first byte of the next",
         // Together they are more than a head may have: only what is not yet answered may count.
         sends: Array.from({ length: 12 }, (_, i) => long.slice(i && 1) + (i < 11 ? "G" : "")),
         wants: Array.from({ length: 12 }, () => theMenu),
         after: "open",
         because:
-          "What is answered must leave the buffer, also when the beginning of the next request lies behind it: else the buffer grows as long as its client stays, or the bound that you give it is met by one who has done no wrong.",
+          "Remove an answered request from the buffer, even if the beginning of the next request is behind it. Otherwise the buffer grows while the client stays, or a client that did nothing wrong meets your limit.",
       },
     ],
   );
 });
 
+/**
+ * Clients send two, three or a hundred requests together, or one and a half and then the rest. The answers arrive
+ * in the order of the requests.
+ */
 check("pipeline", "answers all requests that arrive together, in their order", { files }, async t => {
   const hundred = Array.from({ length: 50 }, () => get("/menu.txt") + get("/")).join("");
   await t.exchanges(
-    "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). What is left behind the first request is the beginning of the second.",
+    "A client may send its next requests without waiting for the answers; they must come in the same order (RFC 9112, 9.3.2). The bytes behind the first request begin the second one.",
     [
-      ...teahouse.together,
+      ...staticSite.together,
       {
         about: "a hundred requests at once",
         sends: hundred,
@@ -58,39 +66,60 @@ check("pipeline", "answers all requests that arrive together, in their order", {
   );
 });
 
-check("octets", "counts octets, not characters", { files }, async t => {
+/**
+ * Clients ask for a missing or an empty file, and then for another file. The first answer ends where its head
+ * says, so the second arrives whole.
+ */
+check("octets", "counts bytes, not characters", { files }, async t => {
   await t.exchanges(
-    "Content-Length counts octets (RFC 9110, 8.6). A Chinese character in UTF-8 has three: what was not counted is taken by the client for the beginning of the next answer.",
-    teahouse.lengths,
+    "Content-Length counts bytes (RFC 9110, 8.6). A Chinese character has three bytes in UTF-8. The client takes the bytes that you did not count for the beginning of the next answer.",
+    staticSite.lengths,
   );
 });
 
-check("connection", "keeps a connection open, or closes it, as was agreed", { files }, async t => {
-  await t.exchanges(
-    "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of that kind reads until the end, and waits for ever if none comes.",
-    teahouse.agreements,
-  );
-});
-
+/**
+ * Three requests on one connection get three answers, and the connection stays open. After its answer to
+ * `Connection: close` or to HTTP/1.0, the server closes, and answers no further request.
+ */
 check(
-  "head",
-  "answers HEAD with a head and no body, and other methods not with the file",
-  { files },
+  "connection",
+  "keeps a connection open, or closes it, as HTTP requires",
+  { files, judges: "persistence" },
   async t => {
     await t.exchanges(
-      "HEAD is answered as GET would be, without the body (RFC 9110, 9.3.2); an octet more, and the next answer cannot be found.",
-      teahouse.methods,
+      "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of HTTP/1.0 reads until the stream ends, and waits for ever if the server does not close.",
+      staticSite.persistence,
     );
   },
 );
 
-check("bodies", "takes no body for a request", { files }, async t => {
+/**
+ * A client sends HEAD, then GET: it receives a head without a body, then the page. DELETE and an unknown method
+ * get a refusal, such as 405 or 501.
+ */
+check(
+  "head",
+  "answers HEAD with a head and no body, and other methods without the file",
+  { files },
+  async t => {
+    await t.exchanges(
+      "The answer to HEAD is the head that GET would get, without the body (RFC 9110, 9.3.2). After one byte more the client cannot find the next answer.",
+      staticSite.methods,
+    );
+  },
+);
+
+/**
+ * Clients send POST requests with a length or in chunks. The server refuses each, reads its body, and answers the
+ * request behind it; after contradictory or unknown lengths it refuses and closes.
+ */
+check("bodies", "does not take a body for a request", { files }, async t => {
   const inside = get("/");
   const post = (fields: string, body: string) => `POST /menu.txt HTTP/1.1\r\n${host}${fields}\r\n${body}`;
   const refused = { status: [405, 501, 403] };
   const next = { sends: "", wants: [refused, theMenu], after: "open" } as const;
   await t.exchanges(
-    "Where a body ends is said by Content-Length or by its chunks (RFC 9112, 6.3); only behind it begins the next request. Read it, even if nobody wants it, or refuse and close: else whoever writes the body writes your next request.",
+    "Content-Length or the chunks say where a body ends (RFC 9112, 6.3), and the next request begins behind it. Read the body, even if you do not need it, or refuse it and close. Otherwise the author of the body writes your next request.",
     [
       {
         ...next,
@@ -125,7 +154,7 @@ check("bodies", "takes no body for a request", { files }, async t => {
         wants: [{ status: [400, 405, 501, 403] }],
         after: "close",
         because:
-          "A length and chunks contradict each other; whatever is answered, the connection must be closed after it (RFC 9112, 6.1).",
+          "A length and chunks contradict each other. Whatever you answer, you must close the connection after it (RFC 9112, 6.1).",
       },
       ...["", " ,"].map(coding => ({
         about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
@@ -133,23 +162,31 @@ check("bodies", "takes no body for a request", { files }, async t => {
         wants: [{ status: [400, 405, 501, 403] }],
         after: "close" as const,
         because:
-          "Only a Transfer-Encoding that ends with chunked says that there are chunks. One that names nothing does not say where the body ends: 400, and close (RFC 9112, 6.3, rule 4).",
+          "Only a Transfer-Encoding that ends with chunked announces chunks. Without it you cannot know where the body ends: answer 400, and close (RFC 9112, 6.3, rule 4).",
       })),
     ],
   );
 });
 
-check("malformed", "refuses what is no request with 400, and closes", { files }, async t => {
+/**
+ * Clients send malformed first lines and malformed fields. The server answers with 400 (or 505 for an unknown
+ * version), and closes after a malformed first line.
+ */
+check("malformed", "answers a malformed request with 400, and closes", { files }, async t => {
   await t.exchanges(
-    "What is no request is answered with 400, and the connection closed: nobody knows where the next one begins (RFC 9112, 2.2 and 3).",
-    [...teahouse.malformed, ...teahouse.badFields],
+    "Answer a malformed request with 400 and close: you cannot know where the next request begins (RFC 9112, 2.2 and 3).",
+    [...staticSite.malformed, ...staticSite.badFields],
   );
 });
 
-check("host", "asks for a Host, and for one only", { files }, async t => {
+/**
+ * Clients send HTTP/1.1 requests without `Host`, with two, and with an invalid one: each gets 400. An IPv6 address
+ * with a port is valid, and HTTP/1.0 needs no `Host`.
+ */
+check("host", "requires exactly one valid Host field", { files }, async t => {
   const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
   await t.exchanges(
-    "A request of HTTP/1.1 without Host, with two, or with one that is none must be answered with 400 (RFC 9112, 3.2).",
+    "A server must answer 400 to a request of HTTP/1.1 without Host, with two, or with an invalid one (RFC 9112, 3.2).",
     [
       { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
       { about: "two Hosts", sends: without("Host: a\r\nX: y\r\nHOST: b\r\n"), wants: [400] },
@@ -170,15 +207,19 @@ check("host", "asks for a Host, and for one only", { files }, async t => {
   );
 });
 
-check("limits", "gives what a client sends a bound", { files }, async t => {
+/**
+ * A target of 7,900 bytes gets 404. A target or a head that does not end, and 20,000 fields, get 414, 431 or 400,
+ * and the server closes.
+ */
+check("limits", "limits the length of a request", { files }, async t => {
   await t.exchanges(
-    "Whatever a client can make grow needs a bound, or one client takes all memory: 414 for a target (RFC 9112, 3), 431 for the header lines (RFC 6585, 5); and then close.",
+    "Limit everything that a client can make grow, or one client takes all memory: 414 for a target (RFC 9112, 3), 431 for the fields (RFC 6585, 5); then close.",
     [
       {
-        about: "a target of 7,900 octets",
+        about: "a target of 7,900 bytes",
         sends: get(`/${"p".repeat(7899)}`),
         wants: [404],
-        because: "Eight thousand octets are the least that a server should take (RFC 9112, 3).",
+        because: "RFC 9112, 3 recommends that a server accepts request lines of at least 8000 bytes.",
       },
       {
         about: "a target that does not end",
@@ -206,105 +247,157 @@ check("limits", "gives what a client sends a bound", { files }, async t => {
 
 // -------------------------------------------------------------------------------------------- many clients
 
-check("large", "sends a large file whole, also to one who reads late", { files: withLarge }, async t => {
-  const because =
-    "send() takes as much as the kernel has room for, and says how much that was. The rest is yours to send, when EPOLLOUT says that there is room again.";
-  const see =
-    "curl --limit-rate 8M -so /tmp/large http://127.0.0.1:{port}/large.bin; cmp /tmp/large html/large.bin";
-  const wants = [{ status: 200, body: large }];
-  const next = {
-    about: "a small file behind a large one",
-    sends: get("/menu.txt"),
-    wants: [theMenu],
-    because,
-  };
-  const client = await t.client();
-  await t.exchange({ about: "12 MB", client, sends: get("/large.bin"), wants, after: "open", because, see });
-  await t.exchange({ ...next, client, after: "open" });
+/**
+ * A client asks for 12 MB, and then for the menu; a second client does the same and reads late. Both receive both
+ * files whole, and both connections stay open.
+ */
+check(
+  "large",
+  "sends a large file whole, also to a client that reads late",
+  { files: withLarge },
+  async t => {
+    const because =
+      "send() takes what the kernel has room for, and returns the number of bytes. The rest is yours: send it when epoll reports EPOLLOUT, that there is room again.";
+    const see =
+      "curl -s --max-time 20 --limit-rate 8M http://127.0.0.1:{port}/large.bin | cmp - {folder}/html/large.bin && echo whole";
+    const wants = [{ status: 200, body: large }];
+    const next = {
+      about: "a small file behind a large one",
+      sends: get("/menu.txt"),
+      wants: [theMenu],
+      because,
+    };
+    const client = await t.client();
+    await t.exchange({
+      about: "12 MB",
+      client,
+      sends: get("/large.bin"),
+      wants,
+      after: "open",
+      because,
+      see,
+    });
+    await t.exchange({ ...next, client, after: "open" });
 
-  const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
-  late.send(get("/large.bin"));
-  await t.server.fills([late]);
-  late.read(true);
-  await t.exchange({ about: "12 MB to one who reads late", client: late, sends: [], wants, because, see });
-  await t.exchange({ ...next, client: late, after: "open" });
-});
+    const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
+    late.send(get("/large.bin"));
+    await t.server.fills([late]);
+    late.setReading(true);
+    await t.exchange({
+      about: "12 MB for a client that reads late",
+      client: late,
+      sends: [],
+      wants,
+      because,
+      see,
+    });
+    await t.exchange({ ...next, client: late, after: "open" });
+  },
+);
 
-check("slow-readers", "is held up by nobody who does not read", { files: withLarge }, async t => {
-  const rude = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
-  for (const client of rude) client.send(get("/large.bin"));
-  t.note("three have asked for 12 MB, and do not read");
-  await t.server.fills(rude);
-  await t.exchange({
-    about: "a fourth client, while three do not read",
-    sends: get("/menu.txt"),
-    wants: [theMenu],
-    because:
-      "accept() gives a socket that blocks: send() waits until the whole file is taken, by one who takes nothing, and everybody waits with it. setBlocking(false), and keep what could not be sent.",
-    see: "for i in 1 2 3; do curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; sleep 1; time curl -s --max-time 5 http://127.0.0.1:{port}/menu.txt",
-  });
-  const idle = await t.server.idle(150);
-  t.expect(idle.busy, "While three do not read, the server keeps a processor busy (1 is all of it).").atMost(
-    0.5,
-    {
+/**
+ * Three clients ask for 12 MB, and do not read. A fourth client receives the menu, and the server uses at most
+ * half a processor.
+ */
+check(
+  "slow-readers",
+  "answers other clients while three clients do not read",
+  { files: withLarge },
+  async t => {
+    const rude = await t.oneByOne(3, { reads: false, receiveBuffer: 4096 });
+    for (const client of rude) client.send(get("/large.bin"));
+    t.note("three clients have asked for 12 MB, and do not read");
+    await t.server.fills(rude);
+    await t.exchange({
+      about: "a fourth client, while three clients do not read",
+      sends: get("/menu.txt"),
+      wants: [theMenu],
       because:
-        "A socket is watched for EPOLLOUT only while there is something that the kernel had no room for; and after EAGAIN one waits for it.",
-    },
-  );
-});
+        "accept() returns a blocking socket. So send() waits until a client that does not read has taken the whole file, and all other clients wait, too. Call setBlocking(false), and keep the unsent bytes.",
+      see: "for i in 1 2 3; do curl -s --max-time 9 --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; sleep 1; time curl -s --max-time 5 http://127.0.0.1:{port}/menu.txt",
+    });
+    const idle = await t.server.idle(150);
+    t.expect(
+      idle.busy,
+      "Three clients do not read: share of a processor that the server uses (1 is a whole processor).",
+    ).atMost(0.5, {
+      because:
+        "Watch a socket for EPOLLOUT only while you have bytes that the kernel had no room for. After EAGAIN, wait for that event instead of trying again.",
+    });
+  },
+);
 
-check("unread", "takes no more requests from one who reads no answer", { files: withList }, async t => {
+/**
+ * A client sends 2 MB of requests and reads no answer: the server reads at most 1 MB of them, then sleeps. Another
+ * client is answered, and a late reader receives all 600 answers.
+ */
+check("unread", "stops reading requests from a client that reads no answer", { files: withList }, async t => {
   const { server } = t;
   const before = server.memory;
   const ask = get("/list.txt");
   const flood = await t.client({ reads: false, receiveBuffer: 4096 });
   const offered = 2 * MB;
   flood.send(ask.repeat(Math.ceil(offered / ask.length)));
-  await t.until(() => flood.over || server.readOf(flood) > 0, 5000);
-  // It reads no more: it has stopped. Or it has read far too much: memory is everybody's, so nobody waits for that.
-  const much = () => server.readOf(flood) > MB || server.memory - before > 300 * MB;
-  const read = await server.settles(() => (much() ? 2 * MB : server.readOf(flood)), {
-    over: 150,
-    enough: MB,
-  });
+  await t.until(() => flood.over || server.bytesReadFrom(flood) > 0, 5000);
+  // The server has stopped reading when bytes lie unread in its socket and it sleeps. With an empty socket it only waits for
+  // this client, whose process may have had no time to send. All checks share the memory: at 300 MB the wait ends.
+  const much = () => server.bytesReadFrom(flood) > MB || server.memory - before > 300 * MB;
+  const full = () => flood.over || much() || (server.socketOf(flood)?.recvQueue ?? 0) > 0;
+  let read = 0;
+  do {
+    await t.until(full, 20_000);
+    read = await server.settles(() => (much() ? 2 * MB : server.bytesReadFrom(flood)), {
+      over: 150,
+      enough: MB,
+      within: 20_000,
+    });
+  } while (!full());
   const grown = Math.round((server.memory - before) / MB);
   t.note(
-    `the server has read ${server.readOf(flood)} octets of requests and taken ${grown} MB of memory; ${flood.name} has read nothing`,
+    `the server has read ${server.bytesReadFrom(flood)} bytes of requests and taken ${grown} MB of memory; ${flood.name} has read nothing`,
   );
   const because =
-    "Each request makes an answer 150 times its size, and nobody takes it: all of it is yours to keep. While there is something to send that the kernel has no room for, do not read on from this client: its requests wait in the kernel, then in its own.";
-  if (read === 0 && !flood.over) t.fail("The server has read nothing of what a client asks.");
-  if (read > MB) {
-    t.fail("One client asks and asks, and reads nothing; and the server takes all its requests.", {
-      because,
-    });
+    "Each answer is 150 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
+  if (read === 0 && !flood.over) t.fail("A client sent requests, and the server read none of them.");
+  // A server that has stopped reading sleeps; one that still works on the requests will read on.
+  if (read > MB || !server.asleep) {
+    t.fail(
+      "One client sends request after request and reads no answer, and the server reads all its requests.",
+      {
+        because,
+      },
+    );
   }
   await t.exchange({
     about: "another client, meanwhile",
     sends: get("/menu.txt"),
     wants: [theMenu],
     because:
-      "The requests of one client took what all share: time, descriptors, threads. Begin with one only when the answer before it is on its way.",
+      "The requests of one client used up what all clients share: time, descriptors, threads. Begin with a request only when the previous answer is in the kernel.",
   });
 
   const late = await t.client({ reads: false, receiveBuffer: 64 * 1024 });
   late.send(ask.repeat(600));
   await server.fills([late]);
-  late.read(true);
+  late.setReading(true);
   await t.exchange({
-    about: "600 requests of one who begins to read late",
+    about: "600 requests of a client that begins to read late",
     client: late,
     sends: [],
     wants: Array.from({ length: 600 }, () => ({ status: 200, body: list })),
     after: "open",
     because:
-      "Who was not read from for a while must be read from again when the answers are out. And what has arrived already is announced by no event: look into the buffer.",
+      "When the answers are sent, read from this client again. And look into your buffer first: epoll does not report requests that you have read already.",
   });
 });
 
+/**
+ * Thirty clients ask for 12 MB and do not read: the server takes at most 120 MB more memory. Then four of them
+ * read, and receive every byte.
+ */
 check(
   "many-large",
-  "sends large files to many at once, and keeps only pieces",
+  "sends large files to many clients at once, and keeps only pieces in memory",
   { files: withLarge },
   async t => {
     const { server } = t;
@@ -313,32 +406,34 @@ check(
     const readers = await t.oneByOne(4, { reads: false, receiveBuffer: 64 * 1024 });
     const crowd = [...readers, ...(await t.oneByOne(26, { reads: false, receiveBuffer: 4096 }))];
     for (const client of crowd) client.send(get("/large.bin"));
-    t.note("thirty have asked for 12 MB, and do not read yet");
+    t.note("thirty clients have asked for 12 MB, and do not read yet");
     await server.reads(crowd[29] as Client);
     const grown = await growth(t, before, 200 * MB);
-    t.expect(
-      grown,
-      "Thirty clients wait for the rest of a 12 MB file, and the server keeps it in memory (in MB).",
-    ).atMost(120, {
+    for (const client of crowd) t.demandOpen(client);
+    t.expect(grown, "Memory for thirty clients that wait for the rest of a 12 MB file (in MB).").atMost(120, {
       because:
-        "Thirty times twelve is 360. A file lies on the disk already: of each client keep where it is in the file, and read the next piece when there is room to send it.",
+        "Thirty copies of 12 MB are 360 MB. The file is on the disk already: for each client keep its place in the file, and read the next piece when there is room to send it.",
     });
-    for (const client of readers) client.read(true);
+    for (const client of readers) client.setReading(true);
     for (const [i, client] of readers.entries()) {
       await t.exchange({
-        about: `number ${i + 1} of four who now read`,
+        about: `client ${i + 1} of four that read now`,
         client,
         sends: [],
         wants: [{ status: 200, body: large }],
         because:
-          "Each of them is at another place of the file, and none waits for another. Where one is, is a number kept for this client, and not the position of a descriptor that all share; and a send() that blocks holds up everybody.",
+          "Each client is at its own place in the file, and no client waits for another. Keep that place as a number with the client, not as the position of a shared descriptor. A blocking send() makes all clients wait.",
       });
     }
     await t.exchange({ about: "a small file meanwhile", sends: get("/menu.txt"), wants: [theMenu] });
   },
 );
 
-check("burst", "answers everybody of a burst of 50", { files }, async t => {
+/**
+ * 50 clients connect and send a request while the server is stopped. After it goes on, each client receives the
+ * menu.
+ */
+check("burst", "answers all 50 clients of a burst", { files }, async t => {
   const { server } = t;
   await server.stop();
   const crowd = await t.clients(50);
@@ -346,18 +441,22 @@ check("burst", "answers everybody of a burst of 50", { files }, async t => {
   server.continue();
   for (const [i, client] of crowd.entries()) {
     await t.exchange({
-      about: `number ${i + 1} of 50 who came in the same moment`,
+      about: `client ${i + 1} of 50 that connected in the same moment`,
       client,
       sends: [],
       wants: [theMenu],
       because:
-        "All of them wait in the accept queue, and epoll says so once: the listener is readable. With EPOLLET it says no more about those who were there already, so call accept() until it says null.",
+        "All 50 wait in the accept queue, and epoll reports once that the listener is readable. With EPOLLET it does not report the clients that wait already, so call accept() until it returns null.",
       see: "seq 50 | xargs -P 50 -I @ curl -s --max-time 2 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:{port}/menu.txt | sort | uniq -c",
     });
   }
 });
 
-check("reset", "is left with nothing of clients who are cut off", { files: withLarge }, async t => {
+/**
+ * 30 clients reset their connections, silent or with half a request; then three clients reset in the middle of 12
+ * MB. The server closes all their sockets, rests, and answers a new client.
+ */
+check("reset", "releases the sockets of clients that reset", { files: withLarge }, async t => {
   const { server } = t;
   const before = server.sockets;
   const crowd = await t.oneByOne(30);
@@ -365,120 +464,162 @@ check("reset", "is left with nothing of clients who are cut off", { files: withL
   await server.reads(crowd[29] as Client);
   for (const client of crowd) client.reset();
   const held = await server.holds(before);
-  t.expect(held, "30 clients were cut off, and the server still holds sockets of theirs.").equal(before, {
+  t.expect(held, "30 clients have reset their connections: sockets that the server holds.").equal(before, {
     because:
-      "Of a reset epoll says EPOLLIN | EPOLLERR | EPOLLHUP, all at once: such a mask is not equal to EPOLLIN. Test for bits with &, or simply call recv(), which tells what has happened; and close.",
-    see: "(for i in 1 2 3; do timeout -s KILL 1 curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; wait)\nss -tanp 'sport = :{port}'   # who is still there",
+      "After a reset epoll reports EPOLLIN | EPOLLERR | EPOLLHUP in one number, which is not equal to EPOLLIN. Test for bits with &, or call recv(), which throws the error; then close.",
+    see: "(for i in 1 2 3; do timeout -s KILL 1 curl -s --limit-rate 1 -o /dev/null http://127.0.0.1:{port}/large.bin & done; wait)\nss -tanp 'sport = :{port}'   # connections that the server still holds",
   });
   const busy = await t.clients(3, { reads: false, receiveBuffer: 4096 });
   for (const client of busy) client.send(get("/large.bin"));
   await server.fills(busy);
   for (const client of busy) client.reset();
-  t.expect(await server.holds(before), "Three were cut off while a file was being sent to them.").equal(
-    before,
-    {
-      because:
-        "send() to one who is gone fails with ECONNRESET or EPIPE: that is the end of this connection, and of no other.",
-    },
-  );
+  t.expect(
+    await server.holds(before),
+    "Three clients have reset in the middle of a file: sockets that the server holds.",
+  ).equal(before, {
+    because:
+      "send() to a client that has left fails with ECONNRESET or EPIPE. That ends this connection, and no other.",
+  });
   const idle = await server.idle(150);
-  t.expect(idle.busy, "The clients are gone, and the server keeps a processor busy (1 is all of it).").atMost(
-    0.4,
-  );
-  await t.exchange({ about: "a newcomer after that", sends: get("/menu.txt"), wants: [theMenu] });
+  t.expect(
+    idle.busy,
+    "The clients have left: share of a processor that the server uses (1 is a whole processor).",
+  ).atMost(0.4);
+  await t.exchange({ about: "a new client after that", sends: get("/menu.txt"), wants: [theMenu] });
 });
 
+const at = "http://127.0.0.1:{port}";
+const tcp = "/dev/tcp/127.0.0.1/{port}";
+/** Commands for "same-number": how one leaves, and then the next one comes. */
+const leaving = {
+  close: `bash -c 'exec 3<>${tcp}; printf "GET /nothing.html HTTP/1.1\\r\\nHos" >&3; sleep 0.3'`,
+  reset: `timeout 5 node -e 'const s = require("net").connect({port}, "127.0.0.1", () => s.write("GET /nothing.html HTTP/1.1\\r\\nHos", () => setTimeout(() => s.resetAndDestroy(), 300)))'`,
+  inAFile: `curl -s --max-time 1 --limit-rate 1 -o /dev/null ${at}/large.bin`,
+  // What is closed with an answer unread is closed with an RST.
+  inOneWakeUp: `bash -c 'P=$(ss -Htlnp "sport = :{port}" | grep -oP "pid=\\K\\d+" | head -1); exec 3<>${tcp}; env printf "GET /menu.txt HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" >&3; sleep 0.3; kill -STOP $P; exec 3>&-; exec 4<>${tcp}; env printf "GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" >&4; sleep 0.3; kill -CONT $P; timeout 2 cat <&4'`,
+};
+const comesNext = `sleep 0.3; curl -i --max-time 2 ${at}/menu.txt`;
+
+/**
+ * A client leaves with half a request or in the middle of a file, and the next client connects, once within the
+ * same wake-up. The next client receives its own answers only.
+ */
 check(
   "same-number",
-  "takes nobody for the one who had the descriptor before",
+  "does not mix up clients that get the same descriptor",
   { files: withLarge },
   async t => {
     const { server } = t;
     const because =
-      "A descriptor that is closed is given to the next who comes. What is kept by its number (octets that had arrived, an answer that was half sent, what epoll watches for) must go with the one who leaves.";
-    const leaves = async (client: Client, how: "close" | "reset") => {
+      "The kernel gives the number of a closed descriptor to the next client. Remove what you keep by that number (bytes that arrived, an unfinished answer, the events that epoll watches for) when its client leaves.";
+    const leaves = async (client: Client, how: "close" | "reset", see: string) => {
       client[how]();
       t.expect(
         await server.releases([client]),
-        `${client.name} has left, and the server keeps its socket.`,
-      ).equal(1, { because });
+        `${client.name} has left, and the server still holds its socket.`,
+      ).equal(1, {
+        because,
+        see: `${see}; sleep 0.3; ss -tanp 'sport = :{port}'   # connections that the server still holds`,
+      });
     };
     for (const how of ["close", "reset"] as const) {
       const half = (await t.client()).send("GET /nothing.html HTTP/1.1\r\nHos");
       await server.reads(half);
-      await leaves(half, how);
+      await leaves(half, how, leaving[how]);
       await t.exchange({
-        about: "the next one, after one who left with half a request",
+        about: "the next client, after one that left with half a request",
         sends: get("/menu.txt"),
         wants: [theMenu],
         after: "open",
         because,
+        see: `${leaving[how]}; ${comesNext}`,
       });
     }
     const reader = (await t.client({ reads: false, receiveBuffer: 4096 })).send(get("/large.bin"));
     await server.reads(reader);
-    await server.quiet(50);
-    await leaves(reader, "reset");
+    await server.wait(50);
+    await leaves(reader, "reset", leaving.inAFile);
     await t.exchange({
-      about: "the next one, after one who left in the middle of a file",
+      about: "the next client, after one that left in the middle of a file",
       sends: [get("/menu.txt"), get("/")],
       wants: [theMenu, thePage],
       after: "open",
       because,
+      see: `${leaving.inAFile}; ${comesNext} ${at}/`,
     });
 
     // One leaves and the next has come, in one wake-up: the old one's event is not the new one's.
     const old = await t.client();
-    await t.exchange({ about: "one who will leave", client: old, sends: get("/menu.txt"), wants: [theMenu] });
+    const see = `curl -i --max-time 2 ${at}/menu.txt`;
+    await t.exchange({
+      about: "a client that will leave",
+      client: old,
+      sends: get("/menu.txt"),
+      wants: [theMenu],
+      see,
+    });
     await server.stop();
     old.reset();
     const fresh = (await t.client()).send(get("/"));
     server.continue();
     await t.exchange({
-      about: "one who came in the moment in which another left",
+      about: "a client that connected in the moment in which another left",
       client: fresh,
       sends: [],
       wants: [thePage],
       after: "open",
       because,
+      see: leaving.inOneWakeUp,
     });
   },
 );
 
-check("half-close", "answers one who ends its half, and then ends its own", { files: withLarge }, async t => {
-  const because =
-    "shutdown(SHUT_WR) says: I will send no more. It is no farewell: who says it may still read (shutdown(2)). HTTP leaves it to the server, and some give up here; this lab asks for the answer. With EPOLLET there is no second event for an end that had arrived with the request: read until null.";
-  const see = (target: string) =>
-    `node -e 'require("net").connect({ port: {port}, allowHalfOpen: true }).end("GET ${target} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n").pipe(process.stdout)' | wc -c`;
-  for (const [target, body] of [
-    ["/menu.txt", menu],
-    ["/large.bin", large],
-  ] as const) {
-    const client = await t.client();
-    // Request and end are found in one wake-up: it is not a matter of luck which comes first.
-    await t.server.stop();
-    client.send(get(target));
-    client.end();
-    t.server.continue();
-    const wants = [{ status: 200, body }];
-    await t.exchange({
-      about: `${target}, and the end`,
-      client,
-      sends: [],
-      wants,
-      after: "close",
-      because,
-      see: see(target),
+/**
+ * A client sends a request and ends its sending side: it receives the whole answer, and then the server closes.
+ * After half a request and the end, the server closes, too.
+ */
+check(
+  "half-close",
+  "answers a client that has ended its sending side, then closes",
+  { files: withLarge },
+  async t => {
+    const because =
+      "shutdown(SHUT_WR) ends the sending side only: the client may still read (shutdown(2)). HTTP leaves it to the server whether it answers then; this lab requires the answer. With EPOLLET no second event comes for an end that arrived with the request: call recv() until it returns null.";
+    const see = (target: string) =>
+      `timeout 5 node -e 'require("net").connect({ port: {port}, allowHalfOpen: true }).end("GET ${target} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n").pipe(process.stdout)' | wc -c`;
+    for (const [target, body] of [
+      ["/menu.txt", menu],
+      ["/large.bin", large],
+    ] as const) {
+      const client = await t.client();
+      // Request and end are found in one wake-up: it is not a matter of luck which comes first.
+      await t.server.stop();
+      client.send(get(target));
+      client.end();
+      t.server.continue();
+      const wants = [{ status: 200, body }];
+      await t.exchange({
+        about: `${target}, and the end`,
+        client,
+        sends: [],
+        wants,
+        after: "close",
+        because,
+        see: see(target),
+      });
+    }
+    const half = await t.client();
+    half.send("GET /menu.txt HTTP/1.1\r\nHos");
+    await t.server.reads(half);
+    half.end();
+    t.expect(
+      await half.closed(),
+      "A client sent half a request and ended its stream, and the server does not close.",
+    ).ok({
+      because: "The rest of this request will never come, so do not wait for it (RFC 9112, 8).",
     });
-  }
-  const half = await t.client();
-  half.send("GET /menu.txt HTTP/1.1\r\nHos");
-  await t.server.reads(half);
-  half.end();
-  t.expect(await half.closed(), "Half a request and the end: the server does not close.").ok({
-    because: "The rest of this request will never come: there is nothing left to wait for (RFC 9112, 8).",
-  });
-});
+  },
+);
 
 /** As far as its own head says: a length that is wrong is another check's affair. */
 function isWhole(answer: Buffer): boolean {
@@ -488,108 +629,131 @@ function isWhole(answer: Buffer): boolean {
   return end >= 0 && (length ? text.length >= end + 4 + Number(length[1]) : text.endsWith("\r\n0\r\n\r\n"));
 }
 
-check("at-once", "lets no part of an answer wait for an acknowledgement", { files }, async t => {
+/**
+ * A client that acknowledges late sends 12 requests for a missing file, one after another. At least eight answers
+ * arrive in one segment, or their last segment within 25 ms.
+ */
+check("at-once", "sends a small answer without waiting for an acknowledgement", { files }, async t => {
   let client = await t.client({ acknowledgesLate: true });
-  const late: number[] = [];
+  const waits: number[] = [];
   for (let i = 0; i < 12; i++) {
     if (client.over) client = await t.client({ acknowledgesLate: true });
     const before = client.receivedBytes;
+    const { segments } = client.delivery();
     client.send(get("/nothing.html"));
-    const began = await t.until(() => client.receivedBytes > before && clock(), 5000);
-    if (began === null) return t.fail("One who asks for what is not there gets no answer.");
+    const began = await t.until(() => client.receivedBytes > before, 5000);
+    if (began === null) t.demandOpen(client);
+    if (began === null) return t.fail("A client asked for a missing file, and got no answer.");
     await t.until(() => client.over || isWhole(client.received.subarray(before)), 1000);
-    late.push(Math.max(0, client.heardAt - began));
+    const last = client.delivery();
+    // An answer in one segment has no second part that could wait.
+    waits.push(last.segments - segments < 2 ? 0 : last.afterSending);
   }
-  const slow = late.filter(ms => ms >= 25).length;
-  t.note(`from the first octets of an answer to the last: ${late.map(Math.round).join(", ")} ms`);
-  t.expect(slow, "Of 12 small answers, so many came in two parts, the second long after the first.").atMost(
-    4,
-    {
-      because:
-        "A small second send() waits until the first is acknowledged (Nagle), and the client acknowledges late, after 40 ms, because it has nothing to say (tcp(7), TCP_NODELAY). Put head and body into one buffer, and send that.",
-      see: "curl -s -o /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}/nothing[1-9].html'   # seconds to the first octet, and to the last",
-    },
+  const slow = waits.filter(ms => ms >= 25).length;
+  t.note(
+    `from the request to the last segment of an answer in several: ${waits.join(", ")} ms (0: one segment)`,
   );
+  t.expect(
+    slow,
+    "Number of the 12 small answers whose second part came 25 ms or more after the request.",
+  ).atMost(4, {
+    because:
+      "The kernel keeps a small second send() until the client has acknowledged the first (Nagle's algorithm). The client's kernel acknowledges late, after some 40 ms, because it has nothing to send (tcp(7), TCP_NODELAY). Put head and body into one buffer, and send that.",
+    see: "curl -s --max-time 5 -o /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}/nothing[1-9].html'   # seconds to the first byte, and to the last",
+  });
 });
 
-check("descriptors", "says EMFILE when it has no descriptor left, and goes on", { files }, async t => {
+/**
+ * With few free descriptors, a client receives its answers about 20 versions of a picture. Without a free one, the
+ * server prints `EMFILE`, uses at most half a processor, and accepts the waiting client when another leaves.
+ */
+check("descriptors", "reports EMFILE when no descriptor is free, and goes on", { files }, async t => {
   const { server } = t;
   // One is served first: by then whatever it opens for itself is open.
   const [first] = (await t.oneByOne(1)) as [Client];
-  await t.exchange({ about: "somebody, before", client: first, sends: get("/menu.txt"), wants: [theMenu] });
+  await t.exchange({
+    about: "a client before the others",
+    client: first,
+    sends: get("/menu.txt"),
+    wants: [theMenu],
+  });
   // Each edition is a file that perhaps is opened, and of which nothing is sent.
-  server.leaveDescriptors(8);
+  server.limitDescriptors(8);
   for (let edition = 1; edition <= 20; edition++) {
     t.site.write("html/teahouse.png", picture.subarray(edition));
     await t.exchange({
-      about: `a picture of which only the head is wanted, in its edition ${edition} of 20`,
+      about: `HEAD of a picture, version ${edition} of 20`,
       client: first,
       sends: `HEAD /teahouse.png HTTP/1.1\r\n${host}\r\n${get("/teahouse.png", "If-None-Match: *\r\n")}`,
       wants: [{ status: 200, to: "HEAD" }, { status: [200, 304] }],
       because:
-        "A file that was opened must be closed on every way out, also where its content is not sent (HEAD, 304) or no longer the newest: else each edition costs a descriptor for ever.",
-      see: "cp html/large.bin html/copy.bin\nfor i in 1 2 3 4 5; do touch html/copy.bin; curl -sI http://127.0.0.1:{port}/copy.bin; curl -so /dev/null -H 'If-None-Match: *' http://127.0.0.1:{port}/copy.bin; done\nls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/fd; rm html/copy.bin",
+        "Close an opened file on every way out, also when its content is not sent (HEAD, 304) or is outdated. Otherwise each version costs a descriptor for ever.",
+      see: "cd {folder}; cp html/large.bin html/copy.bin\nfor i in 1 2 3 4 5; do touch html/copy.bin; curl -sI --max-time 5 http://127.0.0.1:{port}/copy.bin; curl --max-time 5 -so /dev/null -H 'If-None-Match: *' http://127.0.0.1:{port}/copy.bin; done\nls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/fd; rm html/copy.bin",
     });
   }
   first.close();
   await server.releases([first]);
   const from = server.output.bytes;
-  server.leaveDescriptors(1);
+  server.limitDescriptors(1);
   const [second] = (await t.oneByOne(1)) as [Client];
   const third = await t.client();
-  const words = await server.output.says(/EMFILE|too many open files/i, { from });
-  t.expect(words, "The server is out of descriptors, and does not say so.").ok({
+  const words = await server.output.prints(/EMFILE|too many open files/i, { from });
+  t.expect(words, "The server has no free descriptor, and does not print EMFILE.").ok({
     because:
-      "accept() fails with EMFILE as long as no descriptor is free; the client stays in the accept queue. Say it once: whoever runs the server must know why nobody gets in.",
+      "accept() fails with EMFILE while no descriptor is free, and the client stays in the accept queue. Print that once: the operator must know why no client is accepted.",
     see: "prlimit --nofile=28:28 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
   });
   const idle = await server.idle(150);
-  t.expect(idle.busy, "With no descriptor left, the server keeps a processor busy (1 is all of it).").atMost(
-    0.5,
-    {
-      because:
-        "The accept queue is not empty, so a level-triggered listener is ready for ever, and accept() fails for ever. Take it off epoll's list until somebody leaves.",
-    },
-  );
+  t.expect(
+    idle.busy,
+    "No descriptor is free: share of a processor that the server uses (1 is a whole processor).",
+  ).atMost(0.5, {
+    because:
+      "The accept queue is not empty, so a level-triggered listener stays ready, and accept() fails again and again. Stop watching the listener until a client leaves.",
+  });
   second.close();
   third.send(get("/menu.txt"));
   await t.exchange({
-    about: "one who waited in the accept queue until another left",
+    about: "a client that waited in the accept queue until another left",
     client: third,
     sends: [],
     // Somebody else may have got the last descriptor; then it is honest to say so.
     wants: [{ status: [200, 503, 500] }],
     because:
-      "A closed descriptor is free again: whoever waits can have it. With EPOLLET nobody says that they still wait; try accept() after each close.",
+      "A closed descriptor is free again, so accept the client that waits. With EPOLLET epoll does not report it a second time: call accept() after each close.",
   });
 });
 
-check("idle", "costs next to nothing while 200 clients say nothing", { files }, async t => {
+/**
+ * 200 clients receive one answer each and are silent: the server takes at most 64 MB more memory. Then it makes at
+ * most 30 calls in 250 ms, and uses at most a fifth of a processor.
+ */
+check("idle", "costs next to nothing while 200 clients are silent", { files }, async t => {
   const { server } = t;
   const before = server.memory;
   const crowd: Client[] = [];
   for (let i = 0; i < 200; i++) {
     const client = (await t.client()).send(get("/menu.txt"));
-    const answer = await client.hears(menu);
-    t.expect(answer, "A client who came alone got no answer, and was to be one of 200.").ok();
+    const answer = await client.receives(menu);
+    t.expect(answer, "One of 200 clients, which connected one after another, got no answer.").ok();
     crowd.push(client);
   }
   const grown = await growth(t, before, 200 * MB);
-  t.expect(grown, "200 clients have got one answer each and say nothing, and cost memory (in MB).").atMost(
-    64,
-    {
-      because:
-        "A quarter of a megabyte for each would be 50: who says nothing needs no buffer. Keep what is not yet understood, and nothing when all is.",
-    },
-  );
+  t.expect(grown, "Memory for 200 clients that got one answer each and are silent (in MB).").atMost(64, {
+    because:
+      "A quarter of a megabyte for each would be 50 MB. A silent client needs no buffer: keep only the bytes of an unfinished request.",
+  });
   const { busy, calls, watch } = await server.idle(250);
   const because =
-    "epoll_wait() sleeps until somebody is ready, and costs nothing however many are watched. To wake up every few milliseconds is polling again.";
-  t.expect(calls ?? 0, "Nobody says anything, and the server makes system calls.").atMost(30, {
+    "epoll_wait() sleeps until a descriptor is ready, and costs nothing meanwhile, however many it watches. A server that wakes up every few milliseconds is polling again.";
+  t.expect(calls ?? 0, "System calls while all clients are silent.").atMost(30, {
     because,
     at: watch?.calls.last ?? null,
   });
-  t.expect(busy, "Nobody says anything, and the server is busy (1 is a whole processor).").atMost(0.2, {
+  t.expect(
+    busy,
+    "All clients are silent: share of a processor that the server uses (1 is a whole processor).",
+  ).atMost(0.2, {
     because,
   });
   await t.exchange({
@@ -607,56 +771,75 @@ const headWithinMs = 10_000;
 /** How late that may be noticed. */
 const noticedMs = 2000;
 
-check("drip", "waits ten seconds for a head, and no longer", { files, patient: true }, async t => {
+/**
+ * Three clients begin a head. The client that completes it after eight seconds gets its answer; the server closes
+ * the connections of the other two within twelve seconds.
+ */
+check("drip", "waits at most ten seconds for a head", { files, patient: true }, async t => {
   const because =
-    "Ten thousand who send an octet now and then hold ten thousand descriptors, at no cost of their own (Slowloris). Set a deadline when the first octet of a head comes, and do not set it anew with every octet; sleep in epoll.poll() until the next deadline at most.";
-  const [stalls, drips] = (await t.oneByOne(2)) as [Client, Client];
+    "Ten thousand clients that send a byte now and then hold ten thousand descriptors, at almost no cost for them (Slowloris). Set a deadline when the first byte of a head arrives, and do not set it again with later bytes. Sleep in epoll.poll() until the next deadline at most.";
+  const [stalls, drips, slow] = (await t.oneByOne(3)) as [Client, Client, Client];
   stalls.send("GET /menu.txt HTTP/1.1\r\nHost: local");
   drips.send("GET /menu.txt HTTP/1.1\r\nHost: localhost\r\nX: ");
+  slow.send("GET /menu.txt HTT");
   const began = performance.now();
   const time = () => performance.now() - began;
   const see =
     "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET / HTTP/1.1\\r\\nX: \" >&3; (while sleep 0.25; do printf x; done >&3) & time timeout 15 cat <&3; kill %1'";
   while (!drips.over && drips.receivedBytes === 0 && time() < headWithinMs + noticedMs) {
     drips.send("x");
+    if (slow.sentBytes < 20 && time() > 0.8 * headWithinMs) slow.send("P/1.1\r\nHost: localhost\r\n\r\n");
     await t.until(() => drips.over || drips.receivedBytes > 0, 250);
   }
+  // A machine that has delayed this process by seconds proves nothing.
+  if (slow.sentBytes > 20) {
+    t.expect(
+      await slow.receives(menu, { within: 500 }),
+      "A head that needed eight seconds got no answer.",
+    ).ok({
+      because: "This lab promises ten seconds for a head: less is too short for a client on a bad line.",
+    });
+  }
   for (const [client, how] of [
-    [drips, "sends its head drop by drop"],
+    [drips, "sends its head byte by byte"],
     [stalls, "has stopped in the middle of its head"],
   ] as const) {
     const left = headWithinMs + noticedMs - time();
     await t.until(() => client.over || client.receivedBytes > 0, Math.max(0, left));
     const answer = client.received.toString();
     if (answer !== "" && !/^HTTP\/1\.[01] 4/.test(answer))
-      t.fail(`One who ${how} gets an answer, as if it had asked for something.`, {
+      t.fail(`A client that ${how} got an answer, as if its request were complete.`, {
         expected: "408 (RFC 9110, 15.5.9), or the end and no answer",
         actual: JSON.stringify(answer.slice(0, 80)),
-        because: "Half a head is no request. Wait for the rest of it, but not for ever.",
+        because: "Half a head is not a request. Wait for the rest, but not for ever.",
       });
     await t.until(() => client.over, 1000);
     t.expect(
       client.over,
-      `After ${Math.round(time() / 1000)} s the server still waits for one who ${how}.`,
+      `After ${Math.round(time() / 1000)} s the server still waits for a client that ${how}.`,
     ).ok({
       because,
       see,
     });
-    t.note(`${client.name} was waited for ${(time() / 1000).toFixed(1)} s`);
+    t.note(`the server waited ${(time() / 1000).toFixed(1)} s for ${client.name}`);
   }
-  await t.exchange({ about: "somebody else, after that", sends: get("/menu.txt"), wants: [theMenu] });
+  await t.exchange({ about: "another client, after that", sends: get("/menu.txt"), wants: [theMenu] });
 });
 
 const imf = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-check("fields", "says what it sends, and when", { files, patient: true }, async t => {
+/**
+ * Clients ask for a page, a text and a picture: each answer has the right `Content-Type`. Three seconds later, a
+ * 200 and a 404 have a `Date` that is at most 2.5 seconds wrong.
+ */
+check("fields", "sends Content-Type and the current Date", { files, patient: true }, async t => {
   const typed = (target: string, type: RegExp) => ({
     about: `Content-Type of ${target}`,
     sends: get(target),
     wants: [{ status: 200, head: { "content-type": type } }],
   });
   await t.exchanges(
-    "A browser shows what it is told that it is: without Content-Type it guesses, and a guess can be led astray (RFC 9110, 8.3).",
+    "A browser shows a body as its Content-Type says. Without that field it guesses, and an attacker can mislead the guess (RFC 9110, 8.3).",
     [
       typed("/", /^text\/html\b/),
       typed("/menu.txt", /^text\/plain\b/),
@@ -664,9 +847,9 @@ check("fields", "says what it sends, and when", { files, patient: true }, async 
     ],
   );
   const because =
-    "A server that has a clock says in each answer when it was made, as in: Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110, 6.6.1 and 5.6.7). Caches count from it.";
+    "A server with a clock sends the time of each answer, for instance Date: Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110, 6.6.1 and 5.6.7). Caches count from it.";
   // Long enough that a Date which was written down at the start is an old one.
-  await t.server.quiet(3000);
+  await t.server.wait(3000);
   for (const [target, status] of [
     ["/menu.txt", 200],
     ["/nothing.html", 404],
@@ -675,36 +858,52 @@ check("fields", "says what it sends, and when", { files, patient: true }, async 
     const about = `Date of ${target}`;
     const [answer] = await t.exchange({ about, sends: get(target), wants, because });
     const off = Math.abs(Date.now() - Date.parse(answer!.fields.get("date")!)) / 1000;
-    t.expect(off, `${about}: it is not the time that it is now (off by so many seconds).`).atMost(2.5, {
-      because: `${because} It may be kept for a second, not for longer.`,
-      see: `curl -si http://127.0.0.1:{port}${target} | grep -i ^date; date -u`,
+    t.expect(off, `${about}: difference from the current time (in seconds).`).atMost(2.5, {
+      because: `${because} You may keep its text for a second, not for longer.`,
+      see: `curl -si --max-time 5 http://127.0.0.1:{port}${target} | grep -i ^date; date -u`,
     });
   }
 });
 
 // --------------------------------------------------------------------------------------------------- files
 
-check("outside", "serves nothing that lies outside its folder", { files }, async t => {
+/**
+ * Clients send targets with dots, plain and encoded, that lead out of the folder. The server answers each with an
+ * error or a redirection; it serves `/sub/../menu.txt`.
+ */
+check("outside", "serves no file outside its folder", { files }, async t => {
   await t.exchanges(
-    "The target comes from a stranger. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4), and only what is left is a name below the root. curl removes dots before it sends: others do not.",
-    teahouse.climbs,
+    "Any client can send any target. Decode it first, then remove the dots, segment by segment (RFC 3986, 5.2.4); the result is a name below the root. curl removes dots before it sends, other clients do not.",
+    staticSite.traversals,
   );
 });
 
+/**
+ * Clients send encoded names, a query and a whole URL, and receive the files. A zero byte, bytes that are not
+ * UTF-8 and a `%` without digits get 400 or 404.
+ */
 check("names", "finds files by the names that a browser sends", { files }, async t => {
   await t.exchanges(
-    "A browser sends octets that have no place in a target as % and two digits (RFC 3986, 2.1), and behind ? a query, which is no part of the name.",
-    teahouse.names,
+    "A browser writes a byte that a target may not hold as % and two digits (RFC 3986, 2.1). Behind ? it sends a query, which is not a part of the name.",
+    staticSite.encodedTargets,
   );
 });
 
-check("no-file", "serves files, and nothing else that has a name", { files: strange }, async t => {
+/**
+ * Clients ask for a folder, a FIFO, a device, and files behind links that lead outside. The server answers each
+ * with an error or a redirection, and serves the menu afterwards.
+ */
+check("no-file", "serves regular files only", { files: filesAndTraps }, async t => {
   await t.exchanges(
-    "A name in the folder may be a folder, a FIFO, a device, or a link to somewhere else. Ask fstat() of what you have opened, with O_NONBLOCK, and where it really lies.",
-    teahouse.noFiles,
+    "A name in the folder may be a folder, a FIFO, a device, or a link to another place. Open with O_NONBLOCK, then ask fstat() for the type, and ask for the real path.",
+    staticSite.notFiles,
   );
 });
 
+/**
+ * The check edits a file five times, and a client asks for the file after each edit. Each answer has the new
+ * content.
+ */
 check("edited", "serves an edited file as it is now", { files }, async t => {
   const client = await t.client();
   for (let edition = 1; edition <= 5; edition++) {
@@ -712,13 +911,26 @@ check("edited", "serves an edited file as it is now", { files }, async t => {
     t.site.write("html/menu.txt", body);
     t.note(`html/menu.txt is edited: "${body.trim()}"`);
     await t.exchange({
-      about: `the file in its edition ${edition}`,
+      about: `the file, version ${edition}`,
       client,
       sends: get("/menu.txt"),
       wants: [{ status: 200, body }],
       because:
-        "What is remembered of a file must be compared with the file before it is used: its size and its time of change, from stat(), cost little. A time is coarse: what was changed just now may change again within it.",
-      see: "echo coffee > html/menu.txt; curl http://127.0.0.1:{port}/menu.txt",
+        "Compare what you keep of a file with the file before you use it: its size and its time of change, from stat(), cost little. That time is coarse: a file that changed just now may change again without a new time.",
+      see: "cd {folder}; for tea in green black; do echo $tea > html/list.txt; curl -s --max-time 5 http://127.0.0.1:{port}/list.txt; done; rm html/list.txt",
     });
   }
 });
+
+/**
+ * Generated clients send valid, malformed and malicious requests; some read late, leave, reset, or end their
+ * sending side. Each request gets its own answer in order, and the server sleeps while no client sends.
+ */
+check(
+  "conversations",
+  "keeps every promise in generated conversations",
+  { files: staticSite.conversationSite },
+  async t => {
+    await t.conversations({ ...staticSite.conversations, answersHalfClosed: true, idle: "sleeps" });
+  },
+);

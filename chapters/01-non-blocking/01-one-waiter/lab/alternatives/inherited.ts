@@ -1,5 +1,5 @@
-// Another right answer: the deadline is an option of the listener, and Linux hands it on to whoever is accepted. So
-// accept() has it too, gives null each time that nobody has come for so long, and is asked again.
+// Another right answer: the deadline is an option of the listener, and each accepted socket inherits it on Linux. So
+// accept() has the deadline too: it returns null when no client connects in time, and the loop calls it again.
 import { SO_RCVTIMEO, SO_REUSEADDR, SOL_SOCKET, Socket } from "workbook/net";
 
 const listener = new Socket();

@@ -1,5 +1,5 @@
-// Another right answer, in another style: small pieces, an array that is made anew each turn, small reads, and
-// no more than sixteen newcomers at a time.
+// Another right answer, in another style: small reads, a new array in each turn, and at most sixteen new clients in
+// one turn.
 import {
   type Address,
   SO_REUSEADDR,
@@ -10,7 +10,7 @@ import {
   sleep,
 } from "workbook/net";
 
-class Guest {
+class Client {
   readonly #socket: Socket;
   readonly #peer: Address;
   gone = false;
@@ -47,11 +47,11 @@ class Guest {
   }
 }
 
-function* newcomers(listener: Socket, most: number): Generator<Guest> {
+function* newClients(listener: Socket, most: number): Generator<Client> {
   for (let i = 0; i < most; i++) {
     const arrival = listener.accept(SOCK_NONBLOCK);
     if (arrival === null) return;
-    yield new Guest(arrival.client, arrival.peer);
+    yield new Client(arrival.client, arrival.peer);
   }
 }
 
@@ -61,17 +61,20 @@ listener.setBlocking(false);
 listener.bind({ port: Number(process.argv[2]) });
 listener.listen(64);
 
-let guests: Guest[] = [];
+let clients: Client[] = [];
+let full = false;
 for (;;) {
-  const before = guests.length;
+  const before = clients.length;
   try {
-    for (const guest of newcomers(listener, 16)) guests.push(guest);
+    for (const client of newClients(listener, 16)) clients.push(client);
+    full = false;
   } catch (error) {
     if (!(error instanceof SyscallError && error.code === "EMFILE")) throw error;
-    console.log("EMFILE: whoever comes now has to wait");
+    if (!full) console.log("EMFILE: new clients must wait");
+    full = true;
   }
-  const looked = guests.map(guest => guest.look());
-  const worked = guests.length > before || looked.includes(true);
-  guests = guests.filter(guest => !guest.gone);
+  const looked = clients.map(client => client.look());
+  const worked = clients.length > before || looked.includes(true);
+  clients = clients.filter(client => !client.gone);
   if (!worked) sleep(20);
 }

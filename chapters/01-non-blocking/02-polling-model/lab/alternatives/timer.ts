@@ -1,5 +1,5 @@
-// Another right answer, in another style: Node's own timer makes the turns, so that the rest is no call of ours,
-// everybody is read as soon as they come, and the loop goes through the array from its end.
+// Another right answer, in another style: Node's own timer makes the turns, so the sleep is not a call of this program;
+// the server reads from each client as soon as it is accepted, and the loop goes through the array from its end.
 import { setTimeout as pause } from "node:timers/promises";
 import { SO_REUSEADDR, SOL_SOCKET, Socket, SyscallError } from "workbook/net";
 

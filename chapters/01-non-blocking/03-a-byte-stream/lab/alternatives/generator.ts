@@ -1,5 +1,5 @@
-// Another right answer, in quite another style: no buffer of octets, but a generator that is handed one octet after
-// the other and gives a head whenever one is whole.
+// Another right answer, in another style: no buffer of bytes, but a generator that takes one byte after the other and
+// yields each whole head.
 import { Socket, SyscallError, sleep } from "workbook/net";
 
 const mostHead = 100_000;
@@ -8,47 +8,47 @@ function* heads(): Generator<string | undefined, never, number> {
   while (true) {
     let [head, ends] = ["", 0];
     while (ends < 4) {
-      const octet = yield undefined;
-      head += String.fromCharCode(octet);
-      ends = octet === "\r\n\r\n".charCodeAt(ends) ? ends + 1 : octet === 13 ? 1 : 0;
+      const byte = yield undefined;
+      head += String.fromCharCode(byte);
+      ends = byte === "\r\n\r\n".charCodeAt(ends) ? ends + 1 : byte === 13 ? 1 : 0;
       if (head.length > mostHead) throw new RangeError("a head without an end");
     }
-    // Given out in place of a request for the next octet, which is therefore asked for again.
+    // This yield returns a head and takes no byte: the caller calls next() once more.
     yield head.slice(0, -4);
   }
 }
 
-interface Guest {
+interface Client {
   connection: Socket;
   parser: ReturnType<typeof heads>;
 }
 
-let guests: Guest[] = [];
-const door = new Socket();
-door.bind({ port: Number(process.argv[2]) });
-door.listen();
-door.setBlocking(false);
+let clients: Client[] = [];
+const listener = new Socket();
+listener.bind({ port: Number(process.argv[2]) });
+listener.listen();
+listener.setBlocking(false);
 
 for (;;) {
-  const came = door.accept();
+  const came = listener.accept();
   if (came) {
     came.client.setBlocking(false);
     const parser = heads();
     parser.next();
-    guests.push({ connection: came.client, parser });
+    clients.push({ connection: came.client, parser });
   }
-  const left = guests.filter(guest => !stays(guest));
+  const left = clients.filter(client => !stays(client));
   for (const { connection } of left) connection.close();
-  guests = guests.filter(guest => !left.includes(guest));
+  clients = clients.filter(client => !left.includes(client));
   sleep(1);
 }
 
-function stays({ connection, parser }: Guest): boolean {
+function stays({ connection, parser }: Client): boolean {
   try {
-    for (let octets = connection.recv(100); octets !== null; octets = connection.recv(100)) {
-      if (octets.length === 0) return false;
-      for (const octet of octets) {
-        const { value: head } = parser.next(octet);
+    for (let bytes = connection.recv(100); bytes !== null; bytes = connection.recv(100)) {
+      if (bytes.length === 0) return false;
+      for (const byte of bytes) {
+        const { value: head } = parser.next(byte);
         if (head === undefined) continue;
         reply(connection, head);
         parser.next();

@@ -87,7 +87,7 @@ class Visitor {
     if (line === "") return this.#headIsWhole();
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).toLowerCase();
-    if (!/^[!#-'*+.^-z|~-]+$/.test(colon < 0 ? "" : name)) return this.#refuse(400);
+    if (!/^[!#-'*+.0-9^-z|~-]+$/.test(colon < 0 ? "" : name)) return this.#refuse(400);
     this.#fields.push([name, line.slice(colon + 1).trim()]);
     return true;
   }

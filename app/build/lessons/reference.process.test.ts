@@ -1,0 +1,41 @@
+// What chapters/REFERENCE.md shows to instructors is tried: its examples, put together, are a lesson without a mistake.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { BookCompiler } from "./book-compiler.ts";
+import { directives } from "./directives.ts";
+
+const chapters = fileURLToPath(new URL("../../../chapters", import.meta.url));
+const reference = readFileSync(join(chapters, "REFERENCE.md"), "utf8");
+const lesson = "01-non-blocking/02-polling-model/lesson.md";
+
+test("the examples of the reference are a lesson without a mistake", async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "workbook-reference-")), "chapters");
+  try {
+    cpSync(chapters, folder, { recursive: true });
+    const fields = /```yaml\n([\s\S]*?)```/.exec(reference)![1]!;
+    const blocks = [...reference.matchAll(/^(`{3,4})markdown\n([\s\S]*?)^\1$/gm)].map(match => match[2]);
+    const inLine = [...reference.matchAll(/^\| `(:[^`]+)` \|/gm)].map(match => match[1]);
+    assert.ok(blocks.length >= 7 && inLine.length >= 5, "the reference has its examples");
+    writeFileSync(
+      join(folder, lesson),
+      `${fields}\n## The loop\n\n${inLine.join(" ")}\n\n${blocks.join("\n")}`,
+    );
+    const { problems } = await new BookCompiler(folder).compile();
+    assert.deepEqual(problems, []);
+  } finally {
+    rmSync(join(folder, ".."), { recursive: true });
+  }
+});
+
+test("the reference shows every directive", () => {
+  for (const name of Object.keys(directives))
+    assert.match(
+      reference,
+      new RegExp(`^(:{2,4}|\\| \`:)${name}\\b`, "m"),
+      `${name} is not in chapters/REFERENCE.md`,
+    );
+});

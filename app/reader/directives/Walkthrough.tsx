@@ -1,0 +1,44 @@
+// Walk-through. The repair in steps. It is hidden until all checks have passed or the reader asks for it.
+import type { ReactNode } from "react";
+import { useState } from "react";
+import { useStore } from "zustand";
+import { progress, setAnswer } from "../../progress.ts";
+import { useLesson } from "../here.ts";
+
+export function Walkthrough({ children }: { children?: ReactNode }) {
+  const lesson = useLesson();
+  const key = `${lesson?.id}/walkthrough`;
+  const asked = useStore(progress, ({ answers }) => answers[key] !== undefined);
+  const kept = useStore(progress, ({ checks }) => checks[lesson?.id ?? ""]);
+  const passed = lesson?.lab?.checks.every(({ id }) => kept?.[id]?.state === "passed") ?? false;
+  // The text below does not move under the reader's eyes when the last check passes.
+  const [open] = useState(passed);
+  return (
+    <section className="walkthrough" aria-labelledby="walkthrough">
+      <h2 id="walkthrough">The repair, step by step</h2>
+      {asked || open ? (
+        children
+      ) : (
+        <>
+          <p>
+            {passed
+              ? "All checks pass. Compare your repair with ours:"
+              : "The way from the starter to our solution, each step with its reason. It opens by itself once all checks have passed."}
+          </p>
+          <button
+            type="button"
+            className={`button ${passed ? "primary" : ""}`}
+            onClick={() => setAnswer(key, "shown")}
+          >
+            {passed ? "Show the steps" : "Show the steps now"}
+          </button>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** The lines of one step. */
+export function Diff({ children }: { children?: ReactNode }) {
+  return <figure className="code-block diff">{children}</figure>;
+}

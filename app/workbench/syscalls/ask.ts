@@ -1,8 +1,0 @@
-// A click on a descriptor, a peer, a name or an error adds it to the filter; another click takes it away.
-import { filter, setFilter, toggleWord } from "./filter.ts";
-
-/** @param event the click, which chooses nothing else then */
-export function ask(event: { stopPropagation(): void }, word: string): void {
-  event.stopPropagation();
-  setFilter(toggleWord(filter.getState().text, word));
-}

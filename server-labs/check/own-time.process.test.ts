@@ -1,0 +1,80 @@
+// Own time on a busy machine: the idleness that a check measures is the same as on an idle machine.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { after, before, test } from "node:test";
+import { Semaphore } from "../lib/semaphore.ts";
+import { checkFixture } from "./fixtures/check-fixture.ts";
+import type { Idleness } from "./own-time.ts";
+
+const burners: ChildProcess[] = [];
+before(() => {
+  // Three busy processes for each processor: a server gets a quarter of a processor, or less.
+  for (let i = 0; i < 3 * availableParallelism(); i++)
+    burners.push(spawn("/bin/sh", ["-c", "while :; do :; done"], { stdio: "ignore" }));
+});
+after(() => {
+  for (const one of burners) one.kill("SIGKILL");
+});
+
+async function idle(name: string): Promise<Idleness> {
+  let found: Idleness | undefined;
+  const outcome = await checkFixture(name, async ({ server, oneByOne }) => {
+    await oneByOne(2);
+    found = await server.idle(200);
+  });
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+  return found!;
+}
+
+test("a server that polls with a sleep is idle, though it wakes up late each time", async () => {
+  const { busy, restless, sleeps } = await idle("polls-with-sleep.ts");
+  assert.ok(busy < 0.4, `${busy}`);
+  assert.ok(restless < 2, `${restless}`);
+  assert.ok(sleeps > 5, `${sleeps}`);
+});
+
+test("a server that polls without a sleep is busy on a busy machine too", async () => {
+  const { busy, restless } = await idle("polls-without-sleep.ts");
+  // Its output may fill the pipe, and then it sleeps until the pipe is read: that sleep is not a rest.
+  assert.ok(busy > 0.8 || restless > 4, `busy ${busy}, ${restless} turns for each time that it slept`);
+});
+
+test("a server that sleeps in epoll_wait makes no call", async () => {
+  const { busy, calls } = await idle("echoes/solution.ts");
+  assert.ok(busy < 0.2, `${busy}`);
+  assert.equal(calls, 0);
+});
+
+test("a number has settled when the server had time to change it, and did not", async () => {
+  const outcome = await checkFixture("polls-with-sleep.ts", async ({ server, oneByOne }) => {
+    const [one] = await oneByOne(1);
+    one!.send("x".repeat(100_000));
+    assert.equal(await server.settles(() => server.bytesReadFrom(one!)), 100_000);
+  });
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+});
+
+test("a semaphore starts its jobs in the order in which they came", async () => {
+  const semaphore = new Semaphore(2);
+  const [began, open]: [number[], (() => void)[]] = [[], []];
+  const jobs = [0, 1, 2, 3].map(i =>
+    semaphore.run(() => {
+      began.push(i);
+      return new Promise<void>(resolve => open.push(resolve));
+    }),
+  );
+  const settle = () => new Promise(resolve => setImmediate(resolve));
+  await settle();
+  assert.deepEqual(began, [0, 1]);
+  open[1]!();
+  await settle();
+  assert.deepEqual(began, [0, 1, 2]);
+  open[0]!();
+  await settle();
+  for (const resolve of open) resolve();
+  await settle();
+  for (const resolve of open) resolve();
+  await Promise.all(jobs);
+  assert.deepEqual(began, [0, 1, 2, 3]);
+});

@@ -1,0 +1,206 @@
+// Server process. The program under test: started on a port, its output read, stopped, continued, and ended. It is the
+// student's TypeScript with its system calls traced, or any command, of which only the kernel's view is known.
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import { programFlags } from "../lib/node-flags.ts";
+import { packageRoot } from "../lib/package-root.ts";
+import { createTraceMemory } from "../trace.ts";
+import type { StartFailure } from "./outcome.ts";
+import { processTree, runState } from "./proc.ts";
+import { OutputBuffer } from "./server-output.ts";
+import { Tracing } from "./tracing.ts";
+
+/** A program that is ready to run. */
+export interface ReadyProgram {
+  /** Absolute path of its JavaScript, and of a JSON file with that of its own modules; none has `modules` left out. */
+  file: string;
+  modules?: string;
+  /** Absolute path under which it runs: the author's file. */
+  name: string;
+  /** Its files as its folder names them, the one that starts first. */
+  files: readonly string[];
+}
+
+/** The program to be tested. */
+export type Subject =
+  | ({ kind: "file"; cwd: string } & ReadyProgram)
+  /** A shell command; {port} is replaced by the port. */
+  | { kind: "command"; line: string; cwd: string }
+  /** A file that cannot be run, and the reason. */
+  | { kind: "unready"; failure: StartFailure };
+export type Runnable = Exclude<Subject, { kind: "unready" }>;
+
+const entry = join(packageRoot, "dist/server-labs/runtime/program.js");
+
+/** Python prints into a pipe in blocks of 8 KB by default: its output would come too late. */
+const unbuffered = { PYTHONUNBUFFERED: "1" };
+
+/** All programs under test that run: each must end before this process ends. */
+const running = new Set<ServerProcess>();
+
+export class ServerProcess {
+  port: number;
+  readonly output = new OutputBuffer();
+  tracing: Tracing | null = null;
+  readonly #subject: Runnable;
+  readonly #group: boolean;
+  /** Its children are looked at, too. */
+  #tree: boolean;
+  readonly #limit: number | undefined;
+  #child!: ChildProcess;
+  #ended: { code: number | null; signal: string | null } | null = null;
+  #problem: Error | null = null;
+
+  /** @param limit descriptors that it may have at most, from its start */
+  constructor(subject: Runnable, port: number, limit?: number) {
+    this.port = port;
+    this.#subject = subject;
+    this.#group = subject.kind === "command";
+    this.#tree = this.#group;
+    this.#limit = limit;
+    this.#start();
+  }
+
+  #start(): void {
+    const [subject, port, limit] = [this.#subject, this.port, this.#limit];
+    const argv =
+      subject.kind === "file"
+        ? [process.execPath, ...programFlags, entry]
+        : ["/bin/sh", "-c", subject.line.replaceAll("{port}", String(port))];
+    // Node raises its soft limit to the hard one when it starts, so that it is the hard one that must be set.
+    const limited = limit === undefined ? [] : ["/bin/sh", "-c", `ulimit -n ${limit} && exec "$@"`, "sh"];
+    const [file, ...args] = [...limited, ...argv] as [string, ...string[]];
+    const memory = subject.kind === "file" ? createTraceMemory() : null;
+    this.#child = spawn(file, args, {
+      cwd: subject.cwd,
+      // A command may start several processes, which are ended as a group. A student's program seldom does, and stays in
+      // the group of this process, so that a signal to that group ends it too.
+      detached: this.#group,
+      stdio: memory === null ? ["ignore", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe", memory],
+      env: { ...process.env, ...(memory === null ? unbuffered : { LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" }) },
+    });
+    if (memory !== null) this.tracing = new Tracing(memory, this.files);
+    running.add(this);
+    this.#child.on("error", error => {
+      this.#problem = error;
+      this.#end(null, null);
+    });
+    // "close" comes when the pipes are at their end too: all output is known by then.
+    this.#child.on("close", (code, signal) => this.#end(code, signal));
+    this.output.drain(this.#child.stdout as Readable);
+    this.output.drain(this.#child.stderr as Readable);
+    if (subject.kind === "file") this.#sendCommand(subject);
+  }
+
+  /** Its files, the one that starts first; none of a command. */
+  get files(): readonly string[] {
+    return this.#subject.kind === "file" ? this.#subject.files : [];
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The processes of this program: with all that it started where it is a command, or where a child is the server. */
+  pids(): number[] {
+    return this.#tree ? processTree(this.pid) : [this.pid];
+  }
+
+  /** A child is the server: from now on its children count as this program. */
+  includeChildren(): void {
+    this.#tree = true;
+  }
+
+  /** What listens is not what is traced: its calls cannot be seen. */
+  leaveTrace(): void {
+    this.tracing?.close();
+    this.tracing = null;
+  }
+
+  /** It has ended, though its last output may not have been read yet. */
+  get gone(): boolean {
+    const state = runState(this.pid);
+    return this.ended || state === null || state === "Z" || state === "X";
+  }
+
+  /** It has ended, and everything that it printed has been read. */
+  get ended(): boolean {
+    return this.#ended !== null;
+  }
+
+  /** How it ended: "exited with 1", "ended by SIGSEGV"; "" while it lives. */
+  get end(): string {
+    if (this.#problem) return `could not be started: ${this.#problem.message}`;
+    if (!this.#ended) return "";
+    const { code, signal } = this.#ended;
+    return signal ? `ended by ${signal}` : `exited with ${code}`;
+  }
+
+  /** Stops it (SIGSTOP): the kernel goes on to accept connections and bytes for it. */
+  stop(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  /** All its processes have stopped: a signal takes time to arrive. */
+  get stopped(): boolean {
+    return this.pids().every(pid => runState(pid) === "T");
+  }
+
+  continue(): void {
+    this.#signal("SIGCONT");
+  }
+
+  /** Ends it (SIGKILL), and waits for its end. */
+  async kill(): Promise<void> {
+    if (!this.#ended) {
+      const gone = new Promise(resolve => this.#child.once("close", resolve));
+      this.killNow();
+      await gone;
+    }
+    this.tracing?.close();
+  }
+
+  /** Ends it (SIGKILL), and starts it again, on the same port by default. */
+  async restart(port = this.port): Promise<void> {
+    await this.kill();
+    this.port = port;
+    this.#ended = null;
+    this.#tree = this.#group;
+    this.#start();
+  }
+
+  killNow(): void {
+    this.#signal("SIGKILL", () => processTree(this.pid));
+  }
+
+  #signal(signal: NodeJS.Signals, pids = () => this.pids()): void {
+    if (this.pid === 0 || this.#ended) return;
+    for (const pid of this.#group ? [-this.pid] : pids()) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended by itself meanwhile.
+      }
+    }
+  }
+
+  #end(code: number | null, signal: string | null): void {
+    this.#ended ??= { code, signal };
+    running.delete(this);
+  }
+
+  #sendCommand(subject: Subject & { kind: "file" }): void {
+    const control = this.#child.stdio[3] as Duplex;
+    control.on("error", () => {});
+    // The wake-ups that the program sends are not needed: a poller reads the trace every millisecond.
+    control.resume();
+    const { file, modules, name } = subject;
+    control.write(`${JSON.stringify({ type: "program", file, modules, name, args: [String(this.port)] })}\n`);
+  }
+}
+
+/** Ends every program under test at once, before this process ends. */
+export function killAll(): void {
+  for (const program of running) program.killNow();
+}

@@ -1,0 +1,422 @@
+// Static site. A small site with the exchanges that every server of files must make correctly, whether it polls, waits in
+// epoll or runs coroutines. Each lab's checks say why they matter there; what is sent and wanted is written here once.
+import fc from "fast-check";
+import type { Conversations } from "./conversations/converse.ts";
+import { fields as anyFields, notInTargets, visibleAscii, word } from "./conversations/grammar.ts";
+import type { ClientMessage } from "./conversations/script.ts";
+import type { Exchange, WantedAnswer } from "./exchange.ts";
+import type { SiteFiles } from "./site-folder.ts";
+
+/** Bytes in which no two places look alike: a piece that is lost, doubled or moved shows. */
+export function distinctBytes(length: number): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let i = 0; i < words.length; i++) words[i] = Math.imul(i + 1, 2654435761);
+  return Buffer.from(words.buffer, 0, length);
+}
+
+export const page = "<h1>The teahouse</h1>\n";
+export const menu = "green tea 3\n";
+export const picture: Buffer = distinctBytes(104_824);
+
+const secret = "this lies outside the document root\n";
+
+/** The folder in which the server runs. The document root is html/; the secrets are outside of it. */
+export const files: SiteFiles = {
+  "secret.txt": secret,
+  "html.old/secret.txt": secret,
+  "html/index.html": page,
+  "html/menu.txt": menu,
+  "html/你好.html": "你好\n",
+  "html/green tea.txt": "a space\n",
+  "html/sub/menu.txt": "below\n",
+  "html/empty.txt": "",
+  "html/teahouse.png": picture,
+};
+
+/** The same, with entries that are not regular files, or lead out of the document root. */
+export const filesAndTraps: SiteFiles = {
+  ...files,
+  "html/fifo": { fifo: true },
+  "html/zero": { link: "/dev/zero" },
+  "html/out.txt": { link: "../secret.txt" },
+  "html/up": { link: ".." },
+};
+
+export const host = "Host: localhost\r\n";
+/** A whole request. @param fields more header lines, each with its CRLF */
+export const get = (target: string, fields = "", version = "HTTP/1.1"): string =>
+  `GET ${target} ${version}\r\n${host}${fields}\r\n`;
+export const theMenu: WantedAnswer = { status: 200, body: menu };
+export const thePage: WantedAnswer = { status: 200, body: page };
+/** The answer to a target that must not be served: not found, forbidden, a bad request, or a redirection. */
+export const notServed: WantedAnswer = { status: [301, 302, 307, 308, 400, 403, 404] };
+
+const whole = get("/menu.txt");
+
+/** A request that arrives in pieces. RFC 9112, 2.2. */
+export const pieces: readonly Exchange[] = [
+  { about: "half a request", sends: whole.slice(0, 30), wants: [], after: "open" },
+  {
+    about: "a request in two pieces",
+    sends: [whole.slice(0, 7), whole.slice(7)],
+    wants: [theMenu],
+    after: "open",
+  },
+  ...[1, 2, 3].map(before => ({
+    about: `a request cut ${before} before its end`,
+    sends: [whole.slice(0, -before), whole.slice(-before)],
+    wants: [theMenu],
+  })),
+  { about: "a request, byte by byte", sends: [...whole], wants: [theMenu], after: "open" },
+];
+
+/** A request of `size` bytes, and another behind it. RFC 9112, 3: a server should accept request lines of 8000 bytes. */
+export const long = (size: number): Exchange => ({
+  about: `a request of ${size} bytes, then another`,
+  sends:
+    get("/menu.txt", `Cookie: ${"c".repeat(size - get("/menu.txt", "Cookie: \r\n").length)}\r\n`) + get("/"),
+  wants: [theMenu, thePage],
+  because:
+    "A request may be longer than one recv(1024) returns; RFC 9112, 3 recommends that a server accepts request lines of at least 8000 bytes.",
+});
+
+/** Requests that arrive together. RFC 9112, 9.3.2. */
+export const together: readonly Exchange[] = [
+  {
+    about: "two requests in one segment",
+    sends: get("/menu.txt") + get("/"),
+    wants: [theMenu, thePage],
+    after: "open",
+  },
+  {
+    about: "one and a half requests, then the rest",
+    sends: [get("/menu.txt") + get("/").slice(0, 9), get("/").slice(9)],
+    wants: [theMenu, thePage],
+    after: "open",
+  },
+  {
+    about: "a picture between two small files",
+    sends: get("/menu.txt") + get("/teahouse.png") + get("/"),
+    wants: [theMenu, { status: 200, body: picture }, thePage],
+  },
+];
+
+/** Answers whose length a server easily miscounts, and the next answer. RFC 9110, 8.6. */
+export const lengths: readonly Exchange[] = [
+  {
+    about: "a file that does not exist, then a file that exists",
+    sends: [get("/nothing.html"), get("/menu.txt")],
+    wants: [404, theMenu],
+    after: "open",
+  },
+  {
+    about: "an empty file, then a page",
+    sends: get("/empty.txt") + get("/"),
+    wants: [{ status: 200, body: "" }, thePage],
+    after: "open",
+  },
+];
+
+/** Connections that a server must keep open, and connections that it must close. RFC 9112, 9.3 and 9.6. */
+export const persistence: readonly Exchange[] = [
+  {
+    about: "three requests, one after another",
+    sends: [get("/menu.txt"), get("/"), get("/menu.txt")],
+    wants: [theMenu, thePage, theMenu],
+    after: "open",
+  },
+  {
+    about: "Connection: close",
+    sends: get("/menu.txt", "Connection: close\r\n"),
+    wants: [theMenu],
+    after: "close",
+  },
+  {
+    about: "Connection: foo, Close",
+    sends: get("/menu.txt", "Connection: foo, Close\r\n"),
+    wants: [theMenu],
+    after: "close",
+  },
+  {
+    about: "a request behind a request with Connection: close",
+    sends: get("/menu.txt", "Connection: close\r\n") + get("/"),
+    wants: [theMenu],
+    after: "close",
+  },
+  { about: "HTTP/1.0", sends: get("/menu.txt", "", "HTTP/1.0"), wants: [theMenu], after: "close" },
+];
+
+/** Other methods than GET. An answer to HEAD may leave Content-Length out. RFC 9110, 8.6, 9.1, 9.3.2 and 15.5.6. */
+export const methods: readonly Exchange[] = [
+  {
+    about: "HEAD, then GET",
+    sends: `HEAD /menu.txt HTTP/1.1\r\n${host}\r\n${get("/")}`,
+    wants: [{ status: 200, to: "HEAD", ifThere: { "content-length": /^12$/ } }, thePage],
+    after: "open",
+  },
+  {
+    about: "HEAD of a file that does not exist, then GET",
+    sends: `HEAD /nothing.html HTTP/1.1\r\n${host}\r\n${get("/")}`,
+    wants: [{ status: 404, to: "HEAD" }, thePage],
+    after: "open",
+  },
+  {
+    about: "DELETE",
+    sends: `DELETE /menu.txt HTTP/1.1\r\n${host}\r\n`,
+    wants: [{ status: [405, 501, 403] }],
+    because:
+      "The server deletes nothing, so the answer must not be 200: 405 means that this file does not allow the method (RFC 9110, 15.5.6), 501 that the server does not know the method.",
+  },
+  {
+    about: "an unknown method",
+    sends: `BREW /menu.txt HTTP/1.1\r\n${host}\r\n`,
+    wants: [{ status: [501, 405, 403, 400] }],
+    because: "A method that the server does not know is answered with 501 (RFC 9110, 9.1).",
+  },
+];
+
+/** An exchange with a malformed request: the server must refuse it, and close the connection. */
+export function refused(about: string, sends: string, status: readonly number[] = [400]): Exchange {
+  return { about, sends, wants: [{ status }], after: "close" };
+}
+
+/** Malformed requests. RFC 9112, 2.2, 2.3 and 3. */
+export const malformed: readonly Exchange[] = [
+  refused("two targets", `GET /menu.txt /b HTTP/1.1\r\n${host}\r\n`),
+  refused("no target", `GET HTTP/1.1\r\n${host}\r\n`),
+  refused("bytes that are not text", "\x02\x03\x04\xff\r\n\r\n"),
+  refused("a version in small letters", `GET /menu.txt http/1.1\r\n${host}\r\n`),
+  refused("HTTP/9.9", `GET /menu.txt HTTP/9.9\r\n${host}\r\n`, [505, 400]),
+];
+
+/** Requests with a malformed header line. RFC 9112, 5 and 5.1. */
+export const badFields: readonly Exchange[] = ["X-Tea : green", ": green"].map(line => ({
+  about: `the header line "${line}"`,
+  sends: get("/menu.txt", `${line}\r\n`),
+  wants: [400],
+  because:
+    "A header line is a name, a colon right behind it, and a value. A server must refuse a space before the colon, because some programs read another name there, and others no name (RFC 9112, 5.1).",
+}));
+
+/** Targets that lead out of the document root, and one that only seems to. RFC 3986, 5.2.4. */
+export const traversals: readonly Exchange[] = [
+  ...[
+    "/../secret.txt",
+    "/sub/../../secret.txt",
+    "//../secret.txt",
+    "/sub/./.././../secret.txt",
+    "/../html.old/secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/sub/%2E%2E/%2e%2e/secret.txt",
+    "/%252e%252e/secret.txt",
+    "/%2e%2e/html.old/secret.txt",
+  ].map(path => ({ about: path, sends: get(path), wants: [notServed] })),
+  { about: "/sub/../menu.txt", sends: get("/sub/../menu.txt"), wants: [theMenu], after: "open" },
+];
+
+/** Targets as a browser writes them. RFC 3986, 2.1; RFC 9112, 3.2. */
+export const encodedTargets: readonly Exchange[] = [
+  {
+    about: "/你好.html, as a browser sends it",
+    sends: get("/%E4%BD%A0%E5%A5%BD.html"),
+    wants: [{ status: 200, body: "你好\n" }],
+    after: "open",
+  },
+  {
+    about: "a name with a space",
+    sends: get("/green%20tea.txt"),
+    wants: [{ status: 200, body: "a space\n" }],
+  },
+  { about: "/menu%2Etxt", sends: get("/menu%2Etxt"), wants: [theMenu] },
+  { about: "a query", sends: get("/menu.txt?x=1&y=/../z"), wants: [theMenu] },
+  {
+    about: "a zero byte in the name",
+    sends: get("/menu.txt%00.html"),
+    wants: [{ status: [400, 404] }],
+  },
+  { about: "bytes that are not UTF-8", sends: get("/%ff%fe"), wants: [{ status: [400, 404] }] },
+  { about: "a % without digits", sends: get("/%zz"), wants: [{ status: [400, 404] }] },
+  {
+    about: "an http URL as target",
+    sends: get("http://localhost/menu.txt"),
+    wants: [theMenu],
+    because: "A server must accept a whole URL in place of the path (RFC 9112, 3.2.2).",
+  },
+];
+
+/** Names in the document root that are not regular files of it. Needs `filesAndTraps`. */
+export const notFiles: readonly Exchange[] = [
+  { about: "a folder", sends: get("/sub"), wants: [notServed] },
+  {
+    about: "a FIFO without a writer",
+    sends: get("/fifo"),
+    wants: [notServed],
+    because:
+      "open() of a FIFO waits until another process opens it for writing (fifo(7)): after one such request the server serves no client any more.",
+    see: "cd {folder}; mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt; rm html/fifo",
+  },
+  { about: "a device", sends: get("/zero"), wants: [notServed] },
+  { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
+  {
+    about: "a file behind a link to a folder outside",
+    sends: get("/up/secret.txt"),
+    wants: [notServed],
+  },
+  { about: "a file, after all these", sends: get("/menu.txt"), wants: [theMenu], after: "open" },
+];
+
+// ---------------------------------------------------------------------------------- generated requests
+
+/** Names that a server easily takes for other names, and sizes around those of its buffers. */
+const contents: Record<string, string | Buffer> = {
+  "index.html": page,
+  "menu.txt": menu,
+  "menu%2Etxt": "not the menu\n",
+  "100%.txt": "a percent sign\n",
+  "a+b.txt": "a plus\n",
+  "a b.txt": "a blank\n",
+  "what?.txt": "a question mark\n",
+  "你好.html": "你好\n",
+  "sub/menu.txt": "below\n",
+  "sub/deep/été.txt": "été\n",
+  "empty.txt": "",
+  "one.bin": "\n",
+  "piece.bin": distinctBytes(65_536),
+  "more.bin": distinctBytes(65_537),
+  "teahouse.png": picture,
+};
+/** More than the kernel's buffers hold for a client that does not read. */
+const lessLarge = distinctBytes(5 * 1024 * 1024 + 12_345);
+
+/** The site that the conversations ask for. */
+export const conversationSite: SiteFiles = {
+  ...Object.fromEntries(Object.entries(contents).map(([name, content]) => [`html/${name}`, content])),
+  "html/large.bin": lessLarge,
+  "secret.txt": secret,
+  "html.old/secret.txt": secret,
+};
+
+/** A name as the path of a URL: what needs it is encoded, and one letter that does not. RFC 3986, 2.1. */
+function spelled(name: string, extra: number, small: boolean): string {
+  const hex = (byte: number) => {
+    const digits = byte.toString(16).padStart(2, "0");
+    return `%${small ? digits : digits.toUpperCase()}`;
+  };
+  const one = (byte: number, i: number) => {
+    const char = String.fromCharCode(byte);
+    return char === "/" || (i !== extra && /[\w.~-]/.test(char)) ? char : hex(byte);
+  };
+  return `/${[...Buffer.from(name)].map(one).join("")}`;
+}
+
+const hosts = fc.constantFrom(host, "HOST:localhost\r\n", "hOst: \t127.0.0.1:80 \r\n");
+const name = fc.constantFrom(...Object.keys(contents));
+const target = fc
+  .tuple(
+    name,
+    fc.nat(30),
+    fc.boolean(),
+    fc.oneof(
+      { arbitrary: fc.constant(""), weight: 3 },
+      { arbitrary: visibleAscii(0, 12, notInTargets).map(query => `?${query}`), weight: 1 },
+    ),
+    fc.constantFrom("", "", "", "http://localhost", "/.", "/sub/.."),
+  )
+  .map(([file, extra, small, query, before]) => ({
+    file,
+    target: `${before}${spelled(file, extra, small)}${query}`,
+  }));
+
+const request = (method: string, to: string, lines: string, version = "HTTP/1.1") =>
+  `${method} ${to} ${version}\r\n${lines}\r\n`;
+
+const file: fc.Arbitrary<ClientMessage> = fc
+  .tuple(target, hosts, anyFields(3))
+  .map(([{ file, target }, host, more]) => ({
+    bytes: request("GET", target, host + more),
+    wants: { status: 200, body: contents[file]! },
+  }));
+const head: fc.Arbitrary<ClientMessage> = fc.tuple(target, hosts).map(([{ file, target }, host]) => ({
+  bytes: request("HEAD", target, host),
+  wants: {
+    status: 200,
+    to: "HEAD",
+    ifThere: { "content-length": new RegExp(`^${Buffer.byteLength(contents[file]!)}$`) },
+  },
+}));
+const large: ClientMessage = { bytes: get("/large.bin"), wants: { status: 200, body: lessLarge } };
+const missing: fc.Arbitrary<ClientMessage> = fc
+  .oneof(
+    word(1, 9).map(name => `/x${name}.html`),
+    word(1, 9).map(name => `/sub/x${name}.html`),
+    fc.constantFrom("/a%2520b.txt", "/sub%252Fmenu.txt", "/%E4%BD%A0.html", "/menu.txt.html", "/menu.tx"),
+  )
+  .map(to => ({ bytes: get(to), wants: { status: 404 } }));
+const outside: fc.Arbitrary<ClientMessage> = fc
+  .tuple(
+    fc.array(fc.constantFrom("..", "%2e%2e", ".%2E", ".", "sub/..", "..%2f..", "%2e%2e%2f.."), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    fc.constantFrom("secret.txt", "html.old/secret.txt", "../secret.txt"),
+  )
+  .map(([ways, goal]) => ({ bytes: get(`/${ways.join("/")}/${goal}`), wants: notServed, after: "any" }));
+const closing: fc.Arbitrary<ClientMessage> = fc
+  .tuple(
+    target,
+    fc.constantFrom("Connection: close\r\n", "connection:Close\r\n", "Connection: x, close\r\n", "1.0"),
+  )
+  .map(([{ file, target }, how]) => ({
+    bytes: how === "1.0" ? request("GET", target, host, "HTTP/1.0") : request("GET", target, host + how),
+    wants: { status: 200, body: contents[file]! },
+    after: "close",
+  }));
+const wrong: fc.Arbitrary<ClientMessage> = fc
+  .constantFrom(
+    request("GET", "/menu.txt /b", host),
+    "GET HTTP/1.1\r\nHost: a\r\n\r\n",
+    request("GET", "/menu.txt", host, "http/1.1"),
+    request("GET", "/menu.txt", `${host}X-Tea : green\r\n`),
+    request("GET", "/menu.txt", `${host}: green\r\n`),
+    request("GET", "/menu.txt", `${host}no colon\r\n`),
+    "\x02\x03\x04\xff\r\n\r\n",
+  )
+  .map(bytes => ({ bytes, wants: { status: 400 }, after: "close" }));
+const withoutHost: ClientMessage = {
+  bytes: request("GET", "/menu.txt", ""),
+  wants: { status: 400 },
+  after: "any",
+};
+const otherMethod: fc.Arbitrary<ClientMessage> = fc
+  .constantFrom("DELETE", "PUT", "OPTIONS", "BREW", "get")
+  .map(method => ({
+    bytes: request(method, "/menu.txt", host),
+    wants: {
+      status: [200, 204, 400, 403, 405, 411, 501].filter(status => status > 204 || method === "OPTIONS"),
+    },
+    after: "any",
+  }));
+
+/** Any request to `conversationSite`, and its answer: of files, names, methods, and of what is not a request. */
+const requests: fc.Arbitrary<ClientMessage> = fc.oneof(
+  { arbitrary: file, weight: 8 },
+  { arbitrary: head, weight: 2 },
+  { arbitrary: missing, weight: 3 },
+  { arbitrary: fc.constant(large), weight: 2 },
+  { arbitrary: outside, weight: 1 },
+  { arbitrary: closing, weight: 1 },
+  { arbitrary: wrong, weight: 1 },
+  { arbitrary: otherMethod, weight: 1 },
+  { arbitrary: fc.constant(withoutHost), weight: 1 },
+);
+
+/** The conversations that every server of files must hold; `conversationSite` has the files. */
+export const conversations: Omit<Conversations, "idle"> = {
+  says: requests,
+  readsLate: true,
+  clients: 16,
+  openFiles: 8,
+  because:
+    "Every request gets its own answer, whole and in order, and nothing else. The server keeps nothing of a client that has left.",
+};
