@@ -5,6 +5,7 @@ export type { Ending } from "./process/process-tree.ts";
 export {
   allProcesses,
   factsOf,
+  isAlive,
   type ProcessFacts,
   processFacts,
   proportionalBytes,

@@ -7,8 +7,9 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { tcpSockets } from "../clients/sock-diag.ts";
 import { Journal, Poller } from "../clients.ts";
+import { isAlive } from "../process.ts";
 import { assertGolden, checkFixture, subjectOf } from "./fixtures/check-fixture.ts";
-import { runState } from "./proc.ts";
+
 import { runCheck } from "./run-checks.ts";
 import { Server } from "./server.ts";
 import { OutputBuffer } from "./server-output.ts";
@@ -154,7 +155,7 @@ test("a server that is not traced is checked from outside, and its calls are uno
     );
     assert.equal(outcome.state, "passed", `${name}: ${JSON.stringify(outcome.failure ?? outcome.note)}`);
     assert.equal(pids.length, name === "listens-in-a-child.ts" ? 2 : 1);
-    for (const pid of pids) assert.ok([null, "Z"].includes(runState(pid)), `${name} left ${pid}`);
+    for (const pid of pids) assert.equal(isAlive(pid), false, `${name} left ${pid}`);
   }
   const unseen = await checkFixture("../../fixtures/listens-in-node.ts", async ({ server }) => {
     server.watch();

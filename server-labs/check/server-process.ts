@@ -3,8 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { programFlags } from "../lib/node-flags.ts";
 import { packageRoot } from "../lib/package-root.ts";
+import { isAlive } from "../process.ts";
 import { createTraceMemory } from "../trace.ts";
 import type { StartFailure } from "./outcome.ts";
 import { processTree, runState } from "./proc.ts";
@@ -35,6 +37,9 @@ const entry = join(packageRoot, "dist/server-labs/runtime/program.js");
 
 /** Python prints into a pipe in blocks of 8 KB by default: its output would come too late. */
 const unbuffered = { PYTHONUNBUFFERED: "1" };
+
+/** A process that the kernel cannot interrupt does not end: it is waited for no longer than this. */
+const mostEndMs = 5000;
 
 /** All programs under test that run: each must end before this process ends. */
 const running = new Set<ServerProcess>();
@@ -120,8 +125,7 @@ export class ServerProcess {
 
   /** It has ended, though its last output may not have been read yet. */
   get gone(): boolean {
-    const state = runState(this.pid);
-    return this.ended || state === null || state === "Z" || state === "X";
+    return this.ended || !isAlive(this.pid);
   }
 
   /** It has ended, and everything that it printed has been read. */
@@ -151,12 +155,17 @@ export class ServerProcess {
     this.#signal("SIGCONT");
   }
 
-  /** Ends it (SIGKILL), and waits for its end. */
+  /** Ends it (SIGKILL), and waits for its end and for that of its children. */
   async kill(): Promise<void> {
     if (!this.#ended) {
       const gone = new Promise(resolve => this.#child.once("close", resolve));
+      const pids = processTree(this.pid);
       this.killNow();
       await gone;
+      // A process that ends closes its descriptors first, so that "close" may come while a child still ends. No event
+      // tells of the end of a child's child.
+      const until = performance.now() + mostEndMs;
+      while (pids.some(pid => isAlive(pid)) && performance.now() < until) await sleep(1);
     }
     this.tracing?.close();
   }
