@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, openLesson, run, showPane, test } from "./student.ts";
 
-const starter = new URL("../chapters/01-non-blocking/02-polling-model/lab/starter.ts", import.meta.url);
+const starter = new URL("../chapters/01-non-blocking/03-polling-model/lab/starter.ts", import.meta.url);
 const without = (line: RegExp, text: string) => {
   expect(text).toMatch(line);
   return text.replace(line, "");

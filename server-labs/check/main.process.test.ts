@@ -38,7 +38,7 @@ test("a file runs with the modules beside it, at its own address", async t => {
   const folder = mkdtempSync(join(tmpdir(), "workbook-modules-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const solution = readFileSync(
-    join(packageRoot, "chapters/01-non-blocking/02-polling-model/lab/solution.ts"),
+    join(packageRoot, "chapters/01-non-blocking/03-polling-model/lab/solution.ts"),
     "utf8",
   );
   const file = join(folder, "server.ts");

@@ -10,7 +10,7 @@ import { directives } from "./directives.ts";
 
 const chapters = fileURLToPath(new URL("../../../chapters", import.meta.url));
 const reference = readFileSync(join(chapters, "REFERENCE.md"), "utf8");
-const lesson = "01-non-blocking/02-polling-model/lesson.md";
+const lesson = "01-non-blocking/03-polling-model/lesson.md";
 
 test("the examples of the reference are a lesson without a mistake", async () => {
   const folder = join(mkdtempSync(join(tmpdir(), "workbook-reference-")), "chapters");
