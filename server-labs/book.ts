@@ -1,8 +1,18 @@
 // Book. The chapters as Node reads them: lessons, labs, hints, mutants, and the mistakes in them with file:line:column.
-export { type Book, BookError, type Chapter, type Lab, type Lesson, readBook } from "./book/book.ts";
+export {
+  type Book,
+  BookError,
+  type Chapter,
+  type Lab,
+  type Lesson,
+  readBook,
+  surveyBook,
+} from "./book/book.ts";
 export { commandWithoutLimit, limitAdvice } from "./book/commands.ts";
+export { fingerprintOf } from "./book/fingerprint.ts";
 export { hintsOf, type Rung } from "./book/hints.ts";
-export { labFile, programIn } from "./book/lab-folder.ts";
+export { type LabMemory, labFile, programIn } from "./book/lab-folder.ts";
+export { LiveBook } from "./book/live-book.ts";
 export { applyDiff } from "./book/mutant.ts";
 export { type BookProblem, place } from "./book/problem.ts";
 export { mark, starterBytes, withoutMarks } from "./book/starter.ts";

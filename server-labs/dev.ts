@@ -4,8 +4,11 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createServer as createNetServer } from "node:net";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { createServer, type Plugin } from "vite";
 import { devGate } from "./http.ts";
+
+const chapters = fileURLToPath(new URL("../chapters/", import.meta.url));
 
 /** Vite's usual port. */
 const firstChoice = 5173;
@@ -20,8 +23,11 @@ async function freePort(port = firstChoice): Promise<number> {
   return free ? port : freePort(port + 1);
 }
 
-/** Vite, with the gate before all that it answers. */
-async function startVite(port: number, labServer: string): Promise<string> {
+/**
+ * Vite, with the gate before all that it answers.
+ * @param onBook called when a file of chapters/ has changed
+ */
+async function startVite(port: number, labServer: string, onBook: () => void): Promise<string> {
   process.env.WORKBOOK_LAB_SERVER = labServer;
   const nonce = randomBytes(16).toString("base64");
   const gate: Plugin = {
@@ -33,6 +39,15 @@ async function startVite(port: number, labServer: string): Promise<string> {
     plugins: [gate],
     html: { cspNonce: nonce },
     server: { port, strictPort: true },
+  });
+  // Git changes hundreds of files at once.
+  let due: NodeJS.Timeout | null = null;
+  vite.watcher.on("all", (_event, file) => {
+    if (!file.startsWith(chapters) || due) return;
+    due = setTimeout(() => {
+      due = null;
+      onBook();
+    }, 50);
   });
   await vite.listen();
   return vite.resolvedUrls?.local[0] ?? "";
@@ -65,6 +80,6 @@ for await (const line of createInterface({ input: labServer.stdout! })) {
     console.log(line);
     continue;
   }
-  const page = await startVite(port, link[1]!);
+  const page = await startVite(port, link[1]!, () => labServer.send("book changed"));
   console.log(`Writing mode: ${page}#t=${link[2]}   (lab server: ${link[1]})`);
 }

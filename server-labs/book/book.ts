@@ -1,10 +1,10 @@
 // Book. Reads chapters/ into chapters, lessons and labs. The numbers of the folders give the order and are not part of an
-// id. No file is compiled or run here; a BookError lists every mistake that was found.
+// id. No file is compiled or run here; every mistake that was found is listed.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { LabId } from "../protocol.ts";
 import { chapterFields, frontMatter, lessonFields } from "./front-matter.ts";
-import { type DeclaredCheck, filesOf, readLabFolder } from "./lab-folder.ts";
+import { type DeclaredCheck, filesOf, type LabMemory, readLabFolder } from "./lab-folder.ts";
 import { BookError, type BookProblem } from "./problem.ts";
 
 export { BookError, type BookProblem } from "./problem.ts";
@@ -88,6 +88,21 @@ export interface Book {
  * @throws BookError with every mistake in front matter, names, lab folders, check ids and mutants
  */
 export function readBook(chaptersFolder: string): Book {
+  const { book, problems } = surveyBook(chaptersFolder);
+  if (problems.length > 0) throw new BookError(problems);
+  return book;
+}
+
+/**
+ * Reads what can be read of the book.
+ * @param chaptersFolder the folder chapters/
+ * @param memory the labs of the last reading: those that did not change are not read again
+ * @returns the book without what cannot be read, and every mistake
+ */
+export function surveyBook(
+  chaptersFolder: string,
+  memory: LabMemory = new Map(),
+): { book: Book; problems: BookProblem[] } {
   const folder = resolve(chaptersFolder);
   const problems: BookProblem[] = [];
   const report = (file: string, mistake: Omit<BookProblem, "file">) =>
@@ -115,7 +130,7 @@ export function readBook(chaptersFolder: string): Book {
     };
     chapters.push(chapter);
     for (const entry of numbered(path, report)) {
-      const lesson = readLesson(entry, chapter, previous, report);
+      const lesson = readLesson(entry, chapter, previous, { report, memory });
       if (!lesson) continue;
       chapter.lessons.push(lesson);
       previous = lesson.lab ?? previous;
@@ -123,10 +138,9 @@ export function readBook(chaptersFolder: string): Book {
   }
   if (chapters.length === 0 && problems.length === 0)
     report(folder, { line: 1, column: 1, sentence: "There is no chapter in this folder." });
-  if (problems.length > 0) throw new BookError(problems);
   const lessons = chapters.flatMap(c => c.lessons);
   const labs = lessons.flatMap(l => l.lab ?? []);
-  return { folder, chapters, lessons, labs, lab: id => labs.find(l => l.id === id) };
+  return { book: { folder, chapters, lessons, labs, lab: id => labs.find(l => l.id === id) }, problems };
 }
 
 type Report = (file: string, mistake: Omit<BookProblem, "file">) => void;
@@ -145,7 +159,12 @@ function pageOf(file: string, noun: string, report: Report): ChapterPage | null 
   return fields && { ...fields, file };
 }
 
-function readLesson(entry: Entry, chapter: Chapter, previous: Lab | null, report: Report): Lesson | null {
+function readLesson(
+  entry: Entry,
+  chapter: Chapter,
+  previous: Lab | null,
+  { report, memory }: { report: Report; memory: LabMemory },
+): Lesson | null {
   const file = join(entry.path, "lesson.md");
   const fields = fieldsOf(file, lessonFields, "lesson", report);
   if (!fields) return null;
@@ -169,7 +188,7 @@ function readLesson(entry: Entry, chapter: Chapter, previous: Lab | null, report
     if (existsSync(labFolder)) report(file, { line: 1, column: 1, sentence });
     return lesson;
   }
-  const found = readLabFolder(labFolder, report);
+  const found = readLabFolder(labFolder, report, memory);
   if (!found) return lesson;
   const starter = found.starter ?? previous?.solution;
   if (!starter) {

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { suggestion } from "../protocol.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { applyDiff, caughtBy } from "./mutant.ts";
 import { type BookProblem, place } from "./problem.ts";
 
@@ -47,8 +48,26 @@ export interface LabFolder {
   mutants: { file: string; caughtBy: string }[];
 }
 
-/** Reads `<lesson>/lab`; null after reporting that a file is missing without which it is not a lab. */
-export function readLabFolder(folder: string, report: Report): LabFolder | null {
+/** What was read of each lab's folder, and the fingerprint that the folder had. */
+export type LabMemory = Map<string, { print: string; lab: LabFolder | null; reports: Parameters<Report>[] }>;
+
+/**
+ * Reads `<lesson>/lab`; null after reporting that a file is missing without which it is not a lab.
+ * @param memory a folder that is as it was is not read again
+ */
+export function readLabFolder(folder: string, report: Report, memory: LabMemory): LabFolder | null {
+  const print = fingerprintOf(folder);
+  let known = memory.get(folder);
+  if (known?.print !== print) {
+    const reports: Parameters<Report>[] = [];
+    known = { print, lab: read(folder, (...mistake) => reports.push(mistake)), reports };
+    memory.set(folder, known);
+  }
+  for (const mistake of known.reports) report(...mistake);
+  return known.lab;
+}
+
+function read(folder: string, report: Report): LabFolder | null {
   const file = (name: string) => join(folder, name);
   const solution = programIn(folder, "solution");
   for (const [name, there] of [

@@ -36,6 +36,8 @@ export interface AuditOptions {
   limits: AuditLimits;
   /** The seed of every run; random by default. */
   seed?: number | undefined;
+  /** The mistakes in the types of the lab's files, as sentences with their places. */
+  types?: readonly string[];
 }
 
 /** Audits one lab. @returns a sentence for each fault */
@@ -58,6 +60,7 @@ export async function auditLab(options: AuditOptions): Promise<string[]> {
   for (const { id } of checks) if (!caughtBy.has(id)) audit.withoutMutant(id);
   audit.hints();
   audit.wording();
+  audit.types();
   return faults;
 }
 
@@ -154,6 +157,10 @@ class LabAudit {
       this.#fault(`${placeOf(join(dirname(chapters), file), line)}: ${sentence}`);
   }
 
+  types(): void {
+    for (const mistake of this.#options.types ?? []) this.#fault(mistake);
+  }
+
   /** @param shrinks the failure is for a person: it is worth the seconds that make it small */
   async #run(file: string, checks: readonly Check[], shrinks = true): Promise<Outcome[]> {
     const { lab, subject, limits, seed } = this.#options;
@@ -188,7 +195,8 @@ async function inOrder(jobs: readonly (() => Promise<Finding>)[]): Promise<void>
   for (const one of started) (await one)();
 }
 
-function typescriptIn(folder: string): string[] {
+/** The TypeScript files in a folder, by name; none when it does not exist. */
+export function typescriptIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter(name => name.endsWith(".ts"))

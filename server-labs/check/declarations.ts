@@ -7,6 +7,8 @@ export interface CheckOptions {
   descriptors?: number;
   /** The check waits for many seconds and does little: it runs beside the other checks, outside their limit. */
   patient?: boolean;
+  /** Milliseconds that it may take; 120,000 when left out. */
+  limit?: number;
   /** The promise that this check judges, by its name in BrokenPromise: other checks that only meet it broken say so. */
   judges?: string;
   /** The files in the folder in which the server runs, for this check alone: `{ "html/index.html": "…" }`. */

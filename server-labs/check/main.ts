@@ -1,8 +1,8 @@
 // Check command. Runs a lab's checks from a shell (`npm run check`), and as the checker process of the lab server.
 // Exit code: 0 all checks passed, 1 a check failed, 2 the checks could not run.
 import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { BookError, hintsOf, type Lab, labFile, readBook } from "../book.ts";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { BookError, hintsOf, type Lab, labFile, surveyBook } from "../book.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { count } from "../protocol.ts";
 import { native } from "../runtime.ts";
@@ -15,6 +15,8 @@ import { type Outcome, StartFailure } from "./outcome.ts";
 import { jsonReport, type Report, textReport } from "./report.ts";
 import { runChecks } from "./run-checks.ts";
 import { killAll, type Subject } from "./server-process.ts";
+import { watchForLoops } from "./time-limit.ts";
+import { typeMistakes } from "./types.ts";
 
 const modules = new ModuleFolder(process.env.LAB_STRIPPED);
 process.on("exit", () => {
@@ -23,6 +25,7 @@ process.on("exit", () => {
 });
 // The program under test runs as the same user: without this, SIGUSR1 from it would open Node's inspector here.
 process.on("SIGUSR1", () => {});
+watchForLoops();
 // For the same reason it must not write to this process's descriptors, nor trace it: PR_SET_DUMPABLE, prctl(2).
 native.prctl(4, 0, 0, 0, 0);
 for (const [signal, number] of [
@@ -51,13 +54,18 @@ async function main(): Promise<number> {
     console.log(checkUsage);
     return 0;
   }
-  const book = readBook(resolve(callerFolder, options.chapters ?? join(packageRoot, "chapters")));
+  const chapters = resolve(callerFolder, options.chapters ?? join(packageRoot, "chapters"));
+  const { book, problems } = surveyBook(chapters);
   const [id, ...more] = positionals;
   if (more.length > 0)
     throw new UsageError(
       `One lab at a time: "${positionals.join(" ")}" names ${count(positionals.length, "lab")}.`,
     );
   const lab = id === undefined ? undefined : book.lab(id);
+  // A mistake elsewhere in the book stops no lab.
+  const ofLab = lab && relative(dirname(chapters), lab.folder);
+  const concerns = lab ? problems.filter(({ file }) => file.startsWith(`${ofLab}/`)) : problems;
+  if (concerns.length > 0 && (!lab || options.all || options.account)) throw new BookError(concerns);
   if (id !== undefined && !lab)
     throw new UsageError(`There is no lab "${id}". There are: ${book.labs.map(one => one.id).join(", ")}.`);
   if (options.all) return audit(lab ? [lab] : book.labs, seedOf(options));
@@ -179,12 +187,14 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
   const checksOf: Check[][] = [];
   // One after another: check() adds to one list, and ModuleFolder takes what the import has added.
   for (const lab of labs) checksOf.push(await modules.checks(lab.checksFile));
+  const mistyped = await typeMistakes(labs);
   const held = labs.map(() => [] as string[]);
   let printing = 0;
   // The labs are audited at once, and printed one after another: the lines of a later lab are held.
   const audits = labs.map((lab, i) => {
     const print = (line: string) => (i === printing ? console.log(line) : held[i]!.push(line));
-    return auditLab({ lab, checks: checksOf[i]!, subject: subjectOf, print, limits, seed });
+    const types = mistyped.get(lab) ?? [];
+    return auditLab({ lab, checks: checksOf[i]!, subject: subjectOf, print, limits, seed, types });
   });
   for (const one of audits) one.catch(() => {});
   const faults: string[] = [];

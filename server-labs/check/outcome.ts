@@ -4,6 +4,7 @@ import { AssertionError } from "node:assert";
 import { inspect } from "node:util";
 import { clock } from "../lib/clock.ts";
 import type { CallRecord, CheckState, Failure } from "../protocol.ts";
+import { Overdue } from "./time-limit.ts";
 
 /**
  * A promise of the lab that other checks rely on, and that is broken: a check that only meets it cannot judge what it is
@@ -142,11 +143,14 @@ export function outcomeOf(
     return { state: "failed", failure: { summary, evidence, ...values } };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const summary = "This check is broken: the mistake is in the check, not in your program.";
+  const summary =
+    error instanceof Overdue
+      ? `${error.message} A wait in the check has no limit: the mistake is in the check, not in your program.`
+      : "This check is broken: the mistake is in the check, not in your program.";
   return {
     state: "failed",
     broken: true,
-    failure: { summary, evidence: [...evidence, ...stack.split("\n")] },
+    failure: { summary, evidence: error instanceof Overdue ? evidence : [...evidence, ...stack.split("\n")] },
   };
 }
 

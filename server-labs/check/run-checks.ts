@@ -12,6 +12,7 @@ import type { Server } from "./server.ts";
 import type { ServerProcess, Subject } from "./server-process.ts";
 import { SiteFolder } from "./site-folder.ts";
 import { type StartOptions, startServer } from "./start.ts";
+import { checkLimitMs, within } from "./time-limit.ts";
 import { endedFailure, makeTools } from "./tools.ts";
 
 /** Checks that run at once. No check judges the speed of the machine, and most checks wait most of the time. */
@@ -117,7 +118,7 @@ export async function runCheck(
     program = await startServer(runnable, { descriptors: check.options.descriptors, ...options });
     journal.start();
     made = makeTools(program, network, journal, { folder, ...(seed && { seed }) });
-    await check.body(made.tools);
+    await within(check.body(made.tools), check.options.limit ?? checkLimitMs);
     if (program.gone) throw await ended(program);
     return outcome({ state: "passed" });
   } catch (error) {

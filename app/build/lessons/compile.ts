@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Element, Root as HastRoot, RootContent } from "hast";
 import {
   type Book,
-  type BookProblem,
+  fingerprintOf,
   type Lesson,
   withoutMarks,
   wordingProblems,
@@ -17,16 +17,12 @@ import { least, most, proseWords, stillShort, tooLong } from "./length.ts";
 import { type Context, compileMarkdown, toTree } from "./markdown.ts";
 import { netDocs } from "./net-docs.ts";
 import { Page, parseMarkdown } from "./page.ts";
+import type { CompiledText } from "./text-memory.ts";
 import { compileWalkthrough } from "./walkthrough.ts";
 import { untoldTests } from "./we-test.ts";
 
-export interface Compiled {
+export interface Compiled extends CompiledText {
   content: LessonContent;
-  problems: BookProblem[];
-  /** Hints for the author that are not mistakes. */
-  notes: BookProblem[];
-  /** Every file it was made from, absolute. */
-  files: string[];
 }
 
 /** What the texts of this book may link to. */
@@ -86,8 +82,20 @@ function putWalkthrough(tree: HastRoot, page: Page, context: Context): void {
     );
 }
 
+/** The anchors of each lesson, and the fingerprint of the file that they were read from. */
+const known = new Map<string, { print: string; anchors: string[] }>();
+
 /** The ids that links may name after #: made exactly as the page makes them. */
 export function anchorsOf(lesson: Lesson): string[] {
+  const print = fingerprintOf(lesson.file);
+  const before = known.get(lesson.file);
+  if (before?.print === print) return before.anchors;
+  const anchors = readAnchors(lesson);
+  known.set(lesson.file, { print, anchors });
+  return anchors;
+}
+
+function readAnchors(lesson: Lesson): string[] {
   const root = parseMarkdown(readFileSync(lesson.file, "utf8"));
   const headings = root.children.filter(node => node.type === "heading");
   return headingsOf(toTree({ type: "root", children: headings })).map(h => h.id);

@@ -20,9 +20,9 @@ export function checkLink(
   }
   const [, target, heading] = match;
   if (target === "") return; // "/" is the contents
-  const ids = [...anchors.keys()];
   const id = target ?? page.lesson?.id;
-  if (target !== undefined && !ids.includes(target)) {
+  if (target !== undefined && !anchors.has(target)) {
+    const ids = [...anchors.keys()];
     page.report(node, `There is no lesson "/${target}".${suggestion(target, ids, "lessons")}`, url);
   } else if (heading && id) {
     const known = anchors.get(id)!();

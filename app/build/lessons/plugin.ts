@@ -1,16 +1,27 @@
 // Vite plugin. Serves virtual:book and virtual:lesson/<id>. A build with mistakes in chapters/ fails and lists all of them.
 // In development the page shows them over its last good state, and a changed lesson arrives as data, without a reload.
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ErrorPayload, Plugin, ViteDevServer } from "vite";
-import type { BookProblem } from "../../../server-labs/book.ts";
+import { type BookProblem, fingerprintOf } from "../../../server-labs/book.ts";
 import { BookCompiler, type Compilation } from "./book-compiler.ts";
+import { TextMemory } from "./text-memory.ts";
 
 const name = "workbook-lessons";
 
+export interface LessonsOptions {
+  /** Where compiled lessons are kept for the next start; they are not kept when left out. */
+  keptIn?: string;
+  /** A mistake in chapters/ is told, and the page is built with what can be read; by default the build fails. */
+  tolerant?: boolean;
+}
+
 /** @param chaptersFolder absolute path of chapters/ */
-export function lessons(chaptersFolder: string): Plugin {
-  const compiler = new BookCompiler(chaptersFolder);
+export function lessons(chaptersFolder: string, { keptIn, tolerant = false }: LessonsOptions = {}): Plugin {
+  const memory = keptIn === undefined ? undefined : new TextMemory(keptIn, compilerPrint());
+  const compiler = new BookCompiler(chaptersFolder, memory);
   const root = dirname(chaptersFolder);
   let building = false;
   let problems: BookProblem[] = [];
@@ -33,7 +44,8 @@ export function lessons(chaptersFolder: string): Plugin {
     async buildStart() {
       await compile();
       if (building && notes.length > 0) this.warn(listOf(notes));
-      if (building && problems.length > 0) this.error(`${listOf(problems)}\n${count(problems)}`);
+      const mistakes = `${listOf(problems)}\n${count(problems)}`;
+      if (building && problems.length > 0) tolerant ? this.warn(mistakes) : this.error(mistakes);
     },
     configureServer(server) {
       watch(server, chaptersFolder, root, compile, () => problems);
@@ -54,6 +66,21 @@ export function lessons(chaptersFolder: string): Plugin {
       return `export default JSON.parse(${JSON.stringify(JSON.stringify(content))});`;
     },
   };
+}
+
+/** Tells this version of the compiler, and of what it reads beside chapters/, from others. */
+function compilerPrint(): string {
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  const parts = [
+    "app/build",
+    "app/lesson-content.ts",
+    "app/workbench/panes.ts",
+    "server-labs",
+    "package-lock.json",
+  ];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(fingerprintOf(join(root, part)));
+  return hash.digest("hex");
 }
 
 function bookModule(compiler: BookCompiler): string {
