@@ -94,7 +94,7 @@ export interface DirectiveElements {
   /** The repair in steps, hidden until the checks pass or the reader asks. Children: prose and lesson-diff. */
   "lesson-walkthrough": Record<string, never>;
   /** Lines that stay, go and come. Children: the highlighted pre, each line a span.line.stays, .goes or .comes. */
-  "lesson-diff": Record<string, never>;
+  "lesson-diff": { lines: number };
   /** What the lab's checks send and expect. Children: lesson-we-test-item*, each a lesson-check and prose. */
   "lesson-we-test": Record<string, never>;
   "lesson-we-test-item": { name: string };

@@ -61,13 +61,11 @@ function main(port: number): void {
   listener.setBlocking(false);
   console.log(`serves ${root} on http://127.0.0.1:${port}/`);
 
-  // #region turn
   while (true) {
     let busy = acceptAll(listener);
     for (const client of clients) if (attend(client)) busy = true;
     if (!busy) sleep(restMs);
   }
-  // #endregion turn
 }
 
 /** Accepts all clients in the accept queue. @returns whether there was one */

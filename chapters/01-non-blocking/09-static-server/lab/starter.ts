@@ -63,6 +63,7 @@ function main(port: number): void {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function answer(request: string, client: Socket): void {
+  // #region parse
   const lines = request.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/); // nearly as Python's splitlines()
   for (const [i, line] of lines.entries()) console.log(i, line);
 
@@ -75,6 +76,7 @@ function answer(request: string, client: Socket): void {
     file = found[2];
     if (file === "/") file = "/index.html";
   }
+  // #endregion parse
 
   let content: Buffer;
   try {
@@ -102,7 +104,9 @@ function answer(request: string, client: Socket): void {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region port
   console.log(`the http server uses port ${port}`);
+  // #endregion port
   main(port);
 } else {
   console.log("run it like this: npx tsx server.ts 7886");

@@ -45,9 +45,9 @@ function acceptAll(listener: Socket): void {
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     console.log(`cannot accept for now: ${error.message}`);
-    // #region full
+    // #region unwatch
     full = true;
-    // #endregion full
+    // #endregion unwatch
   }
 }
 
@@ -67,9 +67,9 @@ function hear(client: Socket): void {
 function leave(client: Socket): void {
   clients.delete(client.fd);
   client.close();
-  // #region free
+  // #region rewatch
   full = false;
-  // #endregion free
+  // #endregion rewatch
 }
 
 const port = Number(process.argv[2]);
