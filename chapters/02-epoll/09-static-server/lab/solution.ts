@@ -948,11 +948,13 @@ function findRoot(): string {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region start
   root = findRoot();
   for (let i = 0; i < limits.spares; i++) holdSpare();
   listen(port);
   console.log(`serving ${root} at http://127.0.0.1:${port}/`);
   run();
+  // #endregion start
 } else {
   console.log("run it like this: npx tsx server.ts 7890");
   process.exit(1);

@@ -99,8 +99,10 @@ function answer(request: string, socket: Socket): void {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region start
   console.log(`the http server uses port ${port}`);
   main(port);
+  // #endregion start
 } else {
   console.log("run it like this: npx tsx server.ts 7890");
   process.exit(1);
