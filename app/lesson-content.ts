@@ -25,9 +25,6 @@ export interface LessonMeta {
   /** Its number in the chapter. */
   number: number;
   lab: LabMeta | null;
-  /** Ids of the neighbours in reading order, across chapters. */
-  previous: string | null;
-  next: string | null;
 }
 
 export interface ChapterMeta {

@@ -101,7 +101,7 @@ function referenceOf(context: Context, problems: BookProblem[]): TextContent {
 function chapterTexts(context: Context, problems: BookProblem[]): TextContent[] {
   const { book } = context;
   const textOf = (id: string, file: string, root?: (page: Page) => Root): TextContent => {
-    const page = new Page(file, readFileSync(file, "utf8"), dirname(book.folder), null);
+    const page = new Page(file, readFileSync(file, "utf8"), dirname(book.folder), null, id);
     const tree = compileMarkdown(page, context, root?.(page));
     for (const { at, sentence } of wordingOf(page.text)) page.reportAt(at, sentence);
     problems.push(...page.problems);
@@ -116,15 +116,14 @@ function chapterTexts(context: Context, problems: BookProblem[]): TextContent[] 
 
 function contentsOf({ book }: Context): BookData {
   const chapters = book.chapters.map(({ id, number, title, summary, lessons, closing, glossary }) => {
-    const metas = lessons.map(lesson => metaOf(lesson, { id, number, title }, book));
+    const metas = lessons.map(lesson => metaOf(lesson, { id, number, title }));
     const head = (page: typeof closing) => page && { title: page.title, summary: page.summary };
     return { id, number, title, summary, lessons: metas, closing: head(closing), glossary: head(glossary) };
   });
   return { chapters };
 }
 
-function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"], book: Book): LessonMeta {
-  const place = book.lessons.indexOf(lesson);
+function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"]): LessonMeta {
   const { id, title, summary, course, minutes, number, lab } = lesson;
   return {
     id,
@@ -141,7 +140,5 @@ function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"], book: Book): Les
       http: lab.http,
       checks: lab.checks.map(({ id, title }) => ({ id, title })),
     },
-    previous: book.lessons[place - 1]?.id ?? null,
-    next: book.lessons[place + 1]?.id ?? null,
   };
 }

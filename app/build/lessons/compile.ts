@@ -31,14 +31,15 @@ export interface Compiled {
 
 /** What the texts of this book may link to. */
 export function contextOf(book: Book, highlight: Highlight): Context {
-  const lessons = book.lessons.map(lesson => [lesson.id, () => anchorsOf(lesson)] as const);
+  const lessons = book.lessons.map(({ id, file }) => [id, () => anchorsOf(file)] as const);
   const terms = termsOf(book.chapters);
   const all = [...terms.values()].flat();
-  const chapters = book.chapters.flatMap(({ id, closing, glossary }) => [
-    [id, () => []] as const,
-    ...(closing ? [[`${id}/closing`, () => []] as const] : []),
+  const anchorsOfTerms = (id: string) => all.filter(term => term.chapter === id).map(term => term.anchor);
+  const chapters = book.chapters.flatMap(({ id, file, closing, glossary }) => [
+    [id, () => anchorsOf(file)] as const,
+    ...(closing ? [[`${id}/closing`, () => anchorsOf(closing.file)] as const] : []),
     ...(glossary
-      ? [[`${id}/glossary`, () => all.filter(term => term.chapter === id).map(term => term.anchor)] as const]
+      ? [[`${id}/glossary`, () => [...anchorsOfTerms(id), ...anchorsOf(glossary.file)]] as const]
       : []),
   ]);
   const reference = [referenceId, () => netDocs().map(({ anchor }) => anchor)] as const;
@@ -87,8 +88,8 @@ function putWalkthrough(tree: HastRoot, page: Page, context: Context): void {
 }
 
 /** The ids that links may name after #: made exactly as the page makes them. */
-export function anchorsOf(lesson: Lesson): string[] {
-  const root = parseMarkdown(readFileSync(lesson.file, "utf8"));
+function anchorsOf(file: string): string[] {
+  const root = parseMarkdown(readFileSync(file, "utf8"));
   const headings = root.children.filter(node => node.type === "heading");
   return headingsOf(toTree({ type: "root", children: headings })).map(h => h.id);
 }
