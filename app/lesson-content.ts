@@ -105,9 +105,11 @@ export interface DirectiveElements {
   "lesson-code": { lang: string; text: string; title?: string; file?: string };
   /**
    * What is known of one function of workbook/net; `man` and `href` are the page of its system call. Children: its
-   * signature and that of the call (lesson-code), prose, lesson-call-part*.
+   * short signature (lesson-code), prose, lesson-call-details, lesson-call-part*.
    */
   "lesson-call": { name: string; anchor: string; man?: string; href?: string };
+  /** Folded in a lesson. Children: both signatures with their types (lesson-code), lesson-call-item*. */
+  "lesson-call-details": { label: string };
   /** A row of a card. Children: prose, or lesson-call-item*. */
   "lesson-call-part": { label: string };
   /** A name and what it means; `title` says more of the name, `anchor` is the fragment of its place. */
