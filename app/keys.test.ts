@@ -68,7 +68,7 @@ test("only keys.ts listens to the page's keys", () => {
 test("a shortcut is written as its keys are labelled", () => {
   assert.deepEqual(keyCaps("check"), [["Ctrl", "Shift", "Enter"]]);
   assert.deepEqual(keyCaps("showSyscalls"), [["g"], ["s"]]);
-  assert.deepEqual(keyCaps("nextLesson"), [["]"]]);
+  assert.deepEqual(keyCaps("nextPage"), [["]"]]);
   assert.equal(keyNames.check, "Ctrl+⇧⏎");
   assert.equal(keyNames.stop, "⇧F8");
   assert.equal(keyNames.pause, "F8");

@@ -25,9 +25,6 @@ export interface LessonMeta {
   /** Its number in the chapter. */
   number: number;
   lab: LabMeta | null;
-  /** Ids of the neighbours in reading order, across chapters. */
-  previous: string | null;
-  next: string | null;
 }
 
 export interface ChapterMeta {
@@ -94,7 +91,7 @@ export interface DirectiveElements {
   /** The repair in steps, hidden until the checks pass or the reader asks. Children: prose and lesson-diff. */
   "lesson-walkthrough": Record<string, never>;
   /** Lines that stay, go and come. Children: the highlighted pre, each line a span.line.stays, .goes or .comes. */
-  "lesson-diff": Record<string, never>;
+  "lesson-diff": { lines: number };
   /** What the lab's checks send and expect. Children: lesson-we-test-item*, each a lesson-check and prose. */
   "lesson-we-test": Record<string, never>;
   "lesson-we-test-item": { name: string };
@@ -108,9 +105,11 @@ export interface DirectiveElements {
   "lesson-code": { lang: string; text: string; title?: string; file?: string };
   /**
    * What is known of one function of workbook/net; `man` and `href` are the page of its system call. Children: its
-   * signature and that of the call (lesson-code), prose, lesson-call-part*.
+   * short signature (lesson-code), prose, lesson-call-details, lesson-call-part*.
    */
   "lesson-call": { name: string; anchor: string; man?: string; href?: string };
+  /** Folded in a lesson. Children: both signatures with their types (lesson-code), lesson-call-item*. */
+  "lesson-call-details": { label: string };
   /** A row of a card. Children: prose, or lesson-call-item*. */
   "lesson-call-part": { label: string };
   /** A name and what it means; `title` says more of the name, `anchor` is the fragment of its place. */

@@ -32,7 +32,9 @@ export function Closing({ chapter }: { chapter: ChapterMeta }) {
 export function Glossary({ chapter }: { chapter: ChapterMeta }) {
   if (!chapter.glossary) return null;
   return (
-    <TextPage id={`${chapter.id}/glossary`} {...chapter.glossary} place={<ChapterLink chapter={chapter} />} />
+    <TextPage id={`${chapter.id}/glossary`} {...chapter.glossary} place={<ChapterLink chapter={chapter} />}>
+      <Neighbours id={`${chapter.id}/glossary`} />
+    </TextPage>
   );
 }
 

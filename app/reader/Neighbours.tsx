@@ -1,20 +1,10 @@
-// Neighbours. The pages before and after one, in reading order: how a chapter opens, its lessons, how it closes.
+// Neighbours. Links to the pages before and after one.
 import { Link } from "wouter";
 import { contents } from "../book.ts";
-
-/** Every page that is read one after another. */
-function readingOrder(): { id: string; title: string }[] {
-  return contents().flatMap(({ id, title, lessons, closing }) => [
-    { id, title },
-    ...lessons,
-    ...(closing ? [{ id: `${id}/closing`, title: closing.title }] : []),
-  ]);
-}
+import { neighboursOf } from "../reading-order.ts";
 
 export function Neighbours({ id }: { id: string }) {
-  const pages = readingOrder();
-  const here = pages.findIndex(page => page.id === id);
-  const [previous, next] = [pages[here - 1], pages[here + 1]];
+  const { previous, next } = neighboursOf(contents(), id);
   return (
     <nav className="neighbours" aria-label="Next to this page">
       {previous && (

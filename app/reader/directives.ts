@@ -2,7 +2,7 @@
 // A component that crashes is replaced by a sentence; the text around it stays.
 import type { Components } from "hast-util-to-jsx-runtime";
 import type { DirectiveElements } from "../book.ts";
-import { CallCard, CallItem, CallNames, CallPart } from "./directives/CallCard.tsx";
+import { CallCard, CallDetails, CallItem, CallNames, CallPart } from "./directives/CallCard.tsx";
 import { CodeBlock, Compare } from "./directives/CodeBlock.tsx";
 import { Figure } from "./directives/Figure.tsx";
 import { guarded } from "./directives/guarded.tsx";
@@ -38,6 +38,7 @@ const words: Record<keyof DirectiveElements, unknown> = {
   "lesson-compare": Compare,
   "lesson-code": guarded(CodeBlock, "This code"),
   "lesson-call": guarded(CallCard, "This call"),
+  "lesson-call-details": CallDetails,
   "lesson-call-part": CallPart,
   "lesson-call-item": CallItem,
   "lesson-names": CallNames,

@@ -62,7 +62,7 @@ export function App() {
           </Route>
         </Switch>
       </Boundary>
-      <Keys here={here} />
+      <Keys id={id} here={here} />
     </>
   );
 }

@@ -1,9 +1,10 @@
 // Title bar. The book's title, the place in it, the neighbours, the theme, the keys, and the lab server's state.
 import { Link } from "wouter";
 import { useStore } from "zustand";
-import { type LessonMeta, lesson, referenceId } from "../book.ts";
+import { contents, type LessonMeta, referenceId } from "../book.ts";
 import { closeSheet, desk, foldWorkbench, openWorkbench } from "../desk.ts";
 import { backToText } from "../reader/Sheet.tsx";
+import { type BookPage, neighboursOf } from "../reading-order.ts";
 import { sideBySide, useMedia } from "../ui/hooks.ts";
 import { Icon } from "../ui/Icon.tsx";
 import { showKeys } from "./Keys.tsx";
@@ -63,28 +64,28 @@ function Fold() {
 
 /** The lesson's number as the contents have it, between its neighbours. */
 function Position({ here }: { here: LessonMeta }) {
+  const { previous, next } = neighboursOf(contents(), here.id);
   return (
-    <nav className="position" aria-label="Lessons">
-      <Neighbour id={here.previous} name="Previous" sign="previous" keys="[" />
+    <nav className="position" aria-label="Pages">
+      <Neighbour page={previous} name="Previous" sign="previous" keys="[" />
       <span className="position-words" title={`${here.chapter.title}: ${here.title}`}>
         <span className="sr">Lesson </span>
         {here.chapter.number}.{here.number}
       </span>
-      <Neighbour id={here.next} name="Next" sign="next" keys="]" />
+      <Neighbour page={next} name="Next" sign="next" keys="]" />
     </nav>
   );
 }
 
 interface NeighbourProps {
-  id: string | null;
+  page: BookPage | null;
   name: string;
   sign: "previous" | "next";
   keys: string;
 }
 
-function Neighbour({ id, name, sign, keys }: NeighbourProps) {
-  const to = id && lesson(id);
-  if (!to)
+function Neighbour({ page, name, sign, keys }: NeighbourProps) {
+  if (!page)
     return (
       <span className="icon" data-off="" aria-hidden="true">
         <Icon name={sign} />
@@ -92,10 +93,10 @@ function Neighbour({ id, name, sign, keys }: NeighbourProps) {
     );
   return (
     <Link
-      href={`/${id}`}
+      href={`/${page.id}`}
       className="icon"
-      aria-label={`${name} lesson: ${to.title}`}
-      title={`${to.title} (${keys})`}
+      aria-label={`${name} page: ${page.title}`}
+      title={`${page.title} (${keys})`}
     >
       <Icon name={sign} />
     </Link>

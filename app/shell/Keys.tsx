@@ -2,7 +2,7 @@
 // Shortcuts without Ctrl can be turned off (WCAG 2.1.4): dictation that types for the reader must not turn pages.
 import { useRef, useState } from "react";
 import { navigate } from "wouter/use-browser-location";
-import type { LessonMeta } from "../book.ts";
+import { contents, type LessonMeta } from "../book.ts";
 import { changeHalf, maximisePane, showPane } from "../desk.ts";
 import {
   type KeyId,
@@ -14,6 +14,7 @@ import {
   scopes,
   useKeys,
 } from "../keys.ts";
+import { type BookPage, neighboursOf } from "../reading-order.ts";
 import { local } from "../storage.ts";
 import { Icon } from "../ui/Icon.tsx";
 
@@ -24,11 +25,13 @@ export function showKeys(): void {
   (document.getElementById(dialogId) as HTMLDialogElement | null)?.showModal();
 }
 
-export function Keys({ here }: { here: LessonMeta | null }) {
+/** @param id the address of the page, without the slash; `here`: the lesson that it shows */
+export function Keys({ id, here }: { id: string; here: LessonMeta | null }) {
   const [single, setSingle] = useState(() => local.get(storageKey) !== "off");
   const dialog = useRef<HTMLDialogElement>(null);
-  const to = (id: string | null | undefined) => (id ? () => navigate(`/${id}`) : null);
-  useKeys("page", { previousLesson: to(here?.previous), nextLesson: to(here?.next), showKeys }, single);
+  const { previous, next } = neighboursOf(contents(), id);
+  const to = (page: BookPage | null) => page && (() => navigate(`/${page.id}`));
+  useKeys("page", { previousPage: to(previous), nextPage: to(next), showKeys }, single);
   const hasLab = Boolean(here?.lab);
   useKeys("panes", { ...paneHandlers(showPane), maximise: maximisePane }, single && hasLab);
   useKeys("halves", { changeHalf }, hasLab);

@@ -143,6 +143,16 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
   }
 
+  /**
+   * Waits until its memory no longer changes; all checks share the machine's memory, so the wait ends at `enough` MB.
+   * @returns how many MB it has taken more than `before`, a value of `memory`
+   */
+  async growth(before: number, enough: number): Promise<number> {
+    const grown = await this.settles(() => (this.memory - before) / (1024 * 1024), { slack: 1, enough });
+    this.#journal.note(`the server uses ${Math.round(grown)} MB of memory more`);
+    return Math.round(grown);
+  }
+
   /** Counts its own time (own-time.ts) from now on. */
   ownTime(): OwnTime {
     return new OwnTime(() => this.pids);

@@ -13,6 +13,7 @@ import {
 } from "../clients.ts";
 import { count } from "../protocol.ts";
 import { type Conversations, converse, defaultSeed, type Seed } from "./conversations/converse.ts";
+import { countDelayedParts } from "./delayed-parts.ts";
 import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
 import { type Expect, expect } from "./expect.ts";
 import { CheckFailure, type Why } from "./outcome.ts";
@@ -34,6 +35,11 @@ export interface Tools extends ExchangeTools {
   exchange(exchange: Exchange): Promise<Answer[]>;
   /** Makes these exchanges, each on a connection of its own. `because` holds for all that have no cause of their own. */
   exchanges(because: string, exchanges: readonly Exchange[]): Promise<void>;
+  /**
+   * Sends these requests for small answers, one after another, from a client that acknowledges late.
+   * @returns how many answers came in several segments, the last of them 25 ms or more after the request
+   */
+  delayedParts(requests: readonly string[]): Promise<number>;
   /** Fails the check if the server has closed this connection, which an answer should have left open: it cannot go on then. */
   demandOpen(client: Client): void;
   /**
@@ -93,6 +99,7 @@ export function makeTools(
     exchanges: async (because, all) => {
       for (const one of all) await makeExchange(tools, { because, ...one });
     },
+    delayedParts: requests => countDelayedParts(tools, requests),
     demandOpen,
     conversations: options => converse({ server, network, poller, journal }, seed, options),
     generate: arbitrary => arbitrary.generate(random, undefined).value,

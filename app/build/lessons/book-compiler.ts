@@ -133,7 +133,7 @@ function compileReference(context: Context): CompiledText {
 
 /** A text of a chapter that is not a lesson. */
 function compileText(id: string, file: string, context: Context, root?: (page: Page) => Root): CompiledText {
-  const page = new Page(file, readFileSync(file, "utf8"), dirname(context.book.folder), null);
+  const page = new Page(file, readFileSync(file, "utf8"), dirname(context.book.folder), null, id);
   const tree = compileMarkdown(page, context, root?.(page));
   for (const { at, sentence } of wordingOf(page.text)) page.reportAt(at, sentence);
   const { problems, notes, files } = page;
@@ -142,15 +142,14 @@ function compileText(id: string, file: string, context: Context, root?: (page: P
 
 function contentsOf({ book }: Context): BookData {
   const chapters = book.chapters.map(({ id, number, title, summary, lessons, closing, glossary }) => {
-    const metas = lessons.map(lesson => metaOf(lesson, { id, number, title }, book));
+    const metas = lessons.map(lesson => metaOf(lesson, { id, number, title }));
     const head = (page: typeof closing) => page && { title: page.title, summary: page.summary };
     return { id, number, title, summary, lessons: metas, closing: head(closing), glossary: head(glossary) };
   });
   return { chapters };
 }
 
-function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"], book: Book): LessonMeta {
-  const place = book.lessons.indexOf(lesson);
+function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"]): LessonMeta {
   const { id, title, summary, course, minutes, number, lab } = lesson;
   return {
     id,
@@ -167,7 +166,5 @@ function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"], book: Book): Les
       http: lab.http,
       checks: lab.checks.map(({ id, title }) => ({ id, title })),
     },
-    previous: book.lessons[place - 1]?.id ?? null,
-    next: book.lessons[place + 1]?.id ?? null,
   };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callRows } from "../../../server-labs/protocol.ts";
+import { shortSignature } from "./call-card.ts";
 import { docsOf, netDocs } from "./net-docs.ts";
 
 const source = `
@@ -82,4 +83,26 @@ test("everything that workbook/net exports is explained, and each function names
   }
   const anchors = docs.map(doc => doc.anchor);
   assert.equal(new Set(anchors).size, anchors.length, "each has an anchor of its own");
+});
+
+test("a short signature has names and default values, and no types of parameters", () => {
+  const short: [signature: string, short: string][] = [
+    ["socket.recv(size: number, flags = 0): Buffer | null", "socket.recv(size, flags = 0): Buffer | null"],
+    ["poll(of: readonly { fd: number; events: number }[], ms = -1): Ready[]", "poll(of, ms = -1): Ready[]"],
+    ["new Socket(\n  domain: number | { fd: number } = AF_INET,\n)", "new Socket(domain = AF_INET)"],
+    ["get(a: number): number\nget(a: number, size?: number): Buffer", "get(a): number\nget(a, size): Buffer"],
+    ["sleep(): void", "sleep(): void"],
+  ];
+  for (const [signature, expected] of short) assert.equal(shortSignature(signature), expected);
+});
+
+test("the short signature of every function fits one line of a card", () => {
+  const lines = netDocs()
+    .filter(({ kind }) => kind === "function")
+    .flatMap(({ signature }) => shortSignature(signature).split("\n"));
+  assert.ok(lines.length > 20);
+  assert.deepEqual(
+    lines.filter(line => line.length > 70),
+    [],
+  );
 });

@@ -37,15 +37,63 @@ function callCard(doc: NetDoc, node: Pick<Nodes, "position"> = {}): DirectiveNod
     .map(({ code, text }) => item(code, text, errnoWords(code)));
   const properties: DirectiveNode["data"]["hProperties"] = { name: doc.name, anchor: doc.anchor };
   if (page) Object.assign(properties, { man: page.text, href: page.href });
+  const code = (lang: string, value: string): Nodes => ({ type: "code", lang, value });
+  const short = shortSignature(doc.signature);
+  const details = [
+    ...(short === doc.signature ? [] : [code("ts", doc.signature)]),
+    ...(row ? [code("c", row.signature)] : []),
+    ...arguments_,
+  ];
+  const label = arguments_.length > 0 ? "Arguments" : "In C";
   return directiveNode(node, "lesson-call", properties, [
-    { type: "code", lang: "ts", value: doc.signature },
-    ...(row ? [{ type: "code" as const, lang: "c", value: row.signature }] : []),
+    code("ts", short),
     ...markdownOf(doc.text),
-    ...(arguments_.length > 0 ? [part("Arguments", arguments_)] : []),
+    ...(details.length > 0 ? [directiveNode(node, "lesson-call-details", { label }, details)] : []),
     ...(doc.returns ? [part("Returns", markdownOf(doc.returns))] : []),
     ...(row ? [part("Waits", markdownOf(row.waits ?? "It does not wait."))] : []),
     ...(errors.length > 0 ? [part("Errors", errors)] : []),
   ]);
+}
+
+/** A signature without the types of its parameters, each overload on one line: "socket.recv(size, flags = 0): Buffer | null". */
+export function shortSignature(signature: string): string {
+  const declarations = splitOutside(signature, "\n").map(text => {
+    const open = text.indexOf("(");
+    const close = closingOf(text, open);
+    const parameters = splitOutside(text.slice(open + 1, close), ",")
+      .map(withoutType)
+      .filter(Boolean);
+    return `${text.slice(0, open)}(${parameters.join(", ")})${text.slice(close + 1)}`;
+  });
+  return declarations.join("\n");
+}
+
+function withoutType(parameter: string): string {
+  const [declared = "", initial] = splitOutside(parameter, "=");
+  const name = declared.replace(/\??:[\s\S]*/, "").trim();
+  return initial === undefined ? name : `${name} = ${initial.trim()}`;
+}
+
+/** The parts of a text between the signs that are in no bracket. */
+function splitOutside(text: string, sign: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const one of text) {
+    if ("([{<".includes(one)) depth++;
+    if (")]}>".includes(one)) depth--;
+    if (one === sign && depth === 0) parts.push("");
+    else parts.push(parts.pop()! + one);
+  }
+  return parts;
+}
+
+function closingOf(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === "(") depth++;
+    if (text[at] === ")" && --depth === 0) return at;
+  }
+  return text.length;
 }
 
 /** The words of a doc comment; man pages and RFCs in them become links. */

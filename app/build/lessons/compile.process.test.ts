@@ -258,16 +258,16 @@ test("hints and the student's files come with the lesson", async () => {
   );
 });
 
-test("the contents: chapters, lessons, neighbours, checks", async () => {
+test("the contents: chapters, lessons in their order, checks", async () => {
   using book = writeBook({ "01-sockets/03-next/lesson.md": "---\ntitle: Next\nsummary: S\n---\nx\n" });
   const compiler = new BookCompiler(book.folder);
   await compiler.compile();
   const [chapter] = compiler.book.chapters;
   assert.deepEqual(
-    chapter?.lessons.map(l => [l.id, l.previous, l.next, l.lab?.checks.length]),
+    chapter?.lessons.map(l => [l.id, l.lab?.checks.length]),
     [
-      ["sockets/listen", null, "sockets/next", 1],
-      ["sockets/next", "sockets/listen", null, undefined],
+      ["sockets/listen", 1],
+      ["sockets/next", undefined],
     ],
   );
 });
@@ -282,9 +282,10 @@ test("a call card: signatures, words, arguments, result, waiting and errors of o
     href: "https://man7.org/linux/man-pages/man2/recv.2.html",
   });
   const text = children.map(child => outline(child)).join("");
+  assert.match(text, /^lesson-code lang=ts\n {2}pre "socket\.recv\(size, flags = 0\): Buffer \| null"/);
   assert.match(text, /pre "socket\.recv\(size: number, flags = 0\): Buffer \| null"/);
   assert.match(text, /pre "ssize_t recv\(int sockfd, void \*buf, size_t len, int flags\)"/);
-  assert.match(text, /lesson-call-part label=Arguments\n {2}lesson-call-item term=size/);
+  assert.match(text, /^lesson-call-details label=Arguments\n(?: {2}.*\n)* {2}lesson-call-item term=size/m);
   assert.match(text, /lesson-call-part label=Waits\n {2}p\n {4}"Until a byte has come/);
   assert.match(text, /lesson-call-item term=ECONNRESET/);
 });
@@ -390,15 +391,12 @@ while (true) {
 const steps =
   'Two steps.\n\n```diff starter="accept" solution="acceptAll"\n```\n\n```diff starter="loop" solution="loop"\n```\n';
 
-test("a walk-through: the diff of each step is made from the regions that it names", async () => {
-  const content = await compiled("::walkthrough", {
-    ...twoPrograms,
-    [`${lesson}/lab/walkthrough.md`]: steps,
-  });
+/** The lines of each step: "comes: accept();". */
+function stepsOf(content: LessonContent): string[][] {
   const diffs = find(content, "lesson-walkthrough").children.filter(
     child => child.type === "element" && child.tagName === "lesson-diff",
   );
-  const shown = diffs.map(diff => {
+  return diffs.map(diff => {
     const found: string[] = [];
     const walk = (node: RootContent) => {
       if (node.type !== "element") return;
@@ -409,7 +407,14 @@ test("a walk-through: the diff of each step is made from the regions that it nam
     walk(diff);
     return found;
   });
-  assert.deepEqual(shown, [
+}
+
+test("a walk-through: the diff of each step is made from the regions that it names", async () => {
+  const content = await compiled("::walkthrough", {
+    ...twoPrograms,
+    [`${lesson}/lab/walkthrough.md`]: steps,
+  });
+  assert.deepEqual(stepsOf(content), [
     [
       "goes: accept();",
       "comes: /** Accepts all. */",
@@ -419,6 +424,36 @@ test("a walk-through: the diff of each step is made from the regions that it nam
       "comes: }",
     ],
     ["stays: while (true) {", "goes:   sleep(500);", "comes:   acceptAll();", "stays: }"],
+  ]);
+});
+
+test("a walk-through: a line that comes into a function is shown between the lines that are there by then", async () => {
+  const content = await compiled("::walkthrough", {
+    [`${lesson}/lab/starter.ts`]: "function main() {\n  accept();\n}\n",
+    [`${lesson}/lab/solution.ts`]: `const most = 5;
+
+function main() {
+  // #region count
+  let count = 0;
+  // #endregion count
+  accept();
+  // #region limit
+  if (++count > most) close();
+  // #endregion limit
+}
+`,
+    [`${lesson}/lab/walkthrough.md`]:
+      '### Limit\n\n```diff solution="most, limit"\n```\n\n### Count\n\n```diff solution="count"\n```\n',
+  });
+  assert.deepEqual(stepsOf(content), [
+    [
+      "comes: const most = 5;",
+      "stays: ",
+      "stays:   accept();",
+      "comes:   if (++count > most) close();",
+      "stays: }",
+    ],
+    ["stays: function main() {", "comes:   let count = 0;", "stays:   accept();"],
   ]);
 });
 

@@ -27,14 +27,15 @@ export interface Compiled extends CompiledText {
 
 /** What the texts of this book may link to. */
 export function contextOf(book: Book, highlight: Highlight): Context {
-  const lessons = book.lessons.map(lesson => [lesson.id, () => anchorsOf(lesson)] as const);
+  const lessons = book.lessons.map(({ id, file }) => [id, () => anchorsOf(file)] as const);
   const terms = termsOf(book.chapters);
   const all = [...terms.values()].flat();
-  const chapters = book.chapters.flatMap(({ id, closing, glossary }) => [
-    [id, () => []] as const,
-    ...(closing ? [[`${id}/closing`, () => []] as const] : []),
+  const anchorsOfTerms = (id: string) => all.filter(term => term.chapter === id).map(term => term.anchor);
+  const chapters = book.chapters.flatMap(({ id, file, closing, glossary }) => [
+    [id, () => anchorsOf(file)] as const,
+    ...(closing ? [[`${id}/closing`, () => anchorsOf(closing.file)] as const] : []),
     ...(glossary
-      ? [[`${id}/glossary`, () => all.filter(term => term.chapter === id).map(term => term.anchor)] as const]
+      ? [[`${id}/glossary`, () => [...anchorsOfTerms(id), ...anchorsOf(glossary.file)]] as const]
       : []),
   ]);
   const reference = [referenceId, () => netDocs().map(({ anchor }) => anchor)] as const;
@@ -82,21 +83,21 @@ function putWalkthrough(tree: HastRoot, page: Page, context: Context): void {
     );
 }
 
-/** The anchors of each lesson, and the fingerprint of the file that they were read from. */
+/** The anchors of each text, and the fingerprint of the file that they were read from. */
 const known = new Map<string, { print: string; anchors: string[] }>();
 
 /** The ids that links may name after #: made exactly as the page makes them. */
-export function anchorsOf(lesson: Lesson): string[] {
-  const print = fingerprintOf(lesson.file);
-  const before = known.get(lesson.file);
+function anchorsOf(file: string): string[] {
+  const print = fingerprintOf(file);
+  const before = known.get(file);
   if (before?.print === print) return before.anchors;
-  const anchors = readAnchors(lesson);
-  known.set(lesson.file, { print, anchors });
+  const anchors = readAnchors(file);
+  known.set(file, { print, anchors });
   return anchors;
 }
 
-function readAnchors(lesson: Lesson): string[] {
-  const root = parseMarkdown(readFileSync(lesson.file, "utf8"));
+function readAnchors(file: string): string[] {
+  const root = parseMarkdown(readFileSync(file, "utf8"));
   const headings = root.children.filter(node => node.type === "heading");
   return headingsOf(toTree({ type: "root", children: headings })).map(h => h.id);
 }

@@ -1,4 +1,4 @@
-// Links. Checks the links of prose: to a lesson ("/epoll/the-mask#quiz"), to a heading of this page ("#the-loop"), or to the web.
+// Links. Checks the links of prose: to a page ("/epoll/the-mask#quiz"), to a heading of this page ("#the-loop"), or to the web.
 // Those inside the book are checked down to the heading.
 import type { Link } from "mdast";
 import { suggestion } from "../../../server-labs/protocol.ts";
@@ -20,10 +20,10 @@ export function checkLink(
   }
   const [, target, heading] = match;
   if (target === "") return; // "/" is the contents
-  const id = target ?? page.lesson?.id;
+  const id = target ?? page.id;
   if (target !== undefined && !anchors.has(target)) {
     const ids = [...anchors.keys()];
-    page.report(node, `There is no lesson "/${target}".${suggestion(target, ids, "lessons")}`, url);
+    page.report(node, `There is no page "/${target}".${suggestion(target, ids, "pages")}`, url);
   } else if (heading && id) {
     const known = anchors.get(id)!();
     if (!known.includes(heading))

@@ -182,7 +182,7 @@ const mistakes: [string, string, [number, number] | string, string, Record<strin
     "a link to no lesson",
     "[x](/sockets/listenn)",
     [1, 5],
-    'There is no lesson "/sockets/listenn". Did you mean "sockets/listen"?',
+    'There is no page "/sockets/listenn". Did you mean "sockets/listen"?',
   ],
   [
     "a link to no heading",
@@ -327,4 +327,22 @@ test("a lab that no card opens", async () => {
 test("no mistake: colons, braces and angles that mean themselves", async () => {
   const body = "At 10:30 and 10:am, `{ fd, events }`, a \\< b, http://127.0.0.1:7890/ and ok :) {x}.";
   assert.equal(await told(body), "");
+});
+
+const fields = "---\ntitle: T\nsummary: S\n---\n\n";
+const terms = "| Term | 中文 | Meaning | Read more |\n| --- | --- | --- | --- |\n";
+for (const [file, address, text] of [
+  ["chapter.md", "sockets", "## The way\n\n[x](#the-wey)\n"],
+  ["closing.md", "sockets/closing", "## The way\n\n[x](#the-wey)\n"],
+  ["glossary.md", "sockets/glossary", `${terms}| the way | 路 | It is [short](#the-wey). | |\n`],
+] as const)
+  test(`a link of ${file} to no heading of its own`, async () => {
+    const message = await told("x", { [`01-sockets/${file}`]: fields + text });
+    assert.match(message, new RegExp(`^chapters/01-sockets/${file}:\\d+:\\d+: "/${address}" has no heading`));
+    assert.match(message, /Did you mean "the-way"\?$/);
+  });
+
+test("a lesson may link to a heading of a page that is not a lesson", async () => {
+  const closing = `${fields}## The way\n\n[here](#the-way)\n`;
+  assert.equal(await told("[x](/sockets/closing#the-way)", { "01-sockets/closing.md": closing }), "");
 });

@@ -57,6 +57,8 @@ export class Page {
   /** Absolute path of the Markdown file. */
   readonly file: string;
   readonly lesson: Lesson | null;
+  /** The address of the page that shows it, without the slash; null for a text without a page of its own. */
+  readonly id: string | null;
   /** The folder that paths in messages begin at. */
   readonly root: string;
   /** What :term may name. */
@@ -64,10 +66,11 @@ export class Page {
   readonly #names = new Set<string>();
 
   /** @param root the folder that paths in messages begin at: the one that holds chapters/ */
-  constructor(file: string, text: string, root: string, lesson: Lesson | null) {
+  constructor(file: string, text: string, root: string, lesson: Lesson | null, id = lesson?.id ?? null) {
     this.file = file;
     this.text = text;
     this.lesson = lesson;
+    this.id = id;
     this.root = root;
     this.files.add(file);
   }

@@ -8,7 +8,7 @@ import type { Code, Nodes, Root } from "mdast";
 import { mark } from "../../../server-labs/book.ts";
 import type { Highlight } from "./highlight.ts";
 import { linesOfRegion, tidy } from "./include.ts";
-import { lineDiff } from "./line-diff.ts";
+import { type DiffLine, lineDiff } from "./line-diff.ts";
 import { type Context, compileMarkdown } from "./markdown.ts";
 import { type DirectiveNode, directiveNode, Page, parseMarkdown } from "./page.ts";
 
@@ -19,14 +19,17 @@ interface Side {
   name: "starter" | "solution";
   file: string;
   lines: string[];
-  /** For each line the smallest named range that has it. */
-  owner: (Range | null)[];
+  /** For each line the fence with the smallest named range that has it. */
+  owner: (Owner | null)[];
 }
 
-interface Range {
+/** Why a line is in a step. */
+interface Owner {
   fence: Code;
-  from: number;
-  to: number;
+  /** Lines of the smallest range of the fence that has it: the smallest of all fences explains the line. */
+  size: number;
+  /** The largest range of the fence that has it: where it begins, and its lines. They are moved to the margin together. */
+  part: { from: number; size: number };
 }
 
 /** The steps as a tree; null for a lab without a walk-through. Mistakes, and the files, are noted on the lesson's page. */
@@ -46,7 +49,7 @@ export function compileWalkthrough(lesson: Page, context: Context): Element["chi
   for (const fence of fences) for (const side of sides) claim(fence, side, page);
   if (page.problems.length === 0) mustMeet(sides, page);
   const diff = (node: Nodes): Nodes =>
-    node.type === "code" && node.lang === "diff" ? diffOf(node, sides, context.highlight) : node;
+    node.type === "code" && node.lang === "diff" ? diffNode(node, fences, sides, context.highlight) : node;
   const tree = compileMarkdown(page, context, { ...root, children: root.children.map(diff) } as Root);
   lesson.problems.push(...page.problems);
   for (const used of [file, ...sides.map(side => side.file)]) lesson.files.add(used);
@@ -72,11 +75,20 @@ function claim(fence: Code, side: Side, page: Page): void {
     }
     const size = found.to - found.from;
     const ranges = side.owner.slice(found.from, found.to);
-    if (ranges.some(other => other && other.fence !== fence && other.to - other.from === size))
+    if (ranges.some(other => other && other.fence !== fence && other.size === size))
       page.report(fence, `Another step has "${name}" of lab/${side.name}.ts already.`, name);
     for (const [i, other] of ranges.entries())
-      if (!other || size < other.to - other.from) side.owner[found.from + i] = { fence, ...found };
+      side.owner[found.from + i] = ownerOf(other, { fence, size, part: { from: found.from, size } });
   }
+}
+
+/** Of two that have a line: the one with the smaller range. Two ranges of one fence are one owner. */
+function ownerOf(one: Owner | null, other: Owner): Owner {
+  if (one?.fence === other.fence) {
+    const part = one.part.size > other.part.size ? one.part : other.part;
+    return { fence: one.fence, size: Math.min(one.size, other.size), part };
+  }
+  return one && one.size <= other.size ? one : other;
 }
 
 /** A region or a declaration with the comment above it; "imports": all of them. */
@@ -123,21 +135,65 @@ function mustMeet([starter, solution]: readonly [Side, Side], page: Page): void 
   }
 }
 
-function diffOf(fence: Code, sides: readonly [Side, Side], highlight: Highlight): DirectiveNode {
-  const own = ({ lines, owner }: Side) => {
-    const at = [...lines.keys()].filter(line => owner[line]?.fence === fence);
-    // Between two declarations of one step, a blank line.
-    return at.flatMap((line, i) => {
-      const apart = i > 0 && lines.slice(at[i - 1]! + 1, line).some((_, j) => !owner[at[i - 1]! + 1 + j]);
-      return apart && lines[line] !== "" ? ["", lines[line]!] : [lines[line]!];
-    });
+/** A fence's lines of one program by its parts: where each line is. */
+function partsOf({ owner }: Side, fence: Code): number[][] {
+  const parts = new Map<number, number[]>();
+  for (const [at, own] of owner.entries())
+    if (own?.fence === fence) parts.set(own.part.from, [...(parts.get(own.part.from) ?? []), at]);
+  return [...parts.values()];
+}
+
+/** Each part at the margin, a blank line between two, and none where a later step has taken lines away. */
+function textOf({ lines }: Side, parts: number[][]): string[] {
+  const texts = parts.map(part => tidy(part.map(at => lines[at]!))).filter(text => text !== "");
+  const text = texts
+    .join("\n\n")
+    .replaceAll(/\n{3,}/g, "\n\n")
+    .replaceAll(/([{([])\n\n/g, "$1\n")
+    .replaceAll(/\n\n( *[})\]])/g, "\n$1");
+  return text === "" ? [] : text.split("\n");
+}
+
+/** Lines that come into a function which is there already: with the line above them, and the one below. */
+function insertion(part: number[], side: Side, isThere: (at: number) => boolean): DiffLine[] {
+  const { lines } = side;
+  const shown = (at: number) => lines[at]!.trim() !== "" && !mark.test(lines[at]!) && isThere(at);
+  const inside = /^\s/.test(lines[part[0]!]!);
+  const above = inside ? [...lines.keys()].findLast(at => at < part[0]! && shown(at)) : undefined;
+  const below = inside ? [...lines.keys()].find(at => at > part.at(-1)! && shown(at)) : undefined;
+  const around = (at: number | undefined) => (at === undefined ? [] : [at]);
+  const text = textOf(side, [[...around(above), ...part, ...around(below)]]);
+  return text.map((text, i, { length }) => {
+    const stays = (i === 0 && above !== undefined) || (i === length - 1 && below !== undefined);
+    return { sign: stays ? " " : "+", text };
+  });
+}
+
+function diffOf(
+  fence: Code,
+  fences: readonly Code[],
+  [starter, solution]: readonly [Side, Side],
+): DiffLine[] {
+  const [gone, come] = [partsOf(starter, fence), partsOf(solution, fence)];
+  if (gone.length > 0) return lineDiff(textOf(starter, gone), textOf(solution, come));
+  const isThere = (at: number) => {
+    const own = solution.owner[at];
+    return !own || fences.indexOf(own.fence) < fences.indexOf(fence);
   };
-  const [before, after] = sides.map(side => tidy(own(side)).split("\n")) as [string[], string[]];
-  const lines = lineDiff(
-    before.filter((line, i) => line !== "" || i > 0),
-    after.filter((line, i) => line !== "" || i > 0),
-  );
-  const node = directiveNode(fence, "lesson-diff", {}, []);
+  return come.flatMap((part, i) => [
+    ...(i > 0 ? [{ sign: " ", text: "" } as const] : []),
+    ...insertion(part, solution, isThere),
+  ]);
+}
+
+function diffNode(
+  fence: Code,
+  fences: readonly Code[],
+  sides: readonly [Side, Side],
+  highlight: Highlight,
+): DirectiveNode {
+  const lines = diffOf(fence, fences, sides);
+  const node = directiveNode(fence, "lesson-diff", { lines: lines.length }, []);
   const pre = highlight(lines.map(({ text }) => text).join("\n"), "ts", new Set());
   node.data.hChildren = [
     signed(

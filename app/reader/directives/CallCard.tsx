@@ -1,4 +1,4 @@
-// Call card. One function of workbook/net: its signature and its system call's, what it returns, when it waits, its errors.
+// Call card. One function of workbook/net: its signature, its arguments, what it returns, when it waits, its errors.
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { referenceId } from "../../book.ts";
@@ -32,6 +32,17 @@ export function CallCard({ name, anchor, man, href, children }: CardProps) {
       </header>
       {children}
     </section>
+  );
+}
+
+/** The signatures with their types, and each argument: folded in a lesson, where the short signature is enough at first. */
+export function CallDetails({ label, children }: { label: string; children?: ReactNode }) {
+  const inLesson = useLesson() !== null;
+  return (
+    <details className="call-details" open={!inLesson}>
+      <summary>{label}</summary>
+      <div>{children}</div>
+    </details>
   );
 }
 

@@ -38,7 +38,17 @@ export function Walkthrough({ children }: { children?: ReactNode }) {
   );
 }
 
+/** More lines than these are folded, so that the reasons can be read one after another. */
+const most = 48;
+
 /** The lines of one step. */
-export function Diff({ children }: { children?: ReactNode }) {
-  return <figure className="code-block diff">{children}</figure>;
+export function Diff({ lines, children }: { lines: number; children?: ReactNode }) {
+  const figure = <figure className="code-block diff">{children}</figure>;
+  if (lines <= most) return figure;
+  return (
+    <details className="saw">
+      <summary>Show these {lines} lines</summary>
+      {figure}
+    </details>
+  );
 }

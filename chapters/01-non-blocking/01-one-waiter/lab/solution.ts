@@ -27,22 +27,28 @@ function main(port: number): void {
   console.log(`listening on 127.0.0.1:${port}`);
   // #endregion open
 
+  // #region loop
   while (true) {
     const { client, peer } = listener.accept()!;
     const how = serve(client);
     client.close();
     console.log(`${peer.host}:${peer.port} ${how}`);
   }
+  // #endregion loop
 }
 
 // #region serve
 /** Reads one request and answers it. @returns what happened, for the log */
 function serve(client: Socket): string {
   try {
+    // #region limit
     client.setOption(SOL_SOCKET, SO_RCVTIMEO, deadline);
+    // #endregion limit
     const data = client.recv(1024);
+    // #region nothing
     if (data === null) return "sent nothing before the deadline";
     if (data.length === 0) return "closed without a request";
+    // #endregion nothing
     client.send(answer(data.toString("latin1")));
     return "got its answer";
   } catch (error) {

@@ -13,8 +13,10 @@ function main(port: number): void {
   // #region serve
   const { client, peer } = listener.accept()!;
   console.log(`${peer.host}:${peer.port} connected`);
+  // #region request
   const data = client.recv(1024)!;
   client.send(answer(data.toString("latin1")));
+  // #endregion request
   client.close();
   console.log(`${peer.host}:${peer.port} got its answer`);
   // #endregion serve

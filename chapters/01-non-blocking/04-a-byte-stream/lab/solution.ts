@@ -24,11 +24,13 @@ function main(port: number): void {
 
   while (true) {
     let busy = false;
+    // #region accept
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
       arrival.client.setBlocking(false);
       clients.add({ socket: arrival.client, unread: Buffer.alloc(0) });
       busy = true;
     }
+    // #endregion accept
     for (const client of clients) {
       if (hear(client)) busy = true;
     }
@@ -47,13 +49,17 @@ function hear(client: Client): boolean {
       return true;
     }
     client.unread = Buffer.concat([client.unread, data]);
+    // #region requests
     let end = client.unread.indexOf(emptyLine);
     while (end !== -1) {
       answer(client.socket, client.unread.toString("latin1", 0, end));
       client.unread = client.unread.subarray(end + emptyLine.length);
       end = client.unread.indexOf(emptyLine);
     }
+    // #endregion requests
+    // #region limit
     if (client.unread.length > mostHead) leave(client);
+    // #endregion limit
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     leave(client); // it reset its connection, or left before it had its answer

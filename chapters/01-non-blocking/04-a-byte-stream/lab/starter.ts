@@ -14,11 +14,13 @@ function main(port: number): void {
 
   while (true) {
     let busy = false;
+    // #region accept
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
       arrival.client.setBlocking(false);
       clients.add(arrival.client);
       busy = true;
     }
+    // #endregion accept
     for (const client of clients) {
       if (hear(client)) busy = true;
     }

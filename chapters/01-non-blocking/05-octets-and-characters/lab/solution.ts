@@ -27,7 +27,9 @@ function main(port: number): void {
     let busy = false;
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
       arrival.client.setBlocking(false);
+      // #region accept
       clients.add({ socket: arrival.client, unread: Buffer.alloc(0) });
+      // #endregion accept
       busy = true;
     }
     for (const client of clients) {
@@ -61,19 +63,22 @@ function hear(client: Client): boolean {
   return true;
 }
 
-// #region answer
 /** Answers the head of one request: "GET /tea HTTP/1.1", and its fields, of which "Name: …" is read. */
 function answer(client: Socket, head: Buffer): void {
+  // #region read
   // One character for each byte: the words of HTTP are ASCII, and Buffer.from(…, "latin1") restores all other bytes.
   const text = head.toString("latin1");
   const target = /^GET ([^ ]+) /.exec(text)?.[1];
   const name = Buffer.from(/^Name:[ \t]*(.*?)[ \t]*$/im.exec(text)?.[1] ?? "", "latin1");
   console.log(`${target}, for ${JSON.stringify(name.toString())}`);
+  // #endregion read
 
+  // #region cup
   const dish = menu.get(target ?? "");
   if (dish === undefined) send(client, "404 not found", [Buffer.from("file not found, 请输入正确的url")]);
   else if (name.length === 0) send(client, "200 OK", [Buffer.from(dish)]);
   else send(client, "200 OK", [Buffer.from(`${dish} for `), name]);
+  // #endregion cup
 }
 
 /** Sends one answer, in one piece. Content-Length is the number of its encoded bytes. */
@@ -83,7 +88,6 @@ function send(client: Socket, status: string, parts: Buffer[]): void {
   const fields = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\n`;
   client.send(Buffer.concat([Buffer.from(`HTTP/1.1 ${status}\r\n${fields}\r\n`), body]));
 }
-// #endregion answer
 
 function leave(client: Client): void {
   client.socket.close();

@@ -28,7 +28,9 @@ function main(port: number): void {
     let busy = false;
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
       arrival.client.setBlocking(false);
+      // #region accept
       clients.add({ socket: arrival.client, unread: "" });
+      // #endregion accept
       busy = true;
     }
     for (const client of clients) {
@@ -47,7 +49,7 @@ function hear(client: Client): boolean {
       leave(client);
       return true;
     }
-    // #region hear
+    // #region requests
     client.unread += data.toString();
     let end = client.unread.indexOf("\r\n\r\n");
     while (end !== -1) {
@@ -55,7 +57,7 @@ function hear(client: Client): boolean {
       client.unread = client.unread.slice(end + 4);
       end = client.unread.indexOf("\r\n\r\n");
     }
-    // #endregion hear
+    // #endregion requests
     if (client.unread.length > 64 * 1024) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
@@ -71,14 +73,16 @@ function answer(client: Socket, head: string): void {
   const name = /^Name: *(.*)$/im.exec(head)?.[1];
   console.log(`${target}, for ${JSON.stringify(name)}`);
   // #endregion read
-  // #region answer
+  // #region cup
   const dish = menu.get(target ?? "");
   const status = dish ? "200 OK" : "404 not found";
   const cup = name ? ` for ${name}` : "";
   const body = dish ? dish + cup : "file not found, 请输入正确的url";
+  // #region send
   const fields = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`;
   client.send(`HTTP/1.1 ${status}\r\n${fields}\r\n${body}`);
-  // #endregion answer
+  // #endregion send
+  // #endregion cup
 }
 
 function leave(client: Client): void {

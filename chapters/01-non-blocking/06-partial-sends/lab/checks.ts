@@ -29,7 +29,7 @@ const lazy: ClientOptions = { reads: false, receiveBuffer: 4096 };
 /** A client that will read has more room; with less the kernels would send tiny pieces. */
 const late: ClientOptions = { reads: false, receiveBuffer: 64 * 1024 };
 
-/** These ask for the large file, and perhaps for more behind it; the server has begun to send it to each of them. */
+/** These clients ask for the large file, and perhaps for more after it. Waits until the server sends it to each of them. */
 async function ask({ server, until, expect }: Tools, clients: readonly Client[], more = ""): Promise<void> {
   for (const client of clients) client.send(get("/large.bin") + more);
   const begun = () => clients.every(client => (server.socketOf(client)?.sendQueue ?? 0) > 0);
@@ -120,14 +120,6 @@ check("nobody-waits", "answers other clients while three clients do not read", {
   });
 });
 
-/** How many MB of memory the server has taken more than before, once that does not change any more. */
-async function growth({ server, note }: Tools, before: number, atMost: number): Promise<number> {
-  // All checks share the memory: the wait ends when the server has taken far too much.
-  const grown = await server.settles(() => (server.memory - before) / MB, { slack: 1, enough: atMost });
-  note(`the server uses ${Math.round(grown)} MB of memory more`);
-  return Math.round(grown);
-}
-
 /**
  * Twenty clients ask for a file of 12 MB and do not read: the server takes at most 100 MB more memory. Then two of
  * them read, and receive every byte.
@@ -140,7 +132,7 @@ check("memory", "keeps no copy of the file for each client that does not read", 
   const crowd = [...readers, ...(await t.clients(18, lazy))];
   await ask(t, crowd);
   t.note("twenty clients have asked for 12 MB, and do not read yet");
-  const grown = await growth(t, before, 160);
+  const grown = await server.growth(before, 160);
   t.expect(grown, "Memory for twenty clients that wait for the rest of a file of 12 MB (in MB).").atMost(
     100,
     {
@@ -174,9 +166,9 @@ check("leaves", "goes on when a client leaves in the middle of an answer", { fil
   cut.reset();
   gone.close();
   const early = await t.client();
-  // Or one might count the sockets before it has been let in, and find none too many.
+  // Otherwise the check could count the sockets before the server has accepted this client.
   await server.accepts([early]);
-  // Question and end are found in one look. What is sent to a client that has closed is answered with RST.
+  // The server finds request and end in one look. The kernel of a closed client answers the first send with RST.
   await server.stop();
   early.send(get("/large.bin"));
   early.close();
@@ -202,39 +194,15 @@ check("leaves", "goes on when a client leaves in the middle of an answer", { fil
   });
 });
 
-/** As far as its own head says: a length that is wrong is another check's affair. */
-function isWhole(answer: Buffer): boolean {
-  const text = answer.toString("latin1");
-  const end = text.indexOf("\r\n\r\n");
-  const length = /^content-length: *(\d+)/im.exec(text.slice(0, end));
-  return end >= 0 && (length ? text.length >= end + 4 + Number(length[1]) : text.endsWith("\r\n0\r\n\r\n"));
-}
-
 /**
  * A client that acknowledges late sends 12 requests for small answers, one after another. At least ten answers
  * arrive in one segment, or their last segment within 25 ms.
  */
 check("at-once", "sends a small answer without waiting for an acknowledgement", { files }, async t => {
-  const client = await t.client({ acknowledgesLate: true });
-  const waits: number[] = [];
-  for (let i = 0; i < 12; i++) {
-    const before = client.receivedBytes;
-    const { segments } = client.delivery();
-    client.send(get(i % 2 === 0 ? "/nothing" : "/menu.txt"));
-    const began = await t.until(() => client.receivedBytes > before, 5000);
-    t.expect(began, "A client asked for a missing file or for the menu, and got no answer.").ok();
-    const whole = await t.until(() => isWhole(client.received.subarray(before)), 1000);
-    t.expect(whole, "An answer began, and its end did not arrive within a second.").ok();
-    const last = client.delivery();
-    // An answer in one segment has no second part that could wait.
-    waits.push(last.segments - segments < 2 ? 0 : last.afterSending);
-  }
-  t.note(
-    `from the request to the last segment of an answer in several: ${waits.join(", ")} ms (0: one segment)`,
-  );
-  const slow = waits.filter(ms => ms >= 25).length;
+  const requests = Array.from({ length: 12 }, (_, i) => get(i % 2 === 0 ? "/nothing" : "/menu.txt"));
+  const delayed = await t.delayedParts(requests);
   t.expect(
-    slow,
+    delayed,
     "Number of the 12 small answers whose second part came 25 ms or more after the request.",
   ).atMost(2, {
     because:

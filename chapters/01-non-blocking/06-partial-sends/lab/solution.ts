@@ -1,11 +1,11 @@
-// Each client has at most one answer on its way, and a number that says how much of it the kernel has taken. Nothing
-// is copied to be kept: the files are there once, and a client who does not read costs a place in one of them.
+// Each client has at most one answer on its way, and a number: how many of its bytes the kernel has taken. The server
+// keeps no copies: each file is in memory once, and a client that does not read costs a place in it.
 import { readFileSync } from "node:fs";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
   socket: Socket;
-  /** What has come and is not answered: whole requests too, while an answer is on its way. */
+  /** Bytes that have no answer yet: whole requests, too, while an answer is on its way. */
   unread: Buffer;
   answer: Answer | null;
 }
@@ -14,15 +14,15 @@ interface Client {
 interface Answer {
   head: Buffer;
   body: Buffer;
-  /** How many octets of the two the kernel has taken. */
+  /** How many bytes of the two the kernel has taken. */
   sent: number;
 }
 
-/** What there is to be had, read once for everybody. */
+/** The files that the server has, read once for all clients. */
 const files = new Map(["/menu.txt", "/large.bin"].map(name => [name, readFileSync(`html${name}`)]));
 const emptyLine = "\r\n\r\n";
 const mostHead = 64 * 1024;
-/** What is offered to the kernel at once: nobody has a turn for themselves, however much there is room for. */
+/** The most bytes offered to the kernel at once: a client with much room must not keep the others waiting. */
 const most = 256 * 1024;
 const clients = new Set<Client>();
 
@@ -33,6 +33,7 @@ function main(port: number): void {
   listener.listen(128);
   listener.setBlocking(false);
 
+  // #region turn
   while (true) {
     let busy = false;
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
@@ -45,10 +46,11 @@ function main(port: number): void {
     }
     if (!busy) sleep(5);
   }
+  // #endregion turn
 }
 
 // #region serve
-/** One step for this client: sends on, or answers, or listens; true if anything moved. */
+/** One step for this client: it sends on, begins an answer, or reads. @returns whether anything moved */
 function serve(client: Client): boolean {
   try {
     if (client.answer !== null) return sendOn(client, client.answer);
@@ -58,32 +60,32 @@ function serve(client: Client): boolean {
     client.unread = client.unread.subarray(end + emptyLine.length);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }
 // #endregion serve
 
 // #region send
-/** Gives the kernel what it has room for; false if that is nothing. */
+/** Offers the kernel the next bytes of an answer. @returns whether it took any */
 function sendOn(client: Client, answer: Answer): boolean {
   const { head, body, sent } = answer;
   const at = sent - head.length;
-  // A small answer is one send: of two, the second might wait for an acknowledgement of the first.
+  // A small answer is one send. If there were two, the second could wait for an acknowledgement of the first.
   const next =
     at < 0 ? Buffer.concat([head.subarray(sent), body.subarray(0, most)]) : body.subarray(at, at + most);
   const took = client.socket.send(next);
-  if (took === null) return false; // no room: it stays ours
+  if (took === null) return false; // no room: offer it again in the next turn
   answer.sent += took;
   if (answer.sent === head.length + body.length) client.answer = null;
   return true;
 }
 // #endregion send
 
-/** Takes what this client has sent; true if there was anything. */
+/** Reads from this client. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   const data = client.socket.recv(16 * 1024);
-  if (data === null) return false; // nothing yet
+  if (data === null) return false; // no bytes yet
   client.unread = Buffer.concat([client.unread, data]);
   const endless = client.unread.length > mostHead && !client.unread.includes(emptyLine);
   if (data.length === 0 || endless) leave(client);

@@ -1,15 +1,15 @@
-// The server of "A stream has no seams" has something to give now: two files, one of them
-// large. It hands each answer to send(), and does not look at what send() says. That is the exercise.
+// The server of "TCP has no messages", with two files to send, one of them large.
+// It gives each answer to one send(), and ignores what send() returns: that is the exercise.
 import { readFileSync } from "node:fs";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 interface Client {
   socket: Socket;
-  /** What has come and is not yet a whole request. */
+  /** The bytes of an unfinished request: a whole request is answered at once. */
   unread: Buffer;
 }
 
-/** What there is to be had, read once for everybody. */
+/** The files that the server has, read once for all clients. */
 const files = new Map(["/menu.txt", "/large.bin"].map(name => [name, readFileSync(`html${name}`)]));
 const emptyLine = "\r\n\r\n";
 const mostHead = 64 * 1024;
@@ -22,6 +22,7 @@ function main(port: number): void {
   listener.listen(128);
   listener.setBlocking(false);
 
+  // #region turn
   while (true) {
     let busy = false;
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
@@ -34,28 +35,31 @@ function main(port: number): void {
     }
     if (!busy) sleep(5);
   }
+  // #endregion turn
 }
 
-/** Takes what this client has sent, and answers what is whole; true if there was anything. */
+/** Reads from this client, and answers each whole request. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   try {
     const data = client.socket.recv(16 * 1024);
-    if (data === null) return false; // nothing yet
+    if (data === null) return false; // no bytes yet
     if (data.length === 0) {
       leave(client);
       return true;
     }
     client.unread = Buffer.concat([client.unread, data]);
+    // #region requests
     let end = client.unread.indexOf(emptyLine);
     while (end !== -1) {
       answer(client.socket, client.unread.toString("latin1", 0, end));
       client.unread = client.unread.subarray(end + emptyLine.length);
       end = client.unread.indexOf(emptyLine);
     }
+    // #endregion requests
     if (client.unread.length > mostHead) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off, or gone before it had its answer
+    leave(client); // it reset its connection, or left before it had its answer
   }
   return true;
 }

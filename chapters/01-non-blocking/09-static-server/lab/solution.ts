@@ -1,22 +1,22 @@
 // A web server for files in one process that never waits for a client: all that polling can do.
 //
-// Each turn it lets in whoever has come, and takes one step with everybody: send what is left to send, or answer
-// one request that is whole, or hear what has come. It hears nobody who does not read, so what it keeps for a client
-// is never more than a head and two pieces. The functions stand in the order of a request's life.
+// Each turn accepts all clients in the accept queue, and takes one step for each client: it sends what is left to send,
+// or answers one whole request, or reads what has come. It reads nothing from a client that does not read, so it keeps
+// for a client at most a head and two pieces. The functions are in the order of a request's life.
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { extname, join, normalize } from "node:path/posix";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
-/** Octets of a head at most: RFC 9112, 3 wants 8000 for its first line. */
+/** The most bytes of a head: RFC 9112, 3 recommends 8000 for its first line. */
 const mostHead = 16 * 1024;
-/** Octets that are heard, or read from a file, at once. */
+/** The most bytes of one recv(), and of one read from a file. */
 const piece = 64 * 1024;
 /**
- * How long to rest after a turn in which nothing was to be done, in milliseconds. It is paid for twice: who comes
- * meanwhile waits so long, and an idle server still asks everybody 200 times a second.
+ * The sleep after a turn that found nothing, in milliseconds. It costs twice: a new client waits so long, and an idle
+ * server still asks every client 200 times a second.
  */
 const restMs = 5;
-/** Who has its last answer may take so long to notice, in milliseconds. */
+/** The longest time that a client has to close after its last answer, in milliseconds. */
 const lingerMs = 1000;
 
 /** The folder with its real name: so a link that leads out of it can be told from a file in it. */
@@ -25,14 +25,14 @@ const nothing: Buffer = Buffer.alloc(0);
 
 class Client {
   readonly socket: Socket;
-  /** What has come, and is not understood yet. */
+  /** Bytes that have come, and are not parsed yet. */
   input: Buffer = nothing;
-  /** Octets still to come of a body that nobody wants. */
+  /** Bytes of a body still to come; the server skips them. */
   unwanted = 0;
-  /** What the kernel had no room for, and the file from which more is to follow. */
+  /** Bytes that the kernel has not taken, and the file whose rest follows them. */
   output: Buffer = nothing;
   file: OpenFile | null = null;
-  /** The answer in `output` is the last one. Once it is out, the client has until then to close before we do. */
+  /** The answer in `output` is the last one. When it is sent, the client has until `lingersUntil` to close. */
   last = false;
   lingersUntil = 0;
 
@@ -43,17 +43,16 @@ class Client {
 
 interface OpenFile {
   fd: number;
-  /** Where we are in it, and where it ends: as long as the head has promised. */
+  /** The next byte to read, and the end: the length that the head has promised. */
   at: number;
   end: number;
 }
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Client>();
-/** Why nobody can be let in, said once, when it begins; null while all is well. */
+/** The error code of the last accept(), printed once, at the first failure; null after a success. */
 let trouble: string | null = null;
 
-// #region turn
 function main(port: number): void {
   const listener = new Socket(AF_INET, SOCK_STREAM);
   listener.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
@@ -69,33 +68,33 @@ function main(port: number): void {
   }
 }
 
-/** Lets in everybody who waits in the accept queue; true if there was anybody. */
+/** Accepts all clients in the accept queue. @returns whether there was one */
 function acceptAll(listener: Socket): boolean {
-  let came = false;
+  let found = false;
   try {
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
       arrival.client.setBlocking(false);
       clients.add(new Client(arrival.client));
-      came = true;
+      found = true;
       trouble = null;
     }
   } catch (error) {
-    // EMFILE, most likely: who is in the queue stays there until somebody leaves.
+    // EMFILE, most likely: the clients in the queue wait until another client leaves.
     if (!(error instanceof SyscallError)) throw error;
     if (trouble !== error.code) console.log(`cannot accept for now: ${error.message}`);
     trouble = error.code;
   }
-  return came;
+  return found;
 }
 
-/** One step with this client; true if it led anywhere. What goes wrong here is the end of this client only. */
+/** One step for this client. An error in it ends this client only. @returns whether anything moved */
 function attend(client: Client): boolean {
   try {
     if (client.output.length > 0 || client.file !== null) return send(client);
     if (client.last) return linger(client);
     return understand(client) || hear(client);
   } catch (error) {
-    if (!(error instanceof SyscallError)) console.error(error); // a mistake of ours: say so, and go on
+    if (!(error instanceof SyscallError)) console.error(error); // a mistake in this program: print it, and go on
     leave(client);
     return true;
   }
@@ -106,23 +105,23 @@ function leave(client: Client): void {
   client.socket.close();
   clients.delete(client);
 }
-// #endregion turn
 
 // #region hear
+/** Reads from this client. @returns whether there was anything to read */
 function hear(client: Client): boolean {
   const data = client.socket.recv(piece);
-  if (data === null) return false; // nothing yet
+  if (data === null) return false; // no bytes yet
   if (data.length === 0) leave(client);
   else client.input = client.input.length === 0 ? data : Buffer.concat([client.input, data]);
   return true;
 }
 
-/** Answers the next request, if it is whole; false if more must come before anything can be said. */
+/** Answers the next request, if it is whole. @returns false if more bytes must come first */
 function understand(client: Client): boolean {
-  const over = Math.min(client.unwanted, client.input.length);
-  client.input = client.input.subarray(over);
-  client.unwanted -= over;
-  let request: Request = nobodys;
+  const skipped = Math.min(client.unwanted, client.input.length);
+  client.input = client.input.subarray(skipped);
+  client.unwanted -= skipped;
+  let request: Request = unreadable;
   try {
     const head = takeHead(client);
     if (head === null) return false;
@@ -136,9 +135,9 @@ function understand(client: Client): boolean {
   return true;
 }
 
-/** The next head, without the empty line behind it; null when it is not whole. */
+/** The next head, without the empty line after it; null while it is not whole. */
 function takeHead(client: Client): string | null {
-  // Some send an empty line more than they should: RFC 9112, 2.2.
+  // Some clients send an empty line too many: RFC 9112, 2.2.
   while (client.input.toString("latin1", 0, 2) === "\r\n") client.input = client.input.subarray(2);
   const end = client.input.indexOf("\r\n\r\n");
   if (end > mostHead || (end === -1 && client.input.length > mostHead)) {
@@ -146,7 +145,7 @@ function takeHead(client: Client): string | null {
     throw new Refusal(lines ? "431 Request Header Fields Too Large" : "414 URI Too Long");
   }
   if (end === -1) return null;
-  // Text is made of it only now, one character of each octet: a line ends with CR LF, and nothing else ends it.
+  // It becomes text only now, one character for each byte: a line ends with CR LF, and nothing else ends it.
   const head = client.input.toString("latin1", 0, end);
   client.input = client.input.subarray(end + 4);
   return head;
@@ -160,14 +159,14 @@ interface Request {
   minor: number;
   /** The connection stays open after the answer. */
   keep: boolean;
-  /** Octets behind the head that are not the next request. */
+  /** The length of the body: so many bytes after the head are not the next request. */
   body: number;
 }
 
-/** What could not be read as a request is answered as this one would be. */
-const nobodys: Request = { method: "", target: "", minor: 1, keep: false, body: 0 };
+/** Bytes that are not a request are answered as this request would be. */
+const unreadable: Request = { method: "", target: "", minor: 1, keep: false, body: 0 };
 
-/** Why a request does not get a file. Unless it is known where the next one begins, it must be the last. */
+/** Why a request gets no file. It is the last one, unless the server knows where the next request begins. */
 class Refusal extends Error {
   readonly status: string;
   readonly keeps: boolean;
@@ -195,7 +194,7 @@ function parse(head: string): Request {
     const [, name, value] = fieldLine.exec(line) ?? [];
     if (name === undefined || value === undefined) throw bad();
     const before = fields.get(name.toLowerCase());
-    // Two lines of one name are one list: two Hosts, or two lengths, are therefore neither a host nor a number.
+    // Two lines with one name are one list: so two Hosts are not a host, and two lengths are not a number.
     fields.set(name.toLowerCase(), before === undefined ? value.trim() : `${before}, ${value.trim()}`);
   }
   const host = fields.get("host");
@@ -203,16 +202,17 @@ function parse(head: string): Request {
 
   const length = fields.get("content-length");
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw bad();
-  // A body in chunks may be refused (RFC 9112, 6.3); and with a length as well it is an attempt at smuggling.
+  // A server may refuse a body in chunks (RFC 9112, 6.3). With a length as well it is an attempt at smuggling.
   if (fields.has("transfer-encoding"))
     throw length === undefined ? new Refusal("411 Length Required") : bad();
 
-  const said = (fields.get("connection") ?? "")
+  const options = (fields.get("connection") ?? "")
     .toLowerCase()
     .split(",")
     .map(word => word.trim());
-  // Who waits for leave to send its body will perhaps not send it: then nobody knows where the next request begins.
-  const keep = !said.includes("close") && !fields.has("expect") && (minor > 0 || said.includes("keep-alive"));
+  // A client with Expect waits before it sends its body, and may not send it: the next request could begin anywhere.
+  const keep =
+    !options.includes("close") && !fields.has("expect") && (minor > 0 || options.includes("keep-alive"));
   return { method, target, minor, keep, body: Number(length ?? 0) };
 }
 // #endregion parse
@@ -238,31 +238,31 @@ function answer(client: Client, request: Request): void {
   reply(client, request, "200 OK", types[extname(path)] ?? "application/octet-stream", file);
 }
 
-/** The path below the root that a target names. First it is decoded, and then its dots go: not the other way round. */
+/** The path below the root that a target names. It is decoded first, and then its dots are removed. */
 function pathOf(target: string): string {
   const [path = ""] = target.replace(/^https?:\/\/[^/?]*/i, "").split("?");
   let decoded: string;
   try {
     decoded = decodeURIComponent(path || "/");
   } catch {
-    throw bad(); // a % without two digits, or octets that are no UTF-8
+    throw bad(); // a % without two digits, or bytes that are not UTF-8
   }
   if (!decoded.startsWith("/") || decoded.includes("\0")) throw bad();
-  const inside = normalize(decoded); // of "/.." nothing is left: there is no way up from /
+  const inside = normalize(decoded); // "/.." becomes "/": no path leads up from the root
   return inside.endsWith("/") ? `${inside}index.html` : inside;
 }
 
-/** Opens what lies at this path, if it is a file below the root. @throws Refusal 404 for everything else */
+/** Opens the file at this path, if it is a regular file below the root. @throws Refusal 404 for all others */
 function open(path: string): OpenFile {
   let fd: number | undefined;
   try {
-    const place = realpathSync.native(join(root, path)); // where it lies when all links are followed
+    const place = realpathSync.native(join(root, path)); // the path without links
     if (!place.startsWith(`${root}/`)) throw notFound();
-    // O_NONBLOCK: to open a FIFO would wait for somebody who writes into it.
+    // O_NONBLOCK: without it, opening a FIFO waits for a process that writes into it.
     fd = openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const what = fstatSync(fd);
-    if (!what.isFile()) throw notFound();
-    return { fd, at: 0, end: what.size };
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notFound();
+    return { fd, at: 0, end: stat.size };
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     const code = (error as NodeJS.ErrnoException).code;
@@ -273,9 +273,9 @@ function open(path: string): OpenFile {
 // #endregion files
 
 // #region send
-/** Puts a head, and the first octets of what follows it, into `output`: so they leave with one call. */
+/** Puts a head and the first bytes of the body into `output`: so one send() takes both. */
 function reply(client: Client, to: Request, status: string, type = types[".txt"], file?: OpenFile): void {
-  const sentence = file ? "" : `${status}\n请输入正确的url\n`; // as the course says it: please enter a correct URL
+  const sentence = file ? "" : `${status}\n请输入正确的url\n`; // the course's words: please enter a correct URL
   const body = Buffer.from(sentence);
   const fields = [
     `Date: ${new Date().toUTCString()}`,
@@ -296,13 +296,13 @@ function reply(client: Client, to: Request, status: string, type = types[".txt"]
   readOn(client);
 }
 
-/** Reads the next piece of the file behind what is to be sent, and closes the file at its end. */
+/** Appends the next piece of the file to `output`, and closes the file at its end. */
 function readOn(client: Client): void {
   const { file } = client;
   if (file === null) return;
   const next = Buffer.allocUnsafe(Math.min(piece, file.end - file.at));
   const got = next.length === 0 ? 0 : readSync(file.fd, next, 0, next.length, file.at);
-  if (got < next.length) throw new Error("a file became shorter while it was sent"); // the head has promised more
+  if (got < next.length) throw new Error("a file became shorter while it was sent"); // the head has promised more bytes
   client.output = Buffer.concat([client.output, next]);
   file.at += got;
   if (file.at < file.end) return;
@@ -310,7 +310,7 @@ function readOn(client: Client): void {
   client.file = null;
 }
 
-/** Sends what the kernel has room for, and keeps the rest; false if there was no room. */
+/** Sends what the kernel has room for, and keeps the rest. @returns whether there was room */
 function send(client: Client): boolean {
   if (client.output.length === 0) readOn(client);
   const took = client.socket.send(client.output);
@@ -320,8 +320,8 @@ function send(client: Client): boolean {
 }
 
 /**
- * Says that there is no more, and waits a little for the client to close: to close() while it still sends would
- * cut it off (RST), perhaps before it has read its answer. RFC 9112, 9.6.
+ * Ends the stream, and waits a little for the client to close. A close() while the client still sends would reset the
+ * connection (RST), perhaps before the client has read its answer: RFC 9112, 9.6.
  */
 function linger(client: Client): boolean {
   if (client.lingersUntil === 0) {

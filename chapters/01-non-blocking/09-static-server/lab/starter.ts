@@ -3,16 +3,16 @@
 import { readFileSync } from "node:fs";
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket } from "workbook/net";
 
-/** Where the files are that it serves: a folder beside the one who starts it. */
+/** The folder that it serves, in the working directory of the process. */
 const documentRoot = "./html";
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients: Socket[] = [];
 
 function main(port: number): void {
   const server = new Socket(AF_INET, SOCK_STREAM);
   server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-  // The course binds "", which is every network card: whoever shares your Wi-Fi could read your files.
+  // The course binds "", which is every network card: a computer in your Wi-Fi could read your files.
   server.bind({ host: "127.0.0.1", port });
   server.listen(128);
   server.setBlocking(false);
@@ -23,7 +23,7 @@ function main(port: number): void {
     try {
       const arrival = server.accept();
       if (arrival === null) {
-        console.log("-----1----", "nobody has come"); // for test
+        console.log("-----1----", "no client has connected"); // for test
       } else {
         arrival.client.setBlocking(false);
         clients.push(arrival.client);
@@ -38,7 +38,7 @@ function main(port: number): void {
       try {
         const data = client.recv(1024);
         if (data === null) {
-          console.log("------2----", "nothing said yet"); // for test
+          console.log("------2----", "no bytes yet"); // for test
           continue;
         }
         request = utf8.decode(data);
@@ -59,10 +59,11 @@ function main(port: number): void {
   }
 }
 
-/** As Python's decode("utf-8"): what is no UTF-8 is an error. */
+/** As Python's decode("utf-8"): bytes that are not UTF-8 are an error. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function answer(request: string, client: Socket): void {
+  // #region parse
   const lines = request.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/); // nearly as Python's splitlines()
   for (const [i, line] of lines.entries()) console.log(i, line);
 
@@ -75,6 +76,7 @@ function answer(request: string, client: Socket): void {
     file = found[2];
     if (file === "/") file = "/index.html";
   }
+  // #endregion parse
 
   let content: Buffer;
   try {
@@ -102,7 +104,9 @@ function answer(request: string, client: Socket): void {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region port
   console.log(`the http server uses port ${port}`);
+  // #endregion port
   main(port);
 } else {
   console.log("run it like this: npx tsx server.ts 7886");

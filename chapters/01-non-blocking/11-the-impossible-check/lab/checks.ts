@@ -1,5 +1,5 @@
-// What a server must do that is there for 500 clients of whom nearly all are silent: cost next to nothing, and answer
-// at once whoever speaks. A loop that asks everybody can have the one or the other; how it is written is not asked.
+// What a server must do for 500 clients, nearly all of them silent: cost next to nothing, and answer at once a client
+// that sends. A loop that asks each client can have the one or the other; how the server is written is not asked.
 import {
   type CallRecord,
   type CallWatch,
@@ -11,21 +11,21 @@ import {
   type Tools,
 } from "workbook/check";
 
-/** Everybody who is there and says nothing. */
+/** The number of clients that are connected and send nothing. */
 const silent = 500;
-/** In this time a newcomer's commotion dies down, also in a server that rests longer the longer it is quiet. */
+/** After this time a server is at rest again, also one that rests longer the longer it is quiet. */
 const settlesMs = 600;
-/** For so long the cost of silence is measured. */
+/** The time for which the cost of silence is measured. */
 const silenceMs = 500;
-/** A server that is not seen to sleep in so much of its own time never sleeps, or sleeps in a way that cannot be seen. */
+/** A server that is not seen to sleep in so much of its own time never sleeps, or sleeps in a way that the trace does not show. */
 const unseenMs = 100;
-/** So many of a program's first calls are traced with their lines, which costs more than a short call itself. */
+/** The number of a program's first calls that are traced with their lines, which costs more than a short call itself. */
 const dearCalls = 11_000;
-/** So soon a word is to be read. */
+/** The longest time in which a message must be read. */
 const mostMs = 10;
 const word = "hello\n";
 
-/** 500 clients who have been let in; they come by the hundred, for that is not what this is about. */
+/** 500 accepted clients; they connect by the hundred, because the accept queue is not what this lab is about. */
 async function crowd(t: Tools): Promise<Client[]> {
   const come: Client[] = [];
   while (come.length < silent) {
@@ -93,7 +93,7 @@ check("answers-soon", "answers any of 500 silent clients within 10 ms", async t 
       see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; sleep 1; time { echo hello >&3; timeout 5 head -n 2 <&3; }'",
       at: slept && isTimed(slept) ? slept : null,
     });
-    // It looks for words, and often enough in any silence: what that costs is for "rests" to say.
+    // The server looks for messages, and often enough in any silence: the check "rests" judges what that costs.
     if (!woken && ++looked === 3) return;
     if (i === 0) began = clock();
     // Where all 500 would take long, on a busy machine, so many have to do.
@@ -119,7 +119,7 @@ interface Wait {
   exact: boolean;
 }
 
-/** How long this client may have to wait; by the clock at best of some tries: a busy machine makes anybody late. */
+/** How long this client may have to wait; by the clock, the best of some tries: a busy machine makes any server late. */
 async function longestWait(
   t: Tools,
   watch: CallWatch | null,
@@ -132,7 +132,7 @@ async function longestWait(
     // How one is woken does not depend on how long one has slept. How often one looks may: that is asked in a silence.
     if ((wait.woken || silent) && wait.ms < best.ms) best = wait;
     if (best.ms <= mostMs || (best.exact && best.slept)) break;
-    // So late is nobody again and again because of a busy machine; and a look that one cannot foresee may be lucky.
+    // A busy machine makes no server so late again and again; and a server whose looks cannot be foreseen may be lucky.
     if (best.ms > 4 * mostMs && best.slept && tries >= 1) break;
     if (!wait.woken && !wait.slept && tries >= 2) break;
     silent = !wait.woken;
@@ -140,14 +140,14 @@ async function longestWait(
   return best;
 }
 
-/** One speaks, if wanted after a silence: how long may a word have to wait then? */
+/** One client sends, if wanted after a silence. @returns how long its message may have to wait */
 async function speak(t: Tools, watch: CallWatch | null, speaker: Client, silent: boolean): Promise<Wait> {
   const { server, until } = t;
-  // It may end at any moment of the one whose cost is measured: nobody is cheap then, and just now quick.
+  // The silence ends at a random moment of the time whose cost "rests" measures: so no server can be cheap then, and quick now.
   if (silent) await server.wait(settlesMs + Math.random() * silenceMs);
   const asleep = watch !== null && (await isSeenAsleep(t));
   if (!asleep && silent) {
-    // One cannot see what it waits for: so one speaks when it has just looked, if it looks at all.
+    // The check cannot see what the server waits for: so the client sends when the server has just looked, if it looks.
     const { sleepCount } = server;
     await until(() => server.asleep && server.sleepCount > sleepCount, 300);
   }

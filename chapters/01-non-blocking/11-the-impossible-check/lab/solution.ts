@@ -1,5 +1,5 @@
-// It asks nobody in turn. One call hands the kernel the list of everybody, and sleeps until one of them has something:
-// whoever speaks ends the sleep. In spite of its name poll(2) does not poll.
+// The server asks no client in turn. One call gives the kernel the list of all descriptors and sleeps until one of them
+// is ready: a client that sends ends the sleep. In spite of its name poll(2) does not poll.
 import {
   AF_INET,
   POLLIN,
@@ -11,9 +11,9 @@ import {
   SyscallError,
 } from "workbook/net";
 
-/** Everybody who is here, by descriptor. */
+/** The connected clients, by descriptor. */
 const clients = new Map<number, Socket>();
-/** No descriptor is left for a newcomer: until somebody leaves, it is no use to be told that one waits. */
+/** No descriptor is free: until a client leaves, the server cannot accept, and does not wait for the listener. */
 let full = false;
 
 function main(port: number): void {
@@ -35,7 +35,7 @@ function main(port: number): void {
   // #endregion wait
 }
 
-/** Lets in everybody who waits in the accept queue. */
+/** Accepts all clients in the accept queue. */
 function acceptAll(listener: Socket): void {
   try {
     for (let arrival = listener.accept(); arrival !== null; arrival = listener.accept()) {
@@ -45,27 +45,31 @@ function acceptAll(listener: Socket): void {
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     console.log(`cannot accept for now: ${error.message}`);
+    // #region unwatch
     full = true;
+    // #endregion unwatch
   }
 }
 
-/** Answers what this client has said with the same words. If there is more, the next poll() says so at once. */
+/** Sends this client's own bytes back. If there are more, the next poll() reports the client at once. */
 function hear(client: Socket): void {
   try {
     const words = client.recv(1024);
     if (words === null) return; // ready is a hint; only the call itself knows
-    // Who has closed, or does not read what it is told, has to go.
+    // The client has closed, or it does not read its answers.
     if (words.length === 0 || client.send(words) !== words.length) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off
+    leave(client); // it reset its connection
   }
 }
 
 function leave(client: Socket): void {
   clients.delete(client.fd);
   client.close();
+  // #region rewatch
   full = false;
+  // #endregion rewatch
 }
 
 const port = Number(process.argv[2]);

@@ -1,11 +1,11 @@
-// All that polling can do: it asks everybody in turn, answers whoever has spoken, and rests after a turn that found
-// nothing. How long it rests is one number, and no value of that number is right: that is the exercise.
+// All that polling can do: the loop asks each client in turn, answers each that has sent, and rests after a turn that
+// found nothing. How long it rests is one number, and no value of that number is right: that is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
 /** How long to rest after a turn that found nothing, in milliseconds. */
 const restMs = 5;
 
-/** Everybody who is here. */
+/** The connected clients. */
 const clients = new Set<Socket>();
 
 function main(port: number): void {
@@ -26,7 +26,7 @@ function main(port: number): void {
   // #endregion turn
 }
 
-/** Lets in everybody who waits in the accept queue; true if there was anybody. */
+/** Accepts all clients in the accept queue. @returns whether there was one */
 function acceptAll(listener: Socket): boolean {
   let came = false;
   try {
@@ -42,16 +42,16 @@ function acceptAll(listener: Socket): boolean {
   return came;
 }
 
-/** Answers what this client has said with the same words; true if there was anything. */
+/** Sends this client's own bytes back. @returns whether there was anything to read */
 function hear(client: Socket): boolean {
   try {
     const words = client.recv(1024);
-    if (words === null) return false; // nothing yet
-    // Who has closed, or does not read what it is told, has to go.
+    if (words === null) return false; // no bytes yet
+    // The client has closed, or it does not read its answers.
     if (words.length === 0 || client.send(words) !== words.length) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    leave(client); // cut off
+    leave(client); // it reset its connection
   }
   return true;
 }

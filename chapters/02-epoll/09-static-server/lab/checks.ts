@@ -1,6 +1,6 @@
-// What a web server for files must do that one could leave running. Each check is one promise of HTTP/1.1 or of a
+// What a web server for files must do that you can leave running. Each check is one promise of HTTP/1.1 or of a
 // server with many clients; of the course's listing most are false. How it is written is not asked.
-import { type Client, check, type SiteFiles, staticSite, type Tools } from "workbook/check";
+import { type Client, check, type SiteFiles, staticSite } from "workbook/check";
 
 const { files, filesAndTraps, host, get, menu, theMenu, thePage, picture } = staticSite;
 
@@ -13,15 +13,7 @@ const withList: SiteFiles = { ...files, "html/list.txt": list };
 
 const MB = 1024 * 1024;
 
-/** The bytes of memory that the server has taken more than before, once that no longer changes. */
-async function growth(t: Tools, before: number, atMost: number): Promise<number> {
-  // Memory is everybody's: whoever takes far too much is not waited for.
-  const grown = await t.server.settles(() => t.server.memory - before, { slack: MB, enough: atMost });
-  t.note(`the server uses ${Math.round(grown / MB)} MB of memory more`);
-  return Math.round(grown / MB);
-}
-
-// -------------------------------------------------------------------------------------- octets and requests
+// --------------------------------------------------------------------------------------- bytes and requests
 
 /**
  * Clients send half a request, requests cut into pieces, and twelve long requests, each with the first byte of the
@@ -402,13 +394,13 @@ check(
   async t => {
     const { server } = t;
     const before = server.memory;
-    // Who will read has some room, or the kernels would send in tiny pieces.
+    // A client that will read has some room, or the kernels would send in tiny pieces.
     const readers = await t.oneByOne(4, { reads: false, receiveBuffer: 64 * 1024 });
     const crowd = [...readers, ...(await t.oneByOne(26, { reads: false, receiveBuffer: 4096 }))];
     for (const client of crowd) client.send(get("/large.bin"));
     t.note("thirty clients have asked for 12 MB, and do not read yet");
     await server.reads(crowd[29] as Client);
-    const grown = await growth(t, before, 200 * MB);
+    const grown = await server.growth(before, 200);
     for (const client of crowd) t.demandOpen(client);
     t.expect(grown, "Memory for thirty clients that wait for the rest of a 12 MB file (in MB).").atMost(120, {
       because:
@@ -621,40 +613,14 @@ check(
   },
 );
 
-/** As far as its own head says: a length that is wrong is another check's affair. */
-function isWhole(answer: Buffer): boolean {
-  const text = answer.toString("latin1");
-  const end = text.indexOf("\r\n\r\n");
-  const length = /^content-length: *(\d+)/im.exec(text.slice(0, end));
-  return end >= 0 && (length ? text.length >= end + 4 + Number(length[1]) : text.endsWith("\r\n0\r\n\r\n"));
-}
-
 /**
  * A client that acknowledges late sends 12 requests for a missing file, one after another. At least eight answers
  * arrive in one segment, or their last segment within 25 ms.
  */
 check("at-once", "sends a small answer without waiting for an acknowledgement", { files }, async t => {
-  let client = await t.client({ acknowledgesLate: true });
-  const waits: number[] = [];
-  for (let i = 0; i < 12; i++) {
-    if (client.over) client = await t.client({ acknowledgesLate: true });
-    const before = client.receivedBytes;
-    const { segments } = client.delivery();
-    client.send(get("/nothing.html"));
-    const began = await t.until(() => client.receivedBytes > before, 5000);
-    if (began === null) t.demandOpen(client);
-    if (began === null) return t.fail("A client asked for a missing file, and got no answer.");
-    await t.until(() => client.over || isWhole(client.received.subarray(before)), 1000);
-    const last = client.delivery();
-    // An answer in one segment has no second part that could wait.
-    waits.push(last.segments - segments < 2 ? 0 : last.afterSending);
-  }
-  const slow = waits.filter(ms => ms >= 25).length;
-  t.note(
-    `from the request to the last segment of an answer in several: ${waits.join(", ")} ms (0: one segment)`,
-  );
+  const delayed = await t.delayedParts(Array.from({ length: 12 }, () => get("/nothing.html")));
   t.expect(
-    slow,
+    delayed,
     "Number of the 12 small answers whose second part came 25 ms or more after the request.",
   ).atMost(4, {
     because:
@@ -669,7 +635,7 @@ check("at-once", "sends a small answer without waiting for an acknowledgement", 
  */
 check("descriptors", "reports EMFILE when no descriptor is free, and goes on", { files }, async t => {
   const { server } = t;
-  // One is served first: by then whatever it opens for itself is open.
+  // A first client is served: now all files that the server opens for itself are open.
   const [first] = (await t.oneByOne(1)) as [Client];
   await t.exchange({
     about: "a client before the others",
@@ -677,7 +643,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
     sends: get("/menu.txt"),
     wants: [theMenu],
   });
-  // Each edition is a file that perhaps is opened, and of which nothing is sent.
+  // A server may open the file of each edition, and sends none of it.
   server.limitDescriptors(8);
   for (let edition = 1; edition <= 20; edition++) {
     t.site.write("html/teahouse.png", picture.subarray(edition));
@@ -717,7 +683,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
     about: "a client that waited in the accept queue until another left",
     client: third,
     sends: [],
-    // Somebody else may have got the last descriptor; then it is honest to say so.
+    // Another client may have got the last descriptor; then the server may say so.
     wants: [{ status: [200, 503, 500] }],
     because:
       "A closed descriptor is free again, so accept the client that waits. With EPOLLET epoll does not report it a second time: call accept() after each close.",
@@ -738,7 +704,7 @@ check("idle", "costs next to nothing while 200 clients are silent", { files }, a
     t.expect(answer, "One of 200 clients, which connected one after another, got no answer.").ok();
     crowd.push(client);
   }
-  const grown = await growth(t, before, 200 * MB);
+  const grown = await server.growth(before, 200);
   t.expect(grown, "Memory for 200 clients that got one answer each and are silent (in MB).").atMost(64, {
     because:
       "A quarter of a megabyte for each would be 50 MB. A silent client needs no buffer: keep only the bytes of an unfinished request.",

@@ -1,9 +1,9 @@
-// A web server for files that one could leave running: one process, one epoll, level-triggered.
+// A web server for files that you can leave running: one process, one epoll, level-triggered.
 //
-// Read it from top to bottom: the functions stand in the order in which a connection lives. It is accepted; octets
-// arrive; lines, a head and perhaps a body are made of them; the target is mapped to a file; the answer is sent, and
-// sent on when the kernel had no room for it; then all begins anew, or the connection lingers and is closed.
-// Two rules hold everywhere: what a client can make grow has a bound, and what it can make last has a deadline.
+// Read it from top to bottom: the functions are in the order in which a connection lives. The server accepts it and
+// reads bytes; it parses them into lines, a head and perhaps a body; it maps the target to a file, sends the answer,
+// and sends the rest when the kernel has room again; then it reads the next request, or lingers and closes.
+// Two rules hold everywhere: all that a client can make grow has a limit, and all that it can prolong has a deadline.
 import {
   closeSync,
   constants,
@@ -34,57 +34,57 @@ import {
 // #region limits
 const KiB = 1024;
 const limits = {
-  /** RFC 9112 3 asks for at least 8000 octets. */
+  /** RFC 9112 3 recommends at least 8000 bytes. */
   requestLine: 8 * KiB,
-  /** A whole head, and with it the trailer behind a chunked body: octets, and lines. */
+  /** A whole head, together with the trailer after a chunked body: bytes, and lines. */
   head: 24 * KiB,
   lines: 100,
-  /** A body is read only to find where the next request begins: no reason to read much. */
+  /** The server reads a body only to find where the next request begins, so it reads no long one. */
   body: 1024 * KiB,
   chunkLine: 256,
-  /** Answers to pipelined requests that may wait for a client who does not read. Above, we do not listen to it. */
+  /** Answers to pipelined requests that wait for a client that does not read. Here the server stops reading from it. */
   output: 64 * KiB,
-  /** The shares of a turn. After its share a client waits until all others have had theirs. */
+  /** A client's shares of one turn. After its share a client waits until all others have had theirs. */
   receive: 64 * KiB,
   send: 128 * KiB,
   requests: 32,
   accepts: 64,
-  /** The kernel's own buffers, each way and for each client: what a reader who does not read can cost. */
+  /** The kernel's own buffers, each way and for each client: they are the cost of a client that does not read. */
   kernelBuffer: 128 * KiB,
-  /** A file up to this size is kept in memory for a moment, with so many others; a larger one is streamed. */
+  /** A file up to this size stays in memory for a moment, with at most so many others; a larger one is streamed. */
   cachedFile: 64 * KiB,
   documents: 250,
-  /** Descriptors kept back, so that whoever is connected gets files even when nobody else can connect. */
+  /** Descriptors kept in reserve, so that connected clients get files even when no other client can connect. */
   spares: 4,
 };
 
-/** How long a connection may stay in a phase, in milliseconds. Only `send` begins anew with every step forward. */
+/** The longest time of a connection in one phase, in milliseconds. Only `send` begins anew with each byte sent. */
 const patience = { idle: 30_000, head: 5_000, body: 8_000, send: 10_000, linger: 1_000 };
-/** The idle must make room sooner while somebody waits outside because no descriptor is left. */
+/** Idle clients must make room sooner while a client waits in the accept queue because no descriptor is free. */
 const crowdedIdleMs = 1_000;
-/** How late a deadline may be noticed. */
+/** The longest delay until a deadline is noticed. */
 const sweepMs = 250;
 // #endregion limits
 
 // #region connection
 class Connection {
   readonly socket: Socket;
-  /** What epoll watches it for. We listen to a client or speak to it, never both at once. */
+  /** What epoll watches it for: the server reads from a client or sends to it, never both at once. */
   watched = EPOLLIN;
-  /** What it may take its time for, and until when. "busy": it waits for us, not we for it. */
+  /** What the server waits for, and until when. "busy": the client waits for the server. */
   phase: keyof typeof patience | "busy" | "gone" = "busy";
   deadline = 0;
-  /** Octets that have arrived; those from `at` on are not yet understood. */
+  /** Bytes that have arrived; those from `at` on are not parsed yet. */
   input: Buffer = nothing;
   at = 0;
-  /** More octets must arrive before anything else can be understood. */
+  /** More bytes must arrive before the server can parse on. */
   hungry = true;
   /** The request that is arriving. */
   request: Request | null = null;
-  /** Octets that the kernel has not taken yet, and behind them the rest of a file. */
+  /** Bytes that the kernel has not taken yet, and after them the rest of a file. */
   output: Buffer = nothing;
   file: { document: Document; from: number } | null = null;
-  /** The kernel had no room for all of it. */
+  /** The kernel had no room for all of `output`. */
   blocked = false;
   /** The answer in `output` is the last. */
   closing = false;
@@ -96,11 +96,11 @@ class Connection {
 
 const nothing: Buffer = Buffer.alloc(0);
 const connections = new Map<number, Connection>();
-/** Who has work that no event will announce: requests already in our memory, more of a file to send. */
+/** Connections with work that no event reports: requests in `input`, or more of a file to send. */
 let again = new Set<Connection>();
 /** Sockets to be closed at the end of the turn, see `drop`. */
 const dropped: Socket[] = [];
-/** The clocks are read once a turn: one that never jumps for deadlines, the wall's for Date. */
+/** The clocks are read once in each turn: a monotonic one for deadlines, the wall clock for Date. */
 let now = 0;
 let dateSecond = 0;
 let date = "";
@@ -117,7 +117,7 @@ let crowded = false;
 function listen(port: number): void {
   listener.setBlocking(false);
   listener.setOption(SOL_SOCKET, SO_REUSEADDR, true);
-  // Clients inherit these. A small last segment shall not wait for the acknowledgement of the one before it.
+  // Accepted sockets inherit these. A small last segment must not wait for the acknowledgement of the one before it.
   listener.setOption(IPPROTO_TCP, TCP_NODELAY, true);
   listener.setOption(SOL_SOCKET, SO_SNDBUF, limits.kernelBuffer);
   listener.setOption(SOL_SOCKET, SO_RCVBUF, limits.kernelBuffer);
@@ -128,7 +128,7 @@ function listen(port: number): void {
 // #endregion listen
 
 // #region turn
-/** The loop. It sleeps in epoll.poll until somebody is ready, or somebody's time may be over. */
+/** The loop. It sleeps in epoll.poll until a descriptor is ready, or the next deadline may have passed. */
 function run(): never {
   while (true) {
     const ready = epoll.poll(timeToSleep());
@@ -156,25 +156,25 @@ function readClocks(): void {
   if (second === dateSecond) return;
   dateSecond = second;
   date = new Date(second * 1000).toUTCString(); // which is the IMF-fixdate of RFC 9110 5.6.7
-  forgetDocuments(); // their answers have the old date in them
+  forgetDocuments(); // their answers contain the old date
 }
 
 /**
- * There is an event for this client. Its mask is not looked at: we watch for one thing at a time, and an error or a
- * hang-up, reported unasked, is told exactly by the very call that we are about to make.
+ * Handles an event of this client, without its mask: epoll watches for one thing at a time, and the next recv() or
+ * send() reports an error or a hang-up exactly.
  */
 function attend(c: Connection | undefined, waiting: Set<Connection>): void {
   if (c === undefined) return; // dropped earlier in this turn
-  if (waiting.size > 0 && waiting.has(c)) return; // first it understands what is there, else there were no bound to it
+  if (waiting.size > 0 && waiting.has(c)) return; // parse first what is there, or `input` has no limit
   guard(c, c.blocked ? proceed : receive);
 }
 
-/** What goes wrong with one client is the end of this client, and of nobody else. */
+/** An error of one client ends this client, and no other. */
 function guard(c: Connection, step: (c: Connection) => void): void {
   try {
     if (c.phase !== "gone") step(c);
   } catch (error) {
-    if (!(error instanceof SyscallError)) console.error(error); // a mistake of ours: say so, and go on
+    if (!(error instanceof SyscallError)) console.error(error); // a mistake in this program: print it, and go on
     drop(c);
   }
 }
@@ -196,10 +196,10 @@ function acceptAll(): void {
     }
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    if (error.code === "ECONNABORTED") return; // left before we looked; the next turn brings the others
-    // EMFILE, most likely. The listener stays ready and accept goes on failing, so to watch it were to spin. Whoever
-    // is in the queue waits there until somebody leaves.
-    if (!crowded) console.log(`nobody else can be let in for now: ${error.message}`);
+    if (error.code === "ECONNABORTED") return; // this client has left; the next turn accepts the others
+    // EMFILE, most likely. The listener stays ready, and accept() would fail in each turn: so do not watch it. The
+    // clients in the queue wait until another client leaves.
+    if (!crowded) console.log(`cannot accept for now: ${error.message}`);
     crowded = true;
     watchListener(false);
   }
@@ -214,13 +214,13 @@ function watchListener(watch: boolean): void {
 // #endregion accept
 
 // #region receive
-/** Everybody's octets arrive here. Only what is not understood at once is copied: an idle client owns no buffer. */
+/** All clients' bytes arrive here. Only those that cannot be parsed yet are copied: an idle client has no buffer. */
 const arrivals = Buffer.allocUnsafeSlow(limits.receive);
 
 function receive(c: Connection): void {
   const got = c.socket.recvInto(arrivals);
-  // The end of the stream. Who has only ended its own half has all its answers by now: we do not receive while
-  // there is something to answer or to send.
+  // The end of the stream. A client that has ended only its sending side has all its answers by now: the server reads
+  // nothing while it has something to answer or to send.
   if (got === 0) drop(c);
   if (got === null || got === 0 || c.phase === "linger") return;
   const fresh = arrivals.subarray(0, got);
@@ -229,14 +229,14 @@ function receive(c: Connection): void {
   proceed(c);
 }
 
-/** Does for this client what can be done now without waiting: one share of the turn. */
+/** One client's share of the turn: all that can be done for it now without waiting. */
 function proceed(c: Connection): void {
   if (!hasOutput(c)) converse(c);
   if (hasOutput(c)) send(c);
   settle(c);
 }
 
-/** Understands requests in their order, and answers each, until there is enough to send. */
+/** Parses requests in their order, and answers each, until there is enough to send. */
 function converse(c: Connection): void {
   try {
     for (let i = 0; i < limits.requests && !c.hungry && !c.closing; i++) {
@@ -250,7 +250,7 @@ function converse(c: Connection): void {
   }
 }
 
-/** Decides what to wait for now, and how long. */
+/** Decides what the server waits for now, and how long. */
 function settle(c: Connection): void {
   if (c.phase === "linger" || c.phase === "gone") return;
   keepRest(c);
@@ -268,21 +268,21 @@ function phaseOf({ input, request }: Connection): keyof typeof patience {
   return request.part === "fields" ? "head" : "body";
 }
 
-/** Nothing that is understood is kept: else one who always sends half a request more makes `input` grow for ever. */
+/** Drops the bytes that are parsed: or a client that always sends half a request more makes `input` grow for ever. */
 function keepRest(c: Connection): void {
   if (c.at === c.input.length) c.input = nothing;
   else if (c.at > 0 || c.input.buffer === arrivals.buffer) c.input = Buffer.from(c.input.subarray(c.at));
   c.at = 0;
 }
 
-/** Tells the kernel only what is news to it: most answers are sent whole, and cost no call here. */
+/** Calls epoll only for a change: most answers are sent whole, and cost no call here. */
 function watch(c: Connection, events: number): void {
   if (c.watched === events) return;
   epoll.modify(c.socket, events);
   c.watched = events;
 }
 
-/** A deadline is set when a phase begins, and not by every octet: who drips is not forgiven. */
+/** The deadline is set when a phase begins, and not with each byte: so slow bytes do not move it. */
 function enter(c: Connection, phase: keyof typeof patience): void {
   if (c.phase === phase) return;
   c.phase = phase;
@@ -292,7 +292,7 @@ function enter(c: Connection, phase: keyof typeof patience): void {
 // #endregion receive
 
 // #region line
-/** The client does something that leaves no trust in where its next request begins: answer, and close. */
+/** An answer, and the end: after such a request the server cannot know where the next one begins. */
 class Refusal extends Error {
   readonly status: string;
   constructor(status: string, sentence: string) {
@@ -310,11 +310,11 @@ const CR = 13;
 const LF = 10;
 
 /**
- * The next line, without its CRLF; null when it has not arrived yet.
+ * The next line, without its CRLF; null while it has not arrived.
  *
- * Lines are found among octets, and become text only then, one character for each octet (latin1): a decoder sees
- * line ends of its own, and fails on what is no UTF-8. A lone LF is a line end to one program and none to the next,
- * which is how requests are smuggled: RFC 9112 2.2 lets us refuse it.
+ * The search is among bytes. Only a whole line becomes text, one character for each byte (latin1): a decoder knows
+ * other line ends, and fails on bytes that are not UTF-8. Some programs take a lone LF for a line end and others do
+ * not, which makes request smuggling possible: RFC 9112 2.2 allows to refuse it.
  */
 function takeLine(c: Connection, most: number, tooLong: Refusal): string | null {
   const end = c.input.indexOf(LF, c.at);
@@ -334,18 +334,18 @@ class Request {
   readonly target: string;
   readonly major: number;
   readonly minor: number;
-  /** Epoll has announced its first octet: it had begun to arrive when this turn began. See `find`. */
+  /** epoll has reported its first byte: it had begun to arrive when this turn began. See `find`. */
   readonly announced: boolean;
-  /** What has to arrive next. */
+  /** What must arrive next. */
   part: "fields" | "body" | "size" | "chunk" | "end of chunk" | "trailer" = "fields";
-  /** By their names in small letters. Lines of one name make one list: RFC 9110 5.3. */
+  /** Values by their names in lower case. Lines with one name are one list: RFC 9110 5.3. */
   readonly fields = new Map<string, string>();
-  /** Lines and octets of the head (and trailer) so far. */
+  /** Lines and bytes of the head (and trailer) so far. */
   lines = 0;
-  octets: number;
-  /** Octets of the body, or of the chunk, still to come. */
+  bytes: number;
+  /** Bytes of the body, or of the chunk, still to come. */
   left = 0;
-  /** Octets of a chunked body so far. */
+  /** Bytes of a chunked body so far. */
   body = 0;
 
   constructor(line: string, announced: boolean) {
@@ -357,23 +357,23 @@ class Request {
     this.major = Number(found[3]);
     this.minor = Number(found[4]);
     this.announced = announced;
-    this.octets = line.length + 2;
+    this.bytes = line.length + 2;
   }
 }
 
 const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/(\d)\.(\d)$/;
 const longTarget = new Refusal(
   "414 URI Too Long",
-  `The first line is longer than ${limits.requestLine} octets.`,
+  `The first line is longer than ${limits.requestLine} bytes.`,
 );
 const longHead = new Refusal(
   "431 Request Header Fields Too Large",
-  `More than ${limits.lines} header lines, or too many octets of them.`,
+  `More than ${limits.lines} header lines, or too many bytes of them.`,
 );
 
 /**
- * Takes what has arrived, part by part, until a request is whole. False: more octets are needed. Nothing is done for
- * it before: RFC 9110 5.3 forbids to act on half a head, and behind a body the next request begins.
+ * Parses what has arrived, part by part, until a request is whole. The server answers only then: RFC 9110 5.3 forbids
+ * to act on half a head, and the next request begins after the body. @returns false if more bytes are needed
  */
 function hear(c: Connection): boolean {
   while (true) {
@@ -382,10 +382,10 @@ function hear(c: Connection): boolean {
       const announced = c.at === 0;
       const line = takeLine(c, limits.requestLine, longTarget);
       if (line === null) return false;
-      // Some clients send a CRLF too many after a body: RFC 9112 2.2 would have us look away.
+      // Some clients send a CRLF too many after a body: RFC 9112 2.2 lets a server ignore it.
       if (line !== "") c.request = new Request(line, announced);
     } else if (request.part === "fields" || request.part === "trailer") {
-      const line = takeLine(c, limits.head - request.octets, longHead);
+      const line = takeLine(c, limits.head - request.bytes, longHead);
       if (line === null) return false;
       if (line !== "") hearField(request, line);
       else if (request.part === "trailer") return true;
@@ -408,15 +408,15 @@ function hear(c: Connection): boolean {
 const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * One line of a header or trailer section. Every one is checked, also those that mean nothing to us. A space before
- * the colon, a space at the beginning (obs-fold), a control character, a CR or LF without the other: RFC 9112 5.
+ * Parses one line of a header or trailer section. It checks every line, also those that the server does not use: for a
+ * space before the colon or at the beginning (obs-fold), a control character, a lone CR or LF: RFC 9112 5.
  */
 function hearField(request: Request, line: string): void {
-  request.octets += line.length + 2;
+  request.bytes += line.length + 2;
   if (++request.lines > limits.lines) throw longHead;
   if (!fieldLine.test(line))
     throw bad("A header line is not a name, a colon and a value without control characters.");
-  if (request.part === "trailer") return; // it says nothing that we could use
+  if (request.part === "trailer") return; // the server uses no trailer field
   const colon = line.indexOf(":");
   const name = line.slice(0, colon).toLowerCase();
   const value = trim(line.slice(colon + 1));
@@ -424,8 +424,10 @@ function hearField(request: Request, line: string): void {
   request.fields.set(name, before === undefined ? value : `${before}, ${value}`);
 }
 
-/** Without the spaces and tabs at both ends. Not String.trim, to which \xa0 is space; nor a regular expression such
- * as /[ \t]+$/, which would begin anew at each of ten thousand spaces. */
+/**
+ * Without the spaces and tabs at both ends. String.trim also removes \xa0, and a regular expression such as /[ \t]+$/
+ * begins anew at each of ten thousand spaces.
+ */
 function trim(value: string): string {
   let from = 0;
   let to = value.length;
@@ -442,11 +444,11 @@ function listOf(value: string | undefined): string[] {
 
 // #region body
 const hostRule = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:\d*)?$/;
-const largeBody = new Refusal("413 Content Too Large", `The body is larger than ${limits.body} octets.`);
+const largeBody = new Refusal("413 Content Too Large", `The body is larger than ${limits.body} bytes.`);
 
 /**
- * The head is whole. May it be believed, and how long is the body? RFC 9112 3.2 and 6.3. Whoever sends Host or
- * Content-Length twice has sent a list, which is no host and no number.
+ * Judges a whole head, and finds the length of its body: RFC 9112 3.2 and 6.3. Two Hosts, or two lengths, are a list,
+ * which is not a host and not a number.
  */
 function expectBody(c: Connection, request: Request): void {
   const { fields, major, minor } = request;
@@ -457,7 +459,7 @@ function expectBody(c: Connection, request: Request): void {
     throw bad("Host is not one name or address, and perhaps a port.");
   const coding = fields.get("transfer-encoding");
   const length = fields.get("content-length");
-  // Digits and nothing else: "+5", "0x5", "5, 5" mean different things to different programs.
+  // Digits and nothing else: "+5", "0x5", "5, 5" are different numbers for different programs.
   if (length !== undefined && !/^\d+$/.test(length)) throw bad("Content-Length is not one number.");
   if (length !== undefined && coding !== undefined)
     throw bad("Transfer-Encoding and Content-Length: which is it?");
@@ -481,7 +483,7 @@ function checkCoding(minor: number, codings: string[]): void {
     throw new Refusal("501 Not Implemented", "No transfer coding but chunked is understood.");
 }
 
-/** Skips data of known length. True: there is no more of it. */
+/** Skips data of known length. @returns whether all of it has come */
 function skipData(c: Connection, request: Request): boolean {
   const taken = Math.min(request.left, c.input.length - c.at);
   c.at += taken;
@@ -490,7 +492,7 @@ function skipData(c: Connection, request: Request): boolean {
 }
 
 const longChunk = bad("A chunk is longer than its size says.");
-const longChunkLine = bad(`The line with a chunk's size is longer than ${limits.chunkLine} octets.`);
+const longChunkLine = bad(`The line with a chunk's size is longer than ${limits.chunkLine} bytes.`);
 
 /** Size, data, CRLF, size, data, CRLF, … size 0, trailer, empty line: RFC 9112 7.1. */
 function hearChunkSize(request: Request, line: string): void {
@@ -498,7 +500,7 @@ function hearChunkSize(request: Request, line: string): void {
   if (found === null) throw bad("A chunk does not begin with its size in hexadecimal digits.");
   request.left = Number.parseInt(found[1]!, 16);
   request.part = request.left === 0 ? "trailer" : "chunk";
-  // The size lines count too: a megabyte in chunks of one octet is six megabytes to read.
+  // The size lines count, too: a megabyte in chunks of one byte is six megabytes to read.
   request.body += request.left + line.length + 4;
   if (request.body > limits.body) throw largeBody;
 }
@@ -508,7 +510,7 @@ function hearChunkSize(request: Request, line: string): void {
 const otherMethods = new Set(["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"]);
 const allow = "Allow: GET, HEAD, OPTIONS\r\n";
 
-/** One whole request, one answer. */
+/** Answers one whole request. */
 function answer(c: Connection, request: Request): void {
   const { fields, method, minor } = request;
   const options = listOf(fields.get("connection")?.toLowerCase());
@@ -557,22 +559,22 @@ function replyError(c: Connection, error: NodeJS.ErrnoException): void {
 // #endregion answer
 
 // #region target
-/** Where the document is that this target names. */
+/** The path of the file that this target names. */
 function pathOf(target: string): string {
   const names = resolve(parseTarget(target).path);
   return `${root}/${names.join("/")}${names.at(-1) === "" ? "index.html" : ""}`;
 }
 
-/** The address of the folder that this target names without the slash behind it. */
+/** The address, with a slash at its end, of the folder that this target names. */
 function withSlash(target: string): string {
   const { path, query } = parseTarget(target);
   const names = resolve(path);
   if (names.at(-1) === "") throw noFile; // it has the slash: a folder by the name of index.html
-  // Encoded anew: no CR LF gets into our head, and no "//host" becomes somebody else's address.
+  // Encoded again: so no CR LF gets into the head, and no "//host" becomes the address of another server.
   return `/${names.map(encodeURIComponent).join("/")}/${query}`;
 }
 
-/** Of the four forms of RFC 9112 3.2 two name a file: "/path?query", and the same behind "http://host". */
+/** Of the four forms of RFC 9112 3.2 two name a file: "/path?query", and the same after "http://host". */
 function parseTarget(target: string): { path: string; query: string } {
   const absolute = /^http:\/\/([^/?:][^/?]*)(.*)$/i.exec(target);
   if (absolute !== null && !hostRule.test(absolute[1]!)) throw bad("The target names no host.");
@@ -586,8 +588,8 @@ function parseTarget(target: string): { path: string; query: string } {
 /**
  * The names on the way from the root to the file; the last is "" for a folder.
  *
- * Cut at slashes, then decode, then look for dots, each once: %2e%2e is "..", %2f is part of a name (no file has
- * such a one), %252e is the name "%2e". Above the root is the root: RFC 3986 5.2.4.
+ * Cut at slashes, then decode, then remove dots, each once: %2e%2e is "..", %2f is part of a name (which no file can
+ * have), %252e is the name "%2e". Above the root is the root: RFC 3986 5.2.4.
  */
 function resolve(path: string): string[] {
   const names: string[] = [];
@@ -614,7 +616,7 @@ function decode(segment: string): string {
 // #endregion target
 
 // #region document
-/** One version of a file. A changed file is a new Document; who is being sent the old one keeps it. */
+/** One version of a file. A changed file is a new Document; a client that is receiving the old one keeps that. */
 class Document {
   readonly target: string;
   readonly path: string;
@@ -623,10 +625,10 @@ class Document {
   readonly etag: string;
   /** The content of a small file, */
   bytes: Buffer | null = null;
-  /** or the descriptor of a large one, shared by all to whom it is being sent. */
+  /** or the descriptor of a large one, shared by all clients that are receiving it. */
   fd = -1;
   holders = 0;
-  /** The turn in which it was last found to be the version that is there. */
+  /** The turn in which it was last compared with the file. */
   seenAt = now;
   /** The whole answer to the common request, head and body in one. */
   reply: Buffer | null = null;
@@ -657,44 +659,44 @@ const types: Record<string, string> = {
 };
 
 let root = "";
-/** By their targets. None is remembered for longer than a second, see `forgetDocuments`. */
+/** Documents by their targets, each for at most a second: see `forgetDocuments`. */
 const documents = new Map<string, Document>();
 
 /**
- * The document that is asked for; null: it is a folder.
+ * The document that a request asks for; null: it is a folder.
  *
- * The file system is asked each time, so that an edited file is served edited at once. With one exception: in a busy
- * turn a hundred clients ask for one file, and one look is enough for all whose requests had begun to arrive before
- * it. Not for those who have sent one more request meanwhile: perhaps they have edited the file just before.
+ * It calls stat() for each request, so that an edited file is served edited at once. With one exception: in a busy
+ * turn a hundred clients ask for one file, and one stat() is enough for all requests that had begun to arrive before
+ * it. It is not enough for a request that came later: its client may have edited the file just before.
  */
 function find(request: Request): Document | null {
   const { target } = request;
   const known = documents.get(target);
   if (known !== undefined && known.seenAt === now && request.announced) return known;
   const path = known?.path ?? pathOf(target);
-  const stat = statSync(path); // follows links: it is the inode behind them that is compared
+  const stat = statSync(path); // follows links, and compares the inode behind them
   if (known !== undefined && sameVersion(known.stat, stat)) {
     known.seenAt = now;
     return known;
   }
   documents.delete(target);
   if (stat.isDirectory() && inside(realpathSync(path))) return null;
-  // To open a FIFO can wait for ever, to open a device can do anything: neither is a document.
+  // Opening a FIFO can wait for ever, and opening a device can do anything: neither is a document.
   if (!stat.isFile()) throw noFile;
   return load(target, path);
 }
 
-/** Whether a path without links leads to the root or below. Links may lead anywhere. */
+/** Whether a path without links is the root or below it. */
 function inside(path: string): boolean {
   return `${path}/`.startsWith(`${root}/`);
 }
 
-/** The time of change, unlike that of modification, cannot be set by anybody. */
+/** No program can set the time of change (ctime), as it can the time of modification. */
 function sameVersion(a: Stats, b: Stats): boolean {
   return a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 }
 
-/** Time stamps are coarse: a file that changed a moment ago can change again and its stamp stay the same. */
+/** Time stamps are coarse: a file that changed a moment ago can change again without a new stamp. */
 function settled(stat: Stats): boolean {
   return Date.now() - stat.ctimeMs > 1000;
 }
@@ -704,7 +706,7 @@ function load(target: string, path: string): Document {
   let keep = false;
   try {
     const stat = fstatSync(fd);
-    // Asked of the descriptor, not of the name: whatever links led here, and even if somebody turns them meanwhile.
+    // The path of the descriptor, not of the name: it is right even if another program changes a link meanwhile.
     const real = readlinkSync(`/proc/self/fd/${fd}`);
     if (!stat.isFile() || !inside(real)) throw noFile;
     const document = new Document(target, path, stat);
@@ -721,7 +723,7 @@ function load(target: string, path: string): Document {
   }
 }
 
-/** The content; less than `size` when the file has shrunk a moment ago: then this is what there is. */
+/** The content; less than `size` if the file has become shorter a moment ago. */
 function readAll(fd: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   let length = 0;
@@ -731,21 +733,21 @@ function readAll(fd: number, size: number): Buffer {
 }
 
 /**
- * Every second, and when there are too many: a memory that is as short needs no other care. It also bounds what stat
- * cannot see: the folder was moved out of the root, and a link put in its place. Who is being sent one keeps it.
+ * Empties the cache, every second and when it is full: so short a cache needs no other rule. It also limits what stat()
+ * cannot see: a folder that was moved out of the root, with a link in its place. A document that is being sent stays.
  */
 function forgetDocuments(): void {
   for (const document of documents.values()) if (document.holders === 0) documents.delete(document.target);
 }
 
-/** One holder less; behind the last one a large file is closed. */
+/** One holder less; after the last one it closes a large file. */
 function release(document: Document): void {
   if (--document.holders > 0 || document.fd === -1) return;
   if (documents.get(document.target) === document) documents.delete(document.target);
   closeFile(document.fd);
 }
 
-/** Descriptors held only to be given up when all others are taken, by clients mostly. */
+/** Descriptors in reserve, for files, when clients have taken all others. */
 const spares: number[] = [];
 
 function openFile(path: string): number {
@@ -760,7 +762,7 @@ function openFile(path: string): number {
   }
 }
 
-/** The number that becomes free is the one that a spare gets: this open does not fail. */
+/** A spare gets the number that becomes free, so this open does not fail. */
 function closeFile(fd: number): void {
   closeSync(fd);
   if (spares.length < limits.spares) holdSpare();
@@ -772,7 +774,7 @@ function holdSpare(): void {
 // #endregion document
 
 // #region reply
-/** A document; or, if the client has this very version already, the word that it has not changed: RFC 9110 13. */
+/** Answers with a document, or with 304 if the client has this version already: RFC 9110 13. */
 function replyDocument(c: Connection, request: Request, document: Document): void {
   const { method, minor } = request;
   const { bytes, etag, fields, stat } = document;
@@ -794,11 +796,11 @@ function replyDocument(c: Connection, request: Request, document: Document): voi
   }
 }
 
-/** An answer that is a sentence, or nothing. Its length is counted in octets: 正确 is two characters, and six. */
+/** Answers with a sentence, or without a body. Its length is its bytes: 正确 is two characters, and six bytes. */
 function reply(c: Connection, status: string, sentence: string, fields = ""): void {
   const body = Buffer.from(sentence === "" ? "" : `${sentence}\n`);
   const type = sentence === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\n";
-  // Whoever asks with HEAD takes no body, also not that of an error; even if the line does not end.
+  // An answer to HEAD has no body, also if it is an error; even if the first line never ended.
   const method = c.request?.method ?? c.input.toString("latin1", c.at, c.at + 4);
   append(c, joined(headOf(c, status, fields + type, body.length), method === "HEAD" ? nothing : body));
 }
@@ -811,21 +813,21 @@ function refuse(c: Connection, { status, message }: Refusal): void {
 
 function headOf(c: Connection, status: string, fields: string, length?: number): string {
   const length_ = length === undefined ? "" : `Content-Length: ${length}\r\n`;
-  // A client of HTTP/1.0 who has asked for keep-alive must be told that it got it.
+  // A client of HTTP/1.0 that asked for keep-alive must be told that the connection stays open.
   const kept = c.request?.minor === 0 ? "Connection: keep-alive\r\n" : "";
   return `HTTP/1.1 ${status}\r\nDate: ${date}\r\n${fields}${length_}${c.closing ? "Connection: close\r\n" : kept}\r\n`;
 }
 
-/** Head and body go into one buffer, and so out in one send: of two small ones the second would wait for the first. */
+/** Head and body in one buffer, for one send: a second one could wait for an acknowledgement of the first. */
 function joined(head: string, body: Buffer = nothing): Buffer {
-  const octets = Buffer.allocUnsafe(head.length + body.length);
-  octets.write(head, "latin1");
-  body.copy(octets, head.length);
-  return octets;
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, "latin1");
+  body.copy(bytes, head.length);
+  return bytes;
 }
 
-function append(c: Connection, octets: Buffer): void {
-  c.output = c.output.length === 0 ? octets : Buffer.concat([c.output, octets]);
+function append(c: Connection, bytes: Buffer): void {
+  c.output = c.output.length === 0 ? bytes : Buffer.concat([c.output, bytes]);
 }
 // #endregion reply
 
@@ -834,16 +836,16 @@ function hasOutput(c: Connection): boolean {
   return c.output.length > 0 || c.file !== null;
 }
 
-/** One send. What the kernel has no room for stays where it is, and EPOLLOUT will tell when there is room again. */
+/** One send. The bytes that the kernel has no room for stay in `output`, and EPOLLOUT reports new room. */
 function send(c: Connection): void {
-  const octets = c.file === null ? c.output : gather(c, c.file);
-  if (octets.length === 0) {
-    drop(c); // the file has shrunk, the promised length cannot be kept: to break off is how HTTP says so
+  const bytes = c.file === null ? c.output : gather(c, c.file);
+  if (bytes.length === 0) {
+    drop(c); // the file has become shorter than the head promised: in HTTP a broken connection says so
     return;
   }
-  const sent = c.socket.send(octets) ?? 0;
-  if (sent > 0) c.phase = "busy"; // a step forward: patience begins anew
-  c.blocked = sent < octets.length;
+  const sent = c.socket.send(bytes) ?? 0;
+  if (sent > 0) c.phase = "busy"; // bytes moved: the deadline begins anew
+  c.blocked = sent < bytes.length;
   if (c.blocked) enter(c, "send");
   const ofOutput = Math.min(sent, c.output.length);
   c.output = ofOutput === c.output.length ? nothing : c.output.subarray(ofOutput);
@@ -854,10 +856,10 @@ function send(c: Connection): void {
   c.file = null;
 }
 
-/** All files pass through here. What the kernel does not take is read again later: a slow reader owns no buffer. */
+/** All files pass through here. Bytes that the kernel does not take are read again: a slow reader has no buffer. */
 const passage = Buffer.allocUnsafeSlow(limits.output + limits.send);
 
-/** What waits, and behind it a piece of the file. */
+/** The waiting bytes, and after them a piece of the file. */
 function gather(c: Connection, { document, from }: { document: Document; from: number }): Buffer {
   const start = c.output.copy(passage);
   const wanted = Math.min(limits.send, passage.length - start, document.stat.size - from);
@@ -867,8 +869,8 @@ function gather(c: Connection, { document, from }: { document: Document; from: n
 
 // #region close
 /**
- * The last answer is sent. To close while octets arrive that nobody receives would reset the connection, and a reset
- * can overtake the answer. So end our half, and go on receiving for a moment: RFC 9112 9.6.
+ * The last answer is sent. A close() with unread bytes in the socket would reset the connection, and a reset can
+ * destroy the answer. So end the sending side, and go on reading for a moment: RFC 9112 9.6.
  */
 function linger(c: Connection): void {
   c.socket.shutdown("write");
@@ -879,8 +881,8 @@ function linger(c: Connection): void {
 }
 
 /**
- * Forgets a client. Its socket is closed only when all events of this turn are through: closed now, its number could
- * be given to a new client at once, who would then be hit by an event that was meant for the old one.
+ * Forgets a client. Its socket is closed after all events of this turn: if it were closed now, a new client could get
+ * its number at once, and with it an event of the old client.
  */
 function drop(c: Connection): void {
   if (c.phase === "gone") return;
@@ -894,23 +896,23 @@ function drop(c: Connection): void {
 
 function closeDropped(): void {
   if (dropped.length === 0) return;
-  for (const socket of dropped) socket.close(); // which takes it off epoll's list: nobody else has it open
+  for (const socket of dropped) socket.close(); // which removes it from epoll's interest list: no other process has it open
   dropped.length = 0;
   watchListener(true);
 }
 // #endregion close
 
 // #region sweep
-/** Looks whose time is over: one walk, when the first may be due, instead of a timer for each. */
+/** Finds the connections whose deadline has passed: one walk when the first may be due, instead of many timers. */
 function sweep(): void {
-  readClocks(); // a turn of its own: what is received now was not announced
+  readClocks(); // a turn of its own: no event has reported what it receives
   let next = Number.POSITIVE_INFINITY;
   for (const c of connections.values()) {
     if (c.phase !== "busy" && dueAt(c) <= now) guard(c, expire);
     if (c.phase !== "busy" && c.phase !== "gone") next = Math.min(next, dueAt(c));
   }
   nextSweep = Math.max(next, now + sweepMs);
-  watchListener(true); // perhaps there is a descriptor by now; if not, accept will say so again
+  watchListener(true); // a descriptor may be free by now; if not, accept() fails again
 }
 
 function dueAt({ phase, deadline }: Connection): number {
@@ -919,21 +921,21 @@ function dueAt({ phase, deadline }: Connection): number {
 
 function expire(c: Connection): void {
   const { phase } = c;
-  // Perhaps it is we who are late: the process was stopped, and more are ready now than one poll reports.
+  // The server may be late: the process was stopped, and more clients are ready than one poll reports.
   if (phase !== "send") receive(c);
   if (c.phase !== phase || dueAt(c) > now) return;
   if (phase === "head" || phase === "body") {
     refuse(c, new Refusal("408 Request Timeout", "The request took too long to arrive."));
     proceed(c);
   } else {
-    // Who does not read holds kernel memory even after close. With this option close resets, and frees it.
+    // A client that does not read holds kernel memory even after close(). With this option close() resets and frees it.
     if (phase === "send") c.socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
     drop(c);
   }
 }
 // #endregion sweep
 
-/** The folder to be served, without links on the way: what is served must lie in it. */
+/** The document root, without links in its path: each served file must be below it. */
 function findRoot(): string {
   try {
     return realpathSync("./html");
@@ -946,11 +948,13 @@ function findRoot(): string {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region start
   root = findRoot();
   for (let i = 0; i < limits.spares; i++) holdSpare();
   listen(port);
   console.log(`serving ${root} at http://127.0.0.1:${port}/`);
   run();
+  // #endregion start
 } else {
   console.log("run it like this: npx tsx server.ts 7890");
   process.exit(1);

@@ -12,17 +12,17 @@ import {
   Socket,
 } from "workbook/net";
 
-/** Where the files are that it serves: a folder beside the one who starts it. */
+/** The folder that it serves, in the working directory of the process. */
 const documentRoot = "./html";
 
-/** The socket that belongs to each descriptor: epoll speaks in descriptors only. */
+/** The socket of each descriptor: epoll knows descriptors only. */
 const sockets = new Map<number, Socket>();
 
 function main(port: number): void {
   // #region socket
   const server = new Socket(AF_INET, SOCK_STREAM);
   server.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
-  // The course binds "", which is every network card: whoever shares your Wi-Fi could read your files.
+  // The course binds "", which is every network card: a computer in your Wi-Fi could read your files.
   server.bind({ host: "127.0.0.1", port });
   server.listen(128);
 
@@ -32,10 +32,10 @@ function main(port: number): void {
 
   // #region loop
   while (true) {
-    // here it sleeps, until somebody is ready
+    // it sleeps here until a descriptor is ready
     for (const { fd, events } of epoll.poll()) {
       if (fd === server.fd) {
-        // the listener is readable: somebody has come
+        // the listener is readable: a client has connected
         const { client } = server.accept()!;
         epoll.register(client, EPOLLIN | EPOLLET);
         sockets.set(client.fd, client);
@@ -56,7 +56,7 @@ function main(port: number): void {
   // #endregion loop
 }
 
-/** As Python's decode("utf-8"): what is no UTF-8 is an error. */
+/** As Python's decode("utf-8"): bytes that are not UTF-8 are an error. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // #region answer
@@ -99,8 +99,10 @@ function answer(request: string, socket: Socket): void {
 
 const port = Number(process.argv[2]);
 if (process.argv.length === 3 && Number.isInteger(port)) {
+  // #region start
   console.log(`the http server uses port ${port}`);
   main(port);
+  // #endregion start
 } else {
   console.log("run it like this: npx tsx server.ts 7890");
   process.exit(1);

@@ -23,15 +23,15 @@ function* talk(socket: Socket): Steps<void> {
     }
     const reply = end < 0 ? refuse(431) : answer(unread.toString("latin1", 0, end).split("\r\n"));
     unread = unread.subarray(end + 4);
-    for (let at = 0; at < reply.octets.length; ) {
-      const took = socket.send(reply.octets.subarray(at, at + 200_000));
+    for (let at = 0; at < reply.bytes.length; ) {
+      const took = socket.send(reply.bytes.subarray(at, at + 200_000));
       at += took ?? 0;
       yield took !== null;
     }
     open = reply.stays;
   }
   socket.shutdown("write");
-  // So many looks, and not so much time: nobody asks for either.
+  // So many looks, and not so much time: the lab asks for neither.
   for (let looks = 0; looks < turns; looks++) {
     const data = socket.recv(100_000);
     if (data?.length === 0) return;
@@ -40,14 +40,14 @@ function* talk(socket: Socket): Steps<void> {
 }
 
 interface Reply {
-  octets: Buffer;
+  bytes: Buffer;
   stays: boolean;
 }
 
 function write(status: number, body: Buffer, { stays = true, bare = false, old = false } = {}): Reply {
   const connection = stays ? (old ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
   const head = `HTTP/1.1 ${status} .\r\nContent-Length: ${body.length}\r\n${connection}\r\n`;
-  return { octets: Buffer.concat([Buffer.from(head), bare ? Buffer.alloc(0) : body]), stays };
+  return { bytes: Buffer.concat([Buffer.from(head), bare ? Buffer.alloc(0) : body]), stays };
 }
 
 const refuse = (status: number): Reply => write(status, Buffer.from(`${status} 不行\n`), { stays: false });

@@ -1,4 +1,4 @@
-// Another right answer, in quite another style: a class whose state says what the next octets are, read line by
+// Another right answer, in quite another style: a class whose state says what the next bytes are, read line by
 // line; bodies are read, in chunks too; links are not followed at all, wherever they lead.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { Socket, SyscallError, sleep } from "workbook/net";
@@ -47,7 +47,7 @@ class Visitor {
     return null;
   }
 
-  /** One step: a line, or some octets of a body. */
+  /** One step: a line, or some bytes of a body. */
   #understand(): boolean {
     if (this.#state === "body" || this.#state === "chunk") {
       const takes = Math.min(this.#rest, this.#in.length);
@@ -195,7 +195,7 @@ class Visitor {
     return null;
   }
 
-  /** Whoever has its last answer is heard for a while, and not listened to. */
+  /** After the last answer its bytes are read for a while, and not used. */
   #drain(): boolean | null {
     const data = this.#socket.recv(64 * 1024);
     if (data?.length === 0 || this.#left-- === 0) return this.#gone();
