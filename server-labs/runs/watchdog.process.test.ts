@@ -72,10 +72,9 @@ await atEachSandboxLevel("a run's sum", (make, level) => {
       await at.runs.startProgram(at.lab, {
         text: `
           import { spawn } from "node:child_process";
-          let failed = 0;
+          // Where all of them start, it goes on: until it is ended.
           for (let n = 0; n < 200; n++)
-            spawn("/bin/sleep", ["100"], { stdio: "ignore" }).on("error", () => failed++);
-          setTimeout(() => { console.log(failed > 0 ? "not all" : "all"); process.exit(); }, 4000);`,
+            spawn("/bin/sleep", ["100"], { stdio: "ignore" }).on("error", () => { console.log("not all"); process.exit(); });`,
       }),
     );
     const end = ending(events);
