@@ -7,6 +7,7 @@ import { skipWithout } from "../fixtures/optional-program.ts";
 import { atEachSandboxLevel, ending, textOf, whole } from "../fixtures/run-helpers.ts";
 import type { TemporaryLab } from "../fixtures/temporary-lab.ts";
 import { limits, sentence } from "../protocol.ts";
+import { memoryOf } from "./watchdog.ts";
 
 const megabyte = 1024 * 1024;
 
@@ -99,6 +100,18 @@ await atEachSandboxLevel("a run's sum", (make, level) => {
     );
     assert.match(textOf(events), /^written written ENOSPC (EROFS|EACCES) written$/m);
   });
+});
+
+test("a process that ends between the two looks has no memory any more", () => {
+  const alive = new Map([1, 2, 3].map(pid => [pid, 500]));
+  const look = {
+    residentBytes: (pid: number) => alive.get(pid) ?? 0,
+    proportionalBytes: (pid: number) => {
+      alive.delete(3);
+      return alive.has(pid) ? 300 : null;
+    },
+  };
+  assert.equal(memoryOf([1, 2, 3], 1000, look), 600);
 });
 
 test("the sandbox's sentence has the limits that hold", () => {
