@@ -57,5 +57,5 @@ async function runAll(): Promise<void> {
 }
 
 const files = process.argv.slice(2);
-if (files.length > 0) suitesOf(files);
+if (files.length > 0) await suitesOf(files);
 else await runAll();

@@ -14,4 +14,4 @@ for (const name of ["spawn", "spawnSync", "exec", "execSync", "execFile", "execF
 net.Server.prototype.listen = forbidden("listen()") as never;
 syncBuiltinESMExports();
 
-suitesOf(pureTests());
+await suitesOf(pureTests());

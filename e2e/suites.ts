@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { suite } from "node:test";
 import { pathToFileURL } from "node:url";
 
-export function suitesOf(files: readonly string[]): void {
-  for (const file of files)
-    suite(file, async () => {
-      await import(pathToFileURL(join(process.cwd(), file)).href);
+/** Loads the files one after another: what one awaits at its top must not be awaited in the suite of another. */
+export async function suitesOf(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const { href } = pathToFileURL(join(process.cwd(), file));
+    await new Promise<void>((resolve, reject) => {
+      suite(file, () => import(href).then(() => resolve(), reject));
     });
+  }
 }
