@@ -2,7 +2,6 @@
 // `npm test -- STEP` runs one step; `npm test -- fast` needs no build; `npm test -- browser SPEC...` runs these specs.
 import { spawn, spawnSync } from "node:child_process";
 import { findChromium } from "./chromium.ts";
-import { processTests } from "./unit-tests.ts";
 
 interface Step {
   name: string;
@@ -34,7 +33,7 @@ const steps: Step[] = [
   {
     name: "units",
     sentence: "Unit tests with real processes",
-    commands: () => [["node", "--import", "tsx", "--test", "--test-concurrency=2", ...processTests()]],
+    commands: () => [["node", "--import", "tsx", "e2e/process-tests.ts"]],
     needsBuild: true,
   },
   {

@@ -3,23 +3,15 @@
 import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
-import { join } from "node:path";
-import { suite } from "node:test";
-import { pathToFileURL } from "node:url";
+import { suitesOf } from "./suites.ts";
 import { pureTests } from "./unit-tests.ts";
 
 const forbidden = (what: string) => () => {
-  throw new Error(
-    `A pure test calls ${what}. Name its file *.process.test.ts, which gives it its own process.`,
-  );
+  throw new Error(`A pure test calls ${what}. Name its file *.process.test.ts: those run later, and may.`);
 };
 for (const name of ["spawn", "spawnSync", "exec", "execSync", "execFile", "execFileSync", "fork"] as const)
   Object.assign(childProcess, { [name]: forbidden(`child_process.${name}()`) });
 net.Server.prototype.listen = forbidden("listen()") as never;
 syncBuiltinESMExports();
 
-// A suite for each file, so that the hooks of a file are for its own tests.
-for (const file of pureTests())
-  suite(file, async () => {
-    await import(pathToFileURL(join(process.cwd(), file)).href);
-  });
+await suitesOf(pureTests());

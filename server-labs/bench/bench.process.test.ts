@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { packageRoot } from "../lib/package-root.ts";
 import { Site } from "./contestants.ts";
 import { inTurns, ratios, spread } from "./figures.ts";
 import { readBenchOptions } from "./options.ts";
@@ -180,8 +180,8 @@ async function generate(port: number): Promise<{ requests: number; wrong: string
   const file = join(folder, "file");
   writeFileSync(file, body);
   const job = { port, target: "/file", file, connections: 3, seconds: 0.2, pids: [process.pid] };
-  const load = fileURLToPath(new URL("./load.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", load], { stdio: ["pipe", "pipe", "inherit"] });
+  const load = join(packageRoot, "dist/server-labs/bench/load.js");
+  const child = spawn(process.execPath, [load], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(`${JSON.stringify(job)}\n`);
   return JSON.parse(await text(child.stdout));
 }

@@ -139,6 +139,6 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     await closed;
     // A zombie has ended too: its new parent has not waited for it yet.
     const over = () => programs.every(pid => [null, "Z", "X"].includes(runState(pid)));
-    assert.ok(await new Poller(() => {}).until(over, 5000), `still running: ${programs.join(", ")}`);
+    assert.ok(await new Poller(() => {}).until(over, 30_000), `still running: ${programs.join(", ")}`);
   });
 }

@@ -3,25 +3,38 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { after, before, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { Semaphore } from "../lib/semaphore.ts";
+import { processFacts } from "../process.ts";
 import { checkFixture } from "./fixtures/check-fixture.ts";
 import type { Idleness } from "./own-time.ts";
 
 const burners: ChildProcess[] = [];
 before(() => {
-  // Three busy processes for each processor: a server gets a quarter of a processor, or less.
+  // Three busy processes for each processor: a server gets a quarter of a processor, or less. They stop themselves first.
   for (let i = 0; i < 3 * availableParallelism(); i++)
-    burners.push(spawn("/bin/sh", ["-c", "while :; do :; done"], { stdio: "ignore" }));
+    burners.push(spawn("/bin/sh", ["-c", "kill -STOP $$; while :; do :; done"], { stdio: "ignore" }));
 });
 after(() => {
   for (const one of burners) one.kill("SIGKILL");
 });
 
+/** Measures something while they are busy. */
+async function besideBurners<T>(measure: () => Promise<T>): Promise<T> {
+  for (const { pid } of burners) while (processFacts(pid!)!.state !== "T") await turn();
+  for (const one of burners) one.kill("SIGCONT");
+  try {
+    return await measure();
+  } finally {
+    for (const one of burners) one.kill("SIGSTOP");
+  }
+}
+
 async function idle(name: string): Promise<Idleness> {
   let found: Idleness | undefined;
   const outcome = await checkFixture(name, async ({ server, oneByOne }) => {
     await oneByOne(2);
-    found = await server.idle(200);
+    found = await besideBurners(() => server.idle(200));
   });
   assert.equal(outcome.state, "passed", outcome.failure?.summary);
   return found!;
@@ -50,7 +63,8 @@ test("a number has settled when the server had time to change it, and did not", 
   const outcome = await checkFixture("polls-with-sleep.ts", async ({ server, oneByOne }) => {
     const [one] = await oneByOne(1);
     one!.send("x".repeat(100_000));
-    assert.equal(await server.settles(() => server.bytesReadFrom(one!)), 100_000);
+    const settled = await besideBurners(() => server.settles(() => server.bytesReadFrom(one!)));
+    assert.equal(settled, 100_000);
   });
   assert.equal(outcome.state, "passed", outcome.failure?.summary);
 });

@@ -63,8 +63,8 @@ test("a server that waits in a call: the failure names the call and the time", a
 test("a server that dies during a check: its last output and its line", async () => {
   const outcome = await checkFixture("throws-on-input.ts", async ({ client, until }) => {
     const one = (await client()).send("boo");
-    await until(() => one.over, 5000);
-    await until(() => false, 5000);
+    await until(() => one.over, 30_000);
+    await until(() => false, 30_000);
   });
   assert.equal(outcome.failure?.line, 9);
   assertGolden(outcome, "throws-on-input");
@@ -148,9 +148,9 @@ test("a server that is not traced is checked from outside, and its calls are uno
         expect(server.traced, "Its calls are not those of the server.").equal(false);
         await server.stop();
         await client();
-        expect(await until(() => server.acceptQueueLength === 1, 5000), "It is not stopped.").ok();
+        expect(await until(() => server.acceptQueueLength === 1, 30_000), "It is not stopped.").ok();
         server.continue();
-        expect(await until(() => server.acceptQueueLength === 0, 5000), "It does not go on.").ok();
+        expect(await until(() => server.acceptQueueLength === 0, 30_000), "It does not go on.").ok();
       },
     );
     assert.equal(outcome.state, "passed", `${name}: ${JSON.stringify(outcome.failure ?? outcome.note)}`);

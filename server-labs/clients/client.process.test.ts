@@ -27,7 +27,7 @@ inCheck("a client sends something and receives the answer", async ({ client }) =
 inCheck("bytes come as they were sent", async ({ client, until }) => {
   const bytes = Buffer.from([0, 255, 128, 13, 10, 0]);
   const one = (await client()).send(bytes);
-  await until(() => one.receivedBytes === bytes.length, 5000);
+  await until(() => one.receivedBytes === bytes.length, 30_000);
   assert.deepEqual(one.received, bytes);
 });
 
@@ -75,7 +75,7 @@ inCheck("the bytes of a client that does not read stay in the kernel", async ({ 
   const one = (await client({ reads: false, receiveBuffer: 4096 })).send("word");
   assert.equal(await one.receives("word", { within: 50 }), null);
   one.setReading(true);
-  assert.ok(await until(() => one.received.toString() === "word", 5000));
+  assert.ok(await until(() => one.received.toString() === "word", 30_000));
 });
 
 inCheck(
@@ -105,7 +105,7 @@ inCheck("the output of a server, and its sleep", async ({ server }) => {
 inCheck("the calls that a server makes for one message", async ({ server, client, until }) => {
   const one = await client();
   await server.accepts([one]);
-  await until(() => server.asleep, 5000);
+  await until(() => server.asleep, 30_000);
   const watch = server.watch();
   const { sleepCount } = server;
   one.send("word");
@@ -117,7 +117,7 @@ inCheck("the calls that a server makes for one message", async ({ server, client
     watch.calls.named("send").list.map(call => call.returned),
     [4],
   );
-  assert.ok(await until(() => server.sleepCount > sleepCount, 5000), "it has not gone to sleep again");
+  assert.ok(await until(() => server.sleepCount > sleepCount, 30_000), "it has not gone to sleep again");
 });
 
 inCheck("accept4 names the client by its port", async ({ server, client }) => {
@@ -134,7 +134,7 @@ inCheck(
     server.limitDescriptors(1);
     const [first, second] = [await client(), await client()];
     assert.equal(await server.accepts([first]), 1);
-    assert.ok(await until(() => !server.alive || server.acceptQueueLength === 1, 5000));
+    assert.ok(await until(() => !server.alive || server.acceptQueueLength === 1, 30_000));
     second.close();
   },
 );

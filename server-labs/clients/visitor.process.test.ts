@@ -54,7 +54,7 @@ describe("one client", { concurrency: true }, () => {
   test("one GET: connected, sent, got, closed, and how long it took", async () => {
     const { port } = await serve(http());
     const visit = visitor.visit(port, "get");
-    assert.match(await visitor.sentence(visit, "done"), /^answered 200 after [\d.]+ ms, 40 bytes$/);
+    assert.match(await visitor.sentence(visit, "done"), /^answered 200 after [\d.]+ m?s, 40 bytes$/);
     const steps = visitor.steps(visit);
     assert.deepEqual(
       steps.map(step => step.what),

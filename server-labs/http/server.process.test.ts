@@ -243,7 +243,8 @@ test("S14: 400 idle connections do not keep the page from its answer", async () 
     );
     const began = performance.now();
     assert.equal((await browser("GET /healthz", {})).status, 200);
-    assert.ok(performance.now() - began < 1000);
+    // And not only when the idle ones are closed, which headersTimeout does.
+    assert.ok(performance.now() - began < 8_000);
   } finally {
     for (const socket of idle) socket.destroy();
   }

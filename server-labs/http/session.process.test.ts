@@ -179,7 +179,7 @@ test("at most a window is sent ahead of what a page has shown; the run is never 
 });
 
 test("runs that a page never acknowledged do not fill its window once they are replaced", {
-  timeout: 10_000,
+  timeout: 60_000,
 }, async () => {
   const page = await Page.open();
   page.send({ type: "watch", lab: labId });
@@ -341,7 +341,7 @@ test("one page drives, the others watch; its reload leaves the program as it is,
   assert.ok(gaps > 0);
 });
 
-test("a page that goes away while its program is started drives it no more", { timeout: 20_000 }, async t => {
+test("a page that goes away while its program is started drives it no more", { timeout: 60_000 }, async t => {
   const gone = latch();
   const onChange = labServer.runs.onChange.bind(labServer.runs);
   // The session listens for changes until its socket has closed.

@@ -236,7 +236,7 @@ await atBestLevel("a spare", (make, level) => {
     assert.equal(lab.runs.spare, null);
   });
 
-  test("the lab server's SIGKILL takes it along", { timeout: 30_000 }, async () => {
+  test("the lab server's SIGKILL takes it along", { timeout: 60_000 }, async () => {
     const keeper = fileURLToPath(new URL("../fixtures/spare-keeper.ts", import.meta.url));
     const server = spawn(process.execPath, ["--import", "tsx", keeper], {
       stdio: ["ignore", "pipe", "inherit"],

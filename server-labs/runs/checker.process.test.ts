@@ -17,7 +17,7 @@ import { ProcessRun } from "./run.ts";
 const garbledChecker = fileURLToPath(new URL("../fixtures/garbled-checker.js", import.meta.url));
 
 test("a checker's end does not wait for a process that escaped with its pipe", {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async t => {
   const folder = mkdtempSync(join(tmpdir(), "workbook-checker-"));
   t.after(() => rmSync(folder, { recursive: true }));

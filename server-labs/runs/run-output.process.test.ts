@@ -21,7 +21,7 @@ await atBestLevel("what runs say", (make, level) => {
     assert.ok(grown < 100, `the lab server grew by ${grown} MB`);
     const asked = performance.now();
     await run.stop();
-    assert.ok(performance.now() - asked < 3000);
+    assert.ok(performance.now() - asked < 20_000);
     const { events } = run.log.read(0, Number.POSITIVE_INFINITY);
     // A gap counts the bytes that were evicted here; with it, every byte is in exactly one event.
     let offset = 0;

@@ -66,7 +66,7 @@ for (const [what, error, reported] of [
   });
 
 test("a run whose part fails to attach is ended, and its mistake is reported", {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   const { run, part, mistakes } = aRun({
     attach() {

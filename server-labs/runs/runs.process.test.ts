@@ -42,7 +42,7 @@ for (const [what, error, refusal, reported] of [
     assert.equal((await whole(next)).at(-1)?.type, "exited");
   });
 
-test("a page that closes its lab twice takes no other page's lab along", { timeout: 20_000 }, async t => {
+test("a page that closes its lab twice takes no other page's lab along", { timeout: 60_000 }, async t => {
   const at = await openTemporaryLab({ sandbox: plainLevel, spare: true });
   t.after(() => at.close());
   t.mock.timers.enable({ apis: ["setTimeout"] });

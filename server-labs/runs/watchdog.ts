@@ -95,9 +95,9 @@ export class Watchdog {
  * The memory of these processes together, in bytes.
  * @param most what they share is counted once only where the simple sum is more than this: to look at it costs more
  */
-function memoryOf(pids: number[], most: number): number {
-  const resident = pids.map(residentBytes);
-  const sum = resident.reduce((all, bytes) => all + bytes, 0);
+export function memoryOf(pids: number[], most: number, look = { residentBytes, proportionalBytes }): number {
+  const sum = pids.reduce((all, pid) => all + look.residentBytes(pid), 0);
   if (sum <= most) return sum;
-  return pids.reduce((all, pid, i) => all + (proportionalBytes(pid) ?? resident[i]!), 0);
+  // Asked again where there are no parts: a process that has ended since has nothing.
+  return pids.reduce((all, pid) => all + (look.proportionalBytes(pid) ?? look.residentBytes(pid)), 0);
 }

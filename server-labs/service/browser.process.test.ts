@@ -18,7 +18,7 @@ test("opens only for a person at a terminal with a screen", () => {
 });
 
 test("the browser gets a file of ours that leads on; the ticket is in no argument", {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async t => {
   const { folder, gone } = temporaryFolder();
   t.after(gone);

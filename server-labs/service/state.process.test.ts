@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../fixtures/test-lab-server.ts";
 import { listenOnLoopback } from "../http/listen.ts";
+import { packageRoot } from "../lib/package-root.ts";
 import { becomeInstance, type Instance } from "./instance.ts";
 import { openState, stateFolder } from "./state.ts";
 
@@ -102,12 +103,12 @@ test("of many starts at once over a stale lock, one wins and all others hear of 
   dead.kill("SIGKILL");
   await once(dead, "exit");
   assert.ok(existsSync(join(folder, "lock")));
-  const starter = `import { becomeInstance } from ${JSON.stringify(new URL("instance.ts", import.meta.url).href)};
+  const starter = `import { becomeInstance } from ${JSON.stringify(join(packageRoot, "dist/server-labs/service/instance.js"))};
     const instance = await becomeInstance(${JSON.stringify(folder)});
     if ("running" in instance) { console.log("second", instance.running.pid); }
     else { instance.announce({ link: "", pid: process.pid, packageRoot: "" }); console.log("first", process.pid); process.stdin.resume().on("end", () => instance.release()); }`;
   const starts = Array.from({ length: 4 }, () =>
-    spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", starter], {
+    spawn(process.execPath, ["--input-type=module", "-e", starter], {
       stdio: ["pipe", "pipe", "inherit"],
     }),
   );

@@ -193,13 +193,13 @@ test("the calls of a burst are found after three minutes of polling, in the log 
     () => clock.now,
   );
   const program = new Writer(fd);
-  const make = (record: Buffer, kept: boolean) => {
-    if (kept) program.keep(program.head, record);
+  const make = (record: Buffer) => {
+    program.keep(program.head, record);
     program.put(program.head++, record);
   };
   const poll = recv(7, -1);
   const look = (ms: number) => {
-    for (let i = 0; i < 2000; i++) make(poll, false);
+    program.repeat(2000, poll);
     program.call();
     clock.now += ms;
     reader.read();
@@ -207,9 +207,9 @@ test("the calls of a burst are found after three minutes of polling, in the log 
   // What it may show one by one is used up before the clients come.
   for (let i = 0; i < 10; i++) look(20);
   for (let client = 0; client < 50; client++) {
-    make(aRecord("accept4", [3], { result: 50 + client, address: addressOf(40_000 + client) }), true);
-    make(recv(50 + client, 78), true);
-    make(aRecord("close", [50 + client], {}), true);
+    make(aRecord("accept4", [3], { result: 50 + client, address: addressOf(40_000 + client) }));
+    make(recv(50 + client, 78));
+    make(aRecord("close", [50 + client], {}));
   }
   for (let waited = 0; waited < 180_000; waited += 250) look(250);
   reader.close();
@@ -288,7 +288,7 @@ test("a call that was entered first is seen again when it is done", () => {
 test("the observer gets every record, also those that are left out", () => {
   const { seen, reader, program } = watched();
   for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 8000; i++) program.put(program.head++, recv(1));
+    program.repeat(8000, recv(1));
     program.call();
     reader.read();
   }

