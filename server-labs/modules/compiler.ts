@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname, join } from "node:path";
 import type { CompilerAnswer, CompilerRequest } from "./compiler-main.ts";
-import type { Strip, Stripped } from "./strip.ts";
+import type { Stripped, StripTypes } from "./strip.ts";
 
 const idleMs = 60_000;
 /** A text on which this many processes ended is given up. */
@@ -33,7 +33,7 @@ export class Compiler {
   }
 
   /** Does what strip() does. @throws Error when the process ends again and again, or close() was called */
-  readonly strip: Strip = (file, text) =>
+  readonly strip: StripTypes = (file, text) =>
     new Promise((resolve, reject) => {
       if (this.#closed) throw new Error(closed);
       const id = ++this.#asked;
@@ -41,7 +41,7 @@ export class Compiler {
       this.#ask(id);
     });
 
-  /** The process that blanks types; null when there is none. */
+  /** The pid of the process; null while there is no process. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }

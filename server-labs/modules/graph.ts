@@ -4,7 +4,7 @@ import { relative, sep } from "node:path";
 import { etagOf, toText, UnfitText } from "../lib/source-text.ts";
 import type { RefusalStatement, RefusedReason } from "../protocol.ts";
 import { candidates, isRelative, kindOf } from "./resolve.ts";
-import { type Strip, type Stripped, strip, type WrittenImport } from "./strip.ts";
+import { type Stripped, type StripTypes, strip, type WrittenImport } from "./strip.ts";
 
 /** A file of a program as its process loads it. */
 export interface ModuleText {
@@ -34,7 +34,7 @@ interface CollectOptions {
   /** Results of before, for files whose text is the same; what is not used any more is removed. */
   cache?: StripCache;
   /** Else this process blanks the types. */
-  strip?: Strip;
+  strip?: StripTypes;
 }
 
 const most = { files: 500, megabytes: 8 };

@@ -20,7 +20,7 @@ export type Stripped =
   | { reason: RefusedReason; statement: RefusalStatement };
 
 /** Blanks types, in this process or in another one. */
-export type Strip = (file: string, text: string) => Promise<Stripped>;
+export type StripTypes = (file: string, text: string) => Promise<Stripped>;
 
 /**
  * Blanks the types of one file; JavaScript stays as it is.

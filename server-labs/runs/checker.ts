@@ -8,7 +8,7 @@ import * as v from "valibot";
 import type { Lab } from "../book.ts";
 import type { EventBody } from "../events.ts";
 import { type JsonLine, JsonLines } from "../lib/json-lines.ts";
-import type { ModuleText, Strip } from "../modules.ts";
+import type { ModuleText, StripTypes } from "../modules.ts";
 import {
   flow,
   type LaunchOptions,
@@ -43,7 +43,7 @@ export interface CheckerOptions {
   /** The files that its program consists of, by absolute path; `name` is the first. */
   modules: Map<string, ModuleText>;
   /** Blanks the types of the lab's checks. */
-  strip: Strip;
+  strip: StripTypes;
   only: string[];
   /** Measures the lab's folder. */
   folderUse(): Promise<FolderUse>;

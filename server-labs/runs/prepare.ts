@@ -7,8 +7,8 @@ import {
   type Collected,
   collectModules,
   type ModuleText,
-  type Strip,
   type StripCache,
+  type StripTypes,
   strip,
 } from "../modules.ts";
 import type { RunFolders, SandboxLevel, Setting, Spares } from "../process.ts";
@@ -39,7 +39,7 @@ export interface RunsOptions {
   /** Keeps a spare process, so that starts are warm. */
   spare?: boolean;
   /** Blanks types; else this process does. */
-  strip?: Strip;
+  strip?: StripTypes;
   /** Called with errors that are mistakes of the lab server. It must not throw. */
   unexpected?(error: unknown): void;
 }
@@ -132,7 +132,7 @@ export class Preparing {
     return { sandbox, packageRoot, workspace, descriptors };
   }
 
-  get #strip(): Strip {
+  get #strip(): StripTypes {
     return this.#options.strip ?? strip;
   }
 
