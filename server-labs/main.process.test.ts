@@ -157,6 +157,29 @@ test("a file is saved, run, reached, watched and stopped, as a shell does it", {
   assert.equal((await wait("exited")).stopped, true);
 });
 
+/** What the process has in memory, in megabytes; NaN where the kernel does not say so. */
+function residentMegabytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+test("the lab server takes less than 100 MB, also after runs: the compiler is a process of its own", {
+  timeout: 60_000,
+}, async t => {
+  const server = await machine(t).start("--port", "0");
+  const pid = server.child.pid!;
+  if (Number.isNaN(residentMegabytes(pid))) return t.skip("this kernel does not report VmRSS");
+  for (const word of ["one", "two", "three"]) {
+    const { events: wait } = await run(server, `const word: string = "${word}";\nconsole.log(word);\n`);
+    await wait("exited");
+  }
+  // With the compiler in it, it takes 110 MB and more; without, 75 to 85.
+  const megabytes = residentMegabytes(pid);
+  assert.ok(megabytes < 100, `${megabytes.toFixed(1)} MB`);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  const commands = children.map(child => readFileSync(`/proc/${child}/cmdline`, "utf8"));
+  assert.equal(commands.filter(command => command.includes("compiler-main.js")).length, 1);
+});
+
 test("the token is in no argument and no environment, and a program in the sandbox cannot find it", {
   timeout: 60_000,
 }, async t => {

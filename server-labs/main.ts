@@ -7,7 +7,7 @@ import { Labs } from "./labs.ts";
 import { realHome } from "./lib/home.ts";
 import { packageRoot, packageVersion } from "./lib/package-root.ts";
 import { whenIdle } from "./lib/when-idle.ts";
-import { loadCompiler } from "./modules.ts";
+import { Compiler } from "./modules.ts";
 import { findSandbox } from "./process.ts";
 import { sentence, visible } from "./protocol.ts";
 import { Runs } from "./runs.ts";
@@ -61,11 +61,13 @@ async function start(
   if (book.labs.length === 0) throw new Error(mistakes(book));
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
+  const compiler = new Compiler();
   const runs = new Runs({
     book,
     workspace,
     packageRoot,
     sandbox,
+    strip: compiler.strip,
     spare: process.env.WORKBOOK_SPARE !== "off",
     unexpected: error => log.write(error),
   });
@@ -103,6 +105,7 @@ async function start(
     sessions.close();
     await Promise.all([runs.stopAll(), closeBrowserFile(workspace.root)]);
     workspace.close();
+    compiler.close();
     instance.release();
   });
 
@@ -116,7 +119,7 @@ async function start(
   const advice = proxyAdvice(process.env);
   if (advice) print(advice);
   // The first run does not wait for it then.
-  void whenIdle().then(loadCompiler);
+  void whenIdle().then(() => compiler.load());
   if (options.open && canOpenBrowser(process.env, process.stdout.isTTY === true))
     await openBrowser(link, workspace.root).catch(() => print("No browser opened: open the link yourself."));
 }

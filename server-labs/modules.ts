@@ -1,3 +1,4 @@
 // Modules door. A student's modules: which files a program consists of, and their TypeScript as JavaScript.
+export { Compiler } from "./modules/compiler.ts";
 export { type Collected, collectModules, type ModuleText, type StripCache } from "./modules/graph.ts";
-export { loadCompiler, type Stripped, strip } from "./modules/strip.ts";
+export { type Stripped, type StripTypes, strip } from "./modules/strip.ts";

@@ -4,7 +4,7 @@ import { relative, sep } from "node:path";
 import { etagOf, toText, UnfitText } from "../lib/source-text.ts";
 import type { RefusalStatement, RefusedReason } from "../protocol.ts";
 import { candidates, isRelative, kindOf } from "./resolve.ts";
-import { type Stripped, strip, type WrittenImport } from "./strip.ts";
+import { type Stripped, type StripTypes, strip, type WrittenImport } from "./strip.ts";
 
 /** A file of a program as its process loads it. */
 export interface ModuleText {
@@ -33,6 +33,8 @@ interface CollectOptions {
   read: (path: string) => Promise<Uint8Array | null>;
   /** Results of before, for files whose text is the same; what is not used any more is removed. */
   cache?: StripCache;
+  /** Else this process blanks the types. */
+  strip?: StripTypes;
 }
 
 const most = { files: 500, megabytes: 8 };
@@ -118,8 +120,11 @@ class Collecting {
     const { cache } = this.#options;
     const last = cache.get(path);
     if (last?.text === text) return last.stripped;
-    const stripped = strip(name, text);
-    cache.set(path, { text, stripped });
+    const stripped = (this.#options.strip ?? strip)(name, text);
+    const made = { text, stripped };
+    cache.set(path, made);
+    // What failed is tried again the next time.
+    stripped.catch(() => cache.get(path) === made && cache.delete(path));
     return stripped;
   }
 }

@@ -19,6 +19,9 @@ export type Stripped =
   | { javascript: string; imports: WrittenImport[] }
   | { reason: RefusedReason; statement: RefusalStatement };
 
+/** Blanks types, in this process or in another one. */
+export type StripTypes = (file: string, text: string) => Promise<Stripped>;
+
 /**
  * Blanks the types of one file; JavaScript stays as it is.
  * @param file its name in sentences: "server.ts"

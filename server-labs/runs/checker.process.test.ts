@@ -9,6 +9,7 @@ import type { Lab } from "../book/book.ts";
 import { noUse, plainLevel } from "../fixtures/plain-sandbox.ts";
 import { atBestLevel, ending, first, textOf, whole } from "../fixtures/run-helpers.ts";
 import type { TemporaryLab } from "../fixtures/temporary-lab.ts";
+import { strip } from "../modules/strip.ts";
 import type { Launched } from "../process/launch.ts";
 import { limits, sentence } from "../protocol.ts";
 import { checkerPart } from "./checker.ts";
@@ -30,7 +31,7 @@ test("a checker's end does not wait for a process that escaped with its pipe", {
     folder: { path: folder, mark: "m", write: name => name, remove: async () => {} },
     workspace: folder,
     lab: { id: "a/b", chapter, checksFile: "checks.ts" } as Lab,
-    ...{ name: "server.ts", modules: new Map(), only: [], folderUse: noUse },
+    ...{ name: "server.ts", modules: new Map(), strip, only: [], folderUse: noUse },
   });
   const held = new Duplex({ read() {}, write() {} });
   part.attach({ pipes: [held] } as unknown as Launched);

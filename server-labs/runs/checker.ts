@@ -8,7 +8,7 @@ import * as v from "valibot";
 import type { Lab } from "../book.ts";
 import type { EventBody } from "../events.ts";
 import { type JsonLine, JsonLines } from "../lib/json-lines.ts";
-import { type ModuleText, strip } from "../modules.ts";
+import type { ModuleText, StripTypes } from "../modules.ts";
 import {
   flow,
   type LaunchOptions,
@@ -42,6 +42,8 @@ export interface CheckerOptions {
   name: string;
   /** The files that its program consists of, by absolute path; `name` is the first. */
   modules: Map<string, ModuleText>;
+  /** Blanks the types of the lab's checks. */
+  strip: StripTypes;
   only: string[];
   /** Measures the lab's folder. */
   folderUse(): Promise<FolderUse>;
@@ -130,8 +132,8 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
   };
 }
 
-/** Both programs that the checker will run, as JavaScript: the compiler is loaded here, and there it would be for each check. */
-async function stripped({ lab, modules }: CheckerOptions): Promise<StrippedPrograms> {
+/** Both programs that the checker will run, as JavaScript: the checker would load the compiler for each check. */
+async function stripped({ lab, modules, strip }: CheckerOptions): Promise<StrippedPrograms> {
   const entries = [...modules].map(([path, { javascript }]) => [path, javascript]);
   const checks = await readFile(lab.checksFile, "utf8").catch(() => "");
   const made = await strip(basename(lab.checksFile), checks);

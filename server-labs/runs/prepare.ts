@@ -3,7 +3,14 @@
 import { dirname, relative } from "node:path";
 import { type Book, type Lab, labFile } from "../book.ts";
 import { freePort, holderOf, isFree } from "../kernel.ts";
-import { type Collected, collectModules, type ModuleText, type StripCache } from "../modules.ts";
+import {
+  type Collected,
+  collectModules,
+  type ModuleText,
+  type StripCache,
+  type StripTypes,
+  strip,
+} from "../modules.ts";
 import type { RunFolders, SandboxLevel, Setting, Spares } from "../process.ts";
 import type { CheckBody, LabId, RefusalStatement, RunBody, RunId } from "../protocol.ts";
 import { checkerPart } from "./checker.ts";
@@ -31,6 +38,8 @@ export interface RunsOptions {
   sandbox: SandboxLevel;
   /** Keeps a spare process, so that starts are warm. */
   spare?: boolean;
+  /** Blanks types; else this process does. */
+  strip?: StripTypes;
   /** Called with errors that are mistakes of the lab server. It must not throw. */
   unexpected?(error: unknown): void;
 }
@@ -100,6 +109,7 @@ export class Preparing {
       lab,
       name: workspace.path(lab.id, labFile),
       modules,
+      strip: this.#strip,
       only: body.only ?? [],
       folderUse: () => workspace.use(lab.id),
     });
@@ -122,6 +132,10 @@ export class Preparing {
     return { sandbox, packageRoot, workspace, descriptors };
   }
 
+  get #strip(): StripTypes {
+    return this.#options.strip ?? strip;
+  }
+
   /** The files of a lab's program, with their types blanked; what has not changed since the last time is not done again. */
   #collect(lab: LabId, text: string): Promise<Collected> {
     const { workspace } = this.#options;
@@ -129,7 +143,7 @@ export class Preparing {
     this.#stripped.set(lab, cache);
     const entry = workspace.path(lab, labFile);
     const read = (path: string) => workspace.readModule(lab, path);
-    return collectModules({ entry, text, folder: dirname(entry), read, cache });
+    return collectModules({ entry, text, folder: dirname(entry), read, cache, strip: this.#strip });
   }
 
   /** Why a program cannot have this port; null when the port is free. */

@@ -26,7 +26,22 @@ const none = 0x5bd1e995;
 /** Instead of a count: this call has ended a long run, so the next other one is notable too. */
 const endedRun = -longRun;
 
+/** The slot of one direction of a descriptor, as its first word. */
+function slotOf(way: number, fd: number): number {
+  return ((fd & (descriptors - 1)) << 3) | ((way - 1) << 2);
+}
+
+/** What a call has returned as one number; two outcomes have the same one only by a rare chance. */
+function outcomeOf(result: number, errno: number): number {
+  return Math.imul(result, 0x9e3779b1) ^ errno;
+}
+
 type Kinds = readonly Pick<CallRow, "opens" | "closes" | "moves" | "shows" | "sleeps">[];
+
+/** One byte for each row: 1 where bytes come in, 2 where they go out, else 0. */
+export function waysOf(rows: readonly Pick<CallRow, "moves">[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(rows, ({ moves }) => (moves === "in" ? 1 : moves === "out" ? 2 : 0));
+}
 
 export class Repetition {
   readonly #slots = new Int32Array(slotWords * (2 * descriptors + otherSlots)).fill(none);
@@ -43,8 +58,22 @@ export class Repetition {
     this.#changes = Uint8Array.from(rows, ({ opens, closes, shows }) =>
       Number(!!opens || !!closes || shows === "listener" || shows === "connection"),
     );
-    this.#moves = Uint8Array.from(rows, ({ moves }) => (moves === "in" ? 1 : moves === "out" ? 2 : 0));
+    this.#moves = waysOf(rows);
     this.#sets = Uint8Array.from(rows, ({ moves, sleeps }) => Number(!moves && !sleeps));
+  }
+
+  /**
+   * Follows a call that has moved bytes, as nearly all calls of a flood do: a part of follow() that costs half as much.
+   * @param way 1 for bytes that came in, 2 for those that went out
+   * @returns whether its outcome is the one before; if not, follow() has to see it
+   */
+  repeats(way: number, fd: number, result: number, errno: number, index: number): boolean {
+    const slots = this.#slots;
+    const slot = slotOf(way, fd);
+    if (slots[slot] !== outcomeOf(result, errno)) return false;
+    slots[slot + 1]!++;
+    slots[slot + 2] = index;
+    return true;
   }
 
   /**
@@ -67,9 +96,9 @@ export class Repetition {
   ): number {
     const slots = this.#slots;
     const way = this.#moves[call]!;
-    let says = Math.imul(result, 0x9e3779b1) ^ errno;
+    let says = outcomeOf(result, errno);
     let slot: number;
-    if (way !== 0) slot = ((a & (descriptors - 1)) << 3) | ((way - 1) << 2);
+    if (way !== 0) slot = slotOf(way, a);
     else {
       says ^= Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
       slot = slotWords * (2 * descriptors + (((call << 4) ^ a) & (otherSlots - 1)));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { Running, type Traced } from "../../fixtures/built-runtime.ts";
@@ -6,21 +7,35 @@ import { listening } from "../../fixtures/connected.ts";
 import { type CallRow, rowsByIndex, tracedCalls } from "../../protocol/calls.ts";
 import { layout, preview } from "../../trace/layout.ts";
 import { Socket } from "../net.ts";
-import { marksOf } from "./trace.ts";
+import { waysOf } from "./repetition.ts";
 
 const EAGAIN = 11;
 const EINTR = 4;
 const ECONNREFUSED = 111;
 
-test("the marks of calls that move bytes have room for more rows than a word has bits", () => {
+test("the table of calls that move bytes has room for more rows than a word has bits", () => {
   const still: Pick<CallRow, "moves"> = {};
   const rows = [...rowsByIndex, ...Array(64).fill(still), { moves: "out" as const }];
   const names = [...tracedCalls, ...Array.from({ length: 64 }, (_, i) => `call${i}`), "sendfile"];
-  const marks = marksOf(rows);
-  const marked = names.filter((_, call) => marks[call] === 1);
-  assert.deepEqual(marked, ["recv", "send", "read", "write", "sendfile"]);
-  assert.equal(marks.length, names.length);
+  const ways = waysOf(rows);
+  const moving = names.filter((_, call) => ways[call] !== 0);
+  assert.deepEqual(moving, ["recv", "send", "read", "write", "sendfile"]);
+  assert.equal(ways.length, names.length);
 });
+
+for (const part of ["enter", "leave"])
+  test(`what each call passes, "${part}", is short enough that V8 compiles it into the code that makes the call`, async () => {
+    const options = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
+    const most = Number(/ --max-inlined-bytecode-size=(\d+)/.exec(options)![1]);
+    const flags = ["--print-bytecode", `--print-bytecode-filter=${part}`];
+    const running = new Running(undefined, flags).program(
+      `import { Socket } from "workbook/net";\nnew Socket().close();`,
+    );
+    const { stdout } = await running.ended;
+    const lengths = Array.from(stdout.matchAll(/^Bytecode length: (\d+)$/gm), ([, length]) => Number(length));
+    assert.equal(lengths.length, 2, "one in native-call.ts, one in trace.ts");
+    for (const length of lengths) assert.ok(length <= most, `${length} bytes, of at most ${most}`);
+  });
 
 test("every call is there: arguments, result, errno, what it carried, and its line", async () => {
   const running =
