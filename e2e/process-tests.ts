@@ -1,15 +1,13 @@
 // Process tests. Every *.process.test.ts, in groups: the files of a group share one Node process, so that its start, the
 // TypeScript compiler and the built runtime are paid for once. Two groups run at a time: some tests fill a processor.
-// `node --import tsx e2e/process-tests.ts FILE...` runs these files as one group, in this process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { suitesOf } from "./suites.ts";
 import { processGroups } from "./unit-tests.ts";
 
-/** A group that has not ended by then hangs: it is ended, and what it has said is shown. */
+/** A group that has not ended by then hangs, in the test behind the last one that it has shown: it is ended. */
 const patienceMs = 10 * 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), "workbook-process-tests-"));
@@ -25,7 +23,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 /** Runs a group in a process of its own. @returns whether every test of it has passed */
 async function run(name: string, files: string[]): Promise<boolean> {
   const began = Date.now();
-  const args = ["--import", "tsx", "--test-reporter=spec", import.meta.filename, ...files];
+  const args = [
+    "--import",
+    "tsx",
+    "--test-reporter=spec",
+    join(import.meta.dirname, "process-group.ts"),
+    ...files,
+  ];
   // What two groups say would be mixed: each is shown when it is whole. A file, because it needs no end: a process that a
   // failed test has left behind would hold a pipe open.
   const said = join(folder, name.replaceAll("/", "-"));
@@ -43,19 +47,14 @@ async function run(name: string, files: string[]): Promise<boolean> {
   return code === 0;
 }
 
-async function runAll(): Promise<void> {
-  const groups = processGroups();
-  const failed: string[] = [];
-  const worker = async () => {
-    for (let group = groups.shift(); group; group = groups.shift())
-      if (!(await run(group.name, group.files))) failed.push(group.name);
-  };
-  await Promise.all([worker(), worker()]);
-  if (failed.length === 0) return;
+const groups = processGroups();
+const failed: string[] = [];
+const worker = async () => {
+  for (let group = groups.shift(); group; group = groups.shift())
+    if (!(await run(group.name, group.files))) failed.push(group.name);
+};
+await Promise.all([worker(), worker()]);
+if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(", ")}.`);
   process.exitCode = 1;
 }
-
-const files = process.argv.slice(2);
-if (files.length > 0) await suitesOf(files);
-else await runAll();

@@ -49,5 +49,5 @@ export function processGroups(): Group[] {
     if (group) group.files.push(file);
     else groups.push({ name, rooms: [name], files: [file] });
   }
-  return groups;
+  return groups.filter(({ files }) => files.length > 0);
 }
