@@ -10,11 +10,13 @@ const tooLong = { status: 413 };
 /** The longest order that is not refused, in bytes. */
 const mostOrder = 1000;
 /** What the server reads and discards behind an answer, in bytes; and what it may read beyond until it notices. */
-const discarded = { most: 10_000_000, beyond: 2_000_000 };
+const discarded = { most: 1_000_000, beyond: 500_000 };
 /** How long a server waits for the end of what the client sends, in milliseconds. */
 const linger = { least: 300, most: 1000 };
 /** On a busy machine a right deadline ends late, by at most this. */
 const lateMs = 600;
+/** A client that does not have to wait for the end of another has its answer sooner, in milliseconds of the server's own time. */
+const quickMs = 0.4 * linger.most;
 
 const halfCloses = (sends: string) =>
   `timeout 5 node -e 'require("net").connect({port}, "127.0.0.1").end("${sends}").pipe(process.stdout)'`;
@@ -87,9 +89,7 @@ check("refused", "delivers its refusal to a client that is still sending", async
       "close() sends RST when received bytes are unread, and the kernel answers bytes for a closed socket with RST, too. RST discards the answer, or the client's send() fails first. End your own direction with shutdown, read and discard what the client still sends, and close at its end.",
     see: uploads(900_000),
   };
-  const early = await t.client();
-  early.send(post(500_000, "a".repeat(100)));
-  await receives(t, early, tooLong, "the head of an order of 500,000 bytes", {
+  await endsAtOnce(t, {
     ...why,
     because:
       "The head announces too long an order: refuse it at once, and send the end of the stream behind the answer. The answer has no length, so the client needs the end to know that it has all of it.",
@@ -114,6 +114,24 @@ check("refused", "delivers its refusal to a client that is still sending", async
     because: `An order of ${mostOrder} bytes is not too long.`,
   });
 });
+
+/** A client that has sent the head of too long an order, and does not end, has the end of the stream before the server closes. */
+async function endsAtOnce(t: Tools, why: Why): Promise<void> {
+  const what = "the head of an order of 500,000 bytes";
+  // A busy machine may use up the time in which the server waits for this client: then it tries again.
+  for (let tries = 0; ; tries++) {
+    const early = await t.client();
+    const since = clock();
+    early.send(post(500_000, "a".repeat(100)));
+    await t.until(() => early.over, 3000);
+    const isHeld = held(t, early);
+    const late = clock() - since > linger.most * 0.8;
+    await receives(t, early, tooLong, what, why);
+    if (isHeld) return;
+    if (late && tries < 3) continue;
+    t.fail("A refused client received the end of the stream only when the server closed its socket.", why);
+  }
+}
 
 /**
  * Two clients are refused. One says nothing more, the other sends a byte every 50 ms: after a second the server closes
@@ -172,10 +190,10 @@ async function longestPause(t: Tools): Promise<number> {
 }
 
 /**
- * A client sends an order of 10,000,000 bytes, and then reads: it receives its refusal. Another client sends without an
- * end: the server closes the connection when it has discarded 10,000,000 bytes, and at most 2,000,000 more.
+ * A client sends an order of 1,000,000 bytes, and then reads: it receives its refusal. Another client sends without an
+ * end: the server closes the connection when it has discarded 1,000,000 bytes, and at most 500,000 more.
  */
-check("bound", "discards 10,000,000 bytes of one client, and no more", async t => {
+check("bound", "discards 1,000,000 bytes of one client, and no more", async t => {
   const connected: Client[] = [];
   // A busy machine may be too slow for so much: then the client tries again.
   for (let tries = 0; ; tries++) {
@@ -186,9 +204,9 @@ check("bound", "discards 10,000,000 bytes of one client, and no more", async t =
     await readAfter(t, long);
     await t.until(() => long.over, 1000);
     if (long.state !== "ended" && clock() - since > linger.most * 0.8 && tries < 5) continue;
-    await receives(t, long, tooLong, "an order of 10,000,000 bytes", {
-      because: "Read and discard 10,000,000 bytes behind an answer before you give up.",
-      see: uploads(9_900_000),
+    await receives(t, long, tooLong, "an order of 1,000,000 bytes", {
+      because: "Read and discard 1,000,000 bytes behind an answer before you give up.",
+      see: uploads(990_000),
     });
     break;
   }
@@ -197,17 +215,17 @@ check("bound", "discards 10,000,000 bytes of one client, and no more", async t =
   await t.server.releases(connected);
   const endless = await t.client({ reads: false });
   const watch = t.server.traced ? t.server.watch() : null;
-  const size = 5 * discarded.most;
+  const size = 20 * discarded.most;
   const most = discarded.most + discarded.beyond;
   endless.send(post(size)).send(Buffer.alloc(size, "a"));
-  // Bytes in the buffers of both kernels count as sent, too: at most twice ten million.
-  const read = () => watch?.calls.bytesRead ?? endless.sentBytes - 2 * discarded.most;
+  // Bytes in the buffers of both kernels count as sent, too: some ten million.
+  const read = () => watch?.calls.bytesRead ?? endless.sentBytes - 12 * discarded.most;
   await t.until(() => endless.over || endless.unsent === 0 || read() > most, 5000);
   t.expect(read(), "A refused client sends without an end. Bytes that the server has read of it:").atMost(
     most,
     {
       because:
-        "A fast client can send a gigabyte before the deadline. Count the bytes that you discard, and close when they are too many.",
+        "A fast client can send a gigabyte before the deadline is over. Count the bytes that you discard, and close when they are too many.",
       see: 'bash -c \'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 900000000\\r\\n\\r\\n" >&3; timeout 5 head -c 900000000 /dev/zero >&3; ss -tn "sport = :{port}"\'',
     },
   );
@@ -222,29 +240,36 @@ check("bound", "discards 10,000,000 bytes of one client, and no more", async t =
  * another client, and sleeps between its turns.
  */
 check("others", "answers other clients, and sleeps, while it waits for the end of one", async t => {
-  for (let tries = 0; ; tries++) {
-    const refused = await t.client();
+  let quickest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 8 && quickest > quickMs; tries++) {
+    const [refused, other] = (await t.clients(2)) as [Client, Client];
+    await t.server.accepts([refused, other]);
+    const since = clock();
     refused.send(post(5000));
     await t.until(() => refused.over, 3000);
-    const since = clock();
-    const waits = held(t, refused);
+    other.send(order("tea"));
+    // On a busy machine the server's wait for the first client may nearly be over, and this would show nothing.
+    const shows = clock() - since < linger.most - quickMs;
+    const own = t.server.ownTime();
     await t.exchange({
       about: "an order, while the server waits for the end of another client",
-      sends: order("tea"),
+      client: other,
+      sends: [],
       wants: [answer("tea")],
     });
-    // A server that does not wait at all keeps no client waiting. A busy machine may use up the whole second.
-    if (!waits || held(t, refused)) break;
-    if (clock() - since > linger.most * 0.8 && tries < 5 && !t.server.stuck()) continue;
-    t.fail(
-      "The server answered another client only after it had closed the connection of a refused client.",
-      {
-        because:
-          "The server waits for one client, and all others wait, too. Make one non-blocking recv() in a turn for each client that you wait for, and go on to the next client.",
-        see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.2; time curl -s --max-time 5 -d tea http://127.0.0.1:{port}/order'`,
-      },
-    );
+    // By the kernel's record of both segments, less the time in which the server waited for a processor.
+    const waited = Math.round(other.delivery().afterSending - own.spent.waited);
+    if (shows) quickest = Math.min(quickest, waited);
   }
+  const waited = Number.isFinite(quickest) ? quickest : 0;
+  t.expect(waited, "A refused client does not end. Another client waited for its answer (ms).").atMost(
+    quickMs,
+    {
+      because:
+        "The server waits for one client, and all others wait, too. Make one non-blocking recv() in a turn for each client that you wait for, and go on to the next client.",
+      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.2; time curl -s --max-time 5 -d tea http://127.0.0.1:{port}/order'`,
+    },
+  );
   const silent = await t.client();
   silent.send(post(5000));
   await t.until(() => silent.over, 3000);

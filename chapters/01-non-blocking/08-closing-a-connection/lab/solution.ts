@@ -19,7 +19,7 @@ const emptyLine = "\r\n\r\n";
 /** The longest wait for the client's end of stream behind an answer, in milliseconds. */
 const lingerMs = 1000;
 /** The most bytes that are read and discarded behind an answer. */
-const mostDiscarded = 10_000_000;
+const mostDiscarded = 1_000_000;
 // #endregion limits
 
 /** The connected clients. */

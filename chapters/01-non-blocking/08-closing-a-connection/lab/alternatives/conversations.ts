@@ -20,11 +20,11 @@ function* converse(socket: Socket): Conversation {
   yield* seeOff(socket);
 }
 
-/** In small steps, each a turn of its own; it ends with the client, after a second, or with ten million bytes. */
+/** In small steps, each a turn of its own; it ends with the client, after a second, or with a million bytes. */
 function* seeOff(socket: Socket): Conversation {
   const begin = process.hrtime.bigint();
   let bytes = 0;
-  while (bytes <= 10_000_000 && process.hrtime.bigint() - begin < 1_000_000_000n) {
+  while (bytes <= 1_000_000 && process.hrtime.bigint() - begin < 1_000_000_000n) {
     const data = socket.recv(128 * 1024);
     if (data?.length === 0) return;
     bytes += data?.length ?? 0;

@@ -9,7 +9,7 @@ class Visitor {
   readonly #socket: Socket;
   readonly #who: string;
   #pieces: Buffer[] = [];
-  #left = 10_500_000;
+  #left = 1_200_000;
   /** When it has to be gone; Infinity while it orders. */
   due = Number.POSITIVE_INFINITY;
 
