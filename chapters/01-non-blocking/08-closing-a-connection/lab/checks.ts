@@ -12,7 +12,7 @@ const mostOrder = 1000;
 /** What the server reads and discards behind an answer, in bytes; and what it may read beyond until it notices. */
 const discarded = { most: 1_000_000, beyond: 500_000 };
 /** How long a server waits for the end of what the client sends, in milliseconds. */
-const linger = { least: 300, most: 1000 };
+const linger = { least: 200, most: 1000 };
 /** On a busy machine a right deadline ends late, by at most this. */
 const lateMs = 600;
 /** A client that does not have to wait for the end of another has its answer sooner, in milliseconds of the server's own time. */
@@ -95,15 +95,23 @@ check("refused", "delivers its refusal to a client that is still sending", async
       "The head announces too long an order: refuse it at once, and send the end of the stream behind the answer. The answer has no length, so the client needs the end to know that it has all of it.",
   });
 
-  const busy = await t.client({ reads: false });
-  await server.accepts([busy]);
-  await server.stop();
-  busy.send(post(500_000, "a".repeat(100_000)));
-  server.continue();
-  await answered(t, busy);
-  busy.send("a".repeat(400_000));
-  await readAfter(t, busy);
-  await receives(t, busy, tooLong, "an order of 500,000 bytes, of a client that reads when it has sent", why);
+  await inTime(
+    t,
+    tooLong,
+    "an order of 500,000 bytes, of a client that reads when it has sent",
+    why,
+    async () => {
+      const busy = await t.client({ reads: false });
+      await server.accepts([busy]);
+      await server.stop();
+      busy.send(post(500_000, "a".repeat(100_000)));
+      const since = clock();
+      server.continue();
+      await answered(t, busy);
+      busy.send("a".repeat(400_000));
+      return [busy, clock() - since];
+    },
+  );
 
   const most = "a".repeat(mostOrder);
   await t.exchange({
@@ -135,28 +143,24 @@ async function endsAtOnce(t: Tools, why: Why): Promise<void> {
 
 /**
  * Two clients are refused. One says nothing more, the other sends a byte every 50 ms: after a second the server closes
- * both. A third sends the rest of its order 0.3 s after the refusal, and receives the refusal.
+ * both. A third sends the rest of its order 0.2 s after the refusal, and receives the refusal.
  */
 check("deadline", "waits a second for a client to end, and no longer", async t => {
   // The client that sends now and then has to do so: a busy machine may stop it for too long, and then it tries again.
   for (let tries = 0; (await longestPause(t)) > linger.most / 2 && tries < 4; tries++);
-  for (let tries = 0; ; tries++) {
+  const why: Why = {
+    because: `The client was still sending when the server closed, so it received RST. Wait ${linger.most} ms for its end.`,
+    see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.2; head -c 5000 /dev/zero >&3 && timeout 3 cat <&3'`,
+  };
+  await inTime(t, tooLong, "the rest of too long an order, 0.2 s after the refusal", why, async () => {
     const late = await t.client({ reads: false });
     const since = clock();
     late.send(post(5000));
     await answered(t, late);
     await t.server.wait(linger.least);
     late.send("a".repeat(5000));
-    const after = Math.round(clock() - since);
-    await readAfter(t, late);
-    await t.until(() => late.over, 1000);
-    if (late.state !== "ended" && after > linger.most * 0.8 && tries < 5) continue;
-    await receives(t, late, tooLong, `the rest of too long an order, ${after} ms after the refusal`, {
-      because: `The client was still sending when the server closed, so it received RST. Wait ${linger.most} ms for its end.`,
-      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.3; head -c 5000 /dev/zero >&3 && timeout 3 cat <&3'`,
-    });
-    return;
-  }
+    return [late, clock() - since];
+  });
 });
 
 /**
@@ -195,23 +199,19 @@ async function longestPause(t: Tools): Promise<number> {
  */
 check("bound", "discards 1,000,000 bytes of one client, and no more", async t => {
   const connected: Client[] = [];
-  // A busy machine may be too slow for so much: then the client tries again.
-  for (let tries = 0; ; tries++) {
+  const why: Why = {
+    because: "Read and discard 1,000,000 bytes behind an answer before you give up.",
+    see: uploads(990_000),
+  };
+  await inTime(t, tooLong, "an order of 1,000,000 bytes", why, async () => {
     const long = await t.client({ reads: false });
     connected.push(long);
     const since = clock();
     long.send(post(discarded.most)).send(Buffer.alloc(discarded.most, "a"));
-    await readAfter(t, long);
-    await t.until(() => long.over, 1000);
-    if (long.state !== "ended" && clock() - since > linger.most * 0.8 && tries < 5) continue;
-    await receives(t, long, tooLong, "an order of 1,000,000 bytes", {
-      because: "Read and discard 1,000,000 bytes behind an answer before you give up.",
-      see: uploads(990_000),
-    });
-    break;
-  }
-
-  // Until the server has discarded the last bytes of this client, it would be counted with the next one.
+    await t.until(() => long.over || t.server.hasRead(long) || (long.unsent === 0 && !held(t, long)), 3000);
+    return [long, clock() - since];
+  });
+  // Until the server has discarded the last bytes of this client, they would be counted with those of the next one.
   await t.server.releases(connected);
   const endless = await t.client({ reads: false });
   const watch = t.server.traced ? t.server.watch() : null;
@@ -270,21 +270,30 @@ check("others", "answers other clients, and sleeps, while it waits for the end o
       see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.2; time curl -s --max-time 5 -d tea http://127.0.0.1:{port}/order'`,
     },
   );
-  const silent = await t.client();
-  silent.send(post(5000));
-  await t.until(() => silent.over, 3000);
-  const { busy, restless } = await t.server.idle(100);
+  await restsMeanwhile(t);
+});
+
+/** Fails the check if the server does not sleep while it waits for the end of a silent client. */
+async function restsMeanwhile(t: Tools): Promise<void> {
   const why: Why = {
     because:
       "The server asks a silent client again and again, without a sleep, until its second is over. A recv() that returned null is no reason for another turn at once.",
     see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.9'; top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+') | tail -1`,
   };
-  t.expect(busy, "Processor time used while the server waits for a silent client (1 is a full core).").atMost(
-    0.3,
-    why,
-  );
-  t.expect(restless, "Turns for each sleep while the server waits for a silent client.").atMost(3, why);
-});
+  for (let tries = 0; tries < 6; tries++) {
+    const silent = await t.client();
+    silent.send(post(5000));
+    await t.until(() => silent.over, 3000);
+    const { busy, restless } = await t.server.idle(60);
+    t.expect(
+      busy,
+      "Processor time used while the server waits for a silent client (1 is a full core).",
+    ).atMost(0.3, why);
+    t.expect(restless, "Turns for each sleep while the server waits for a silent client.").atMost(3, why);
+    // On a busy machine the server may have waited long enough before all this was measured.
+    if (held(t, silent)) return;
+  }
+}
 
 /**
  * Generated clients send orders and orders that are too long, cut anywhere, and then stay, close, half-close, leave or
@@ -318,12 +327,26 @@ async function answered(t: Tools, client: Client): Promise<void> {
   t.expect(came, "A client has announced too long an order, and no answer came.").ok();
 }
 
-/** A client that has not read yet sends the last of its bytes, ends its direction, and reads. */
-async function readAfter(t: Tools, client: Client): Promise<void> {
-  await t.until(
-    () => client.over || t.server.hasRead(client) || (client.unsent === 0 && !held(t, client)),
-    3000,
-  );
-  if (!client.over) client.end();
-  client.setReading(true);
+/**
+ * A client that has not read yet has sent all: it ends its direction, reads, and receives this answer and the end of the
+ * stream. A busy machine may use up the time in which the server waits: then it is another client's turn.
+ * @param sends connects and sends: the client, and the milliseconds from its first byte to its last
+ */
+async function inTime(
+  t: Tools,
+  wanted: { status: number },
+  what: string,
+  why: Why,
+  sends: () => Promise<[client: Client, after: number]>,
+): Promise<void> {
+  for (let tries = 0; tries < 8; tries++) {
+    const [client, after] = await sends();
+    const all = () => t.server.hasRead(client) || (client.unsent === 0 && !held(t, client));
+    await t.until(() => client.over || all(), 3000);
+    if (!client.over) client.end();
+    client.setReading(true);
+    await t.until(() => client.over, 1500);
+    if (client.state === "ended" || after < 0.7 * linger.most) return receives(t, client, wanted, what, why);
+  }
+  t.note(`the machine is too busy for this: ${what}`);
 }
