@@ -213,14 +213,25 @@ check("bound", "discards 1,000,000 bytes of one client, and no more", async t =>
   });
   // Until the server has discarded the last bytes of this client, they would be counted with those of the next one.
   await t.server.releases(connected);
+  // A busy machine may be too slow to send so much before the server's second is over: then another client tries.
+  for (let tries = 0; (await sendsWithoutEnd(t)) > 0.8 * linger.most && tries < 8; tries++);
+});
+
+/**
+ * Fails the check if the server reads more of a client than it should discard.
+ * @returns how long the client could send, in milliseconds
+ */
+async function sendsWithoutEnd(t: Tools): Promise<number> {
   const endless = await t.client({ reads: false });
   const watch = t.server.traced ? t.server.watch() : null;
   const size = 20 * discarded.most;
   const most = discarded.most + discarded.beyond;
   endless.send(post(size)).send(Buffer.alloc(size, "a"));
+  const since = clock();
   // Bytes in the buffers of both kernels count as sent, too: some ten million.
   const read = () => watch?.calls.bytesRead ?? endless.sentBytes - 12 * discarded.most;
   await t.until(() => endless.over || endless.unsent === 0 || read() > most, 5000);
+  const took = clock() - since;
   t.expect(read(), "A refused client sends without an end. Bytes that the server has read of it:").atMost(
     most,
     {
@@ -229,11 +240,10 @@ check("bound", "discards 1,000,000 bytes of one client, and no more", async t =>
       see: 'bash -c \'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 900000000\\r\\n\\r\\n" >&3; timeout 5 head -c 900000000 /dev/zero >&3; ss -tn "sport = :{port}"\'',
     },
   );
-  t.expect(
-    await t.server.releases([endless]),
-    "The server has discarded enough, and keeps the socket.",
-  ).equal(1);
-});
+  const released = await t.server.releases([endless]);
+  t.expect(released, "The server has discarded enough, and keeps the socket.").equal(1);
+  return took;
+}
 
 /**
  * A client is refused, says nothing more and does not close. While the server waits for its end, it answers the order of
