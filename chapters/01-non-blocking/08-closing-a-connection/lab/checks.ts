@@ -290,19 +290,26 @@ async function restsMeanwhile(t: Tools): Promise<void> {
       "The server asks a silent client again and again, without a sleep, until its second is over. A recv() that returned null is no reason for another turn at once.",
     see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 0.9'; top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+') | tail -1`,
   };
-  for (let tries = 0; tries < 6; tries++) {
+  const seen: { busy: number; restless: number }[] = [];
+  for (let tries = 1; tries <= 6 && seen.length < 3; tries++) {
     const silent = await t.client();
     silent.send(post(5000));
     await t.until(() => silent.over, 3000);
-    const { busy, restless } = await t.server.idle(60);
-    t.expect(
-      busy,
-      "Processor time used while the server waits for a silent client (1 is a full core).",
-    ).atMost(0.3, why);
-    t.expect(restless, "Turns for each sleep while the server waits for a silent client.").atMost(3, why);
+    // What it did just before may still take its time: each try is longer.
+    const { busy, restless } = await t.server.idle(60 * tries);
     // On a busy machine the server may have waited long enough before all this was measured.
-    if (held(t, silent)) return;
+    if (!held(t, silent)) continue;
+    if (busy <= 0.3 && restless <= 3) return;
+    seen.push({ busy, restless });
   }
+  if (seen.length === 0) return;
+  const busy = Math.min(...seen.map(one => one.busy));
+  const restless = Math.min(...seen.map(one => one.restless));
+  t.expect(busy, "Processor time used while the server waits for a silent client (1 is a full core).").atMost(
+    0.3,
+    why,
+  );
+  t.expect(restless, "Turns for each sleep while the server waits for a silent client.").atMost(3, why);
 }
 
 /**
