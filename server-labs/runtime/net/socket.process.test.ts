@@ -14,6 +14,7 @@ import {
   MSG_PEEK,
   RLIMIT_NOFILE,
   SO_ERROR,
+  SO_LINGER,
   SO_RCVBUF,
   SO_REUSEADDR,
   SO_SNDBUF,
@@ -123,6 +124,53 @@ test("a close with unread bytes resets the connection", () => {
   server.recv(1);
   server.close();
   assert.throws(() => client.recv(1), withCode("ECONNRESET"));
+  client.close();
+});
+
+test("after a close with unread bytes the peer gets what has arrived, and not what was in the send buffer", () => {
+  const { client, server } = connected();
+  client.send("unread");
+  server.setBlocking(false);
+  const accepted = server.send(Buffer.alloc(8 * 1024 * 1024))!;
+  const inFlight = readable(client);
+  server.close();
+  const { bytes, end } = drain(client);
+  assert.equal(end, "ECONNRESET");
+  assert.ok(bytes >= inFlight, "Linux keeps the bytes in the receive buffer");
+  assert.ok(bytes < accepted, `${bytes} of ${accepted} bytes`);
+  client.close();
+});
+
+test("a lingering close delivers all, though the peer was still sending", () => {
+  const { client, server } = connected();
+  client.send("much of an order");
+  server.recv(4);
+  server.send("too long");
+  server.shutdown("write");
+  assert.throws(() => server.send("more"), withCode("EPIPE"));
+  client.send(", and its rest");
+  client.shutdown("write");
+  assert.deepEqual(drain(server), {
+    bytes: "much of an order, and its rest".length - 4,
+    end: "end of stream",
+  });
+  server.close();
+  assert.equal(client.recv(100)!.toString(), "too long");
+  assert.equal(client.recv(100)!.length, 0);
+  client.close();
+});
+
+test("SO_LINGER with 0 seconds makes close reset the connection", () => {
+  const { client, server } = connected();
+  const lingers = () => [
+    ...new Int32Array(new Uint8Array(server.getOption(SOL_SOCKET, SO_LINGER, 8)).buffer),
+  ];
+  assert.deepEqual(lingers(), [0, 0]);
+  server.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
+  assert.deepEqual(lingers(), [1, 0]);
+  server.close();
+  assert.deepEqual(drain(client), { bytes: 0, end: "ECONNRESET" });
+  assert.throws(() => client.shutdown("write"), withCode("ENOTCONN"));
   client.close();
 });
 
@@ -258,4 +306,23 @@ test("bind uses the given host, and 127.0.0.1 by default", () => {
 
 function fdinfo({ fd }: Socket): string {
   return readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+}
+
+/** The bytes that lie in the receive buffer of this socket now. */
+function readable(socket: Socket): number {
+  return socket.recv(8 * 1024 * 1024, MSG_PEEK)!.length;
+}
+
+/** Receives until the stream ends, in one way or the other. */
+function drain(socket: Socket): { bytes: number; end: string } {
+  let bytes = 0;
+  try {
+    while (true) {
+      const piece = socket.recv(64 * 1024)!;
+      if (piece.length === 0) return { bytes, end: "end of stream" };
+      bytes += piece.length;
+    }
+  } catch (error) {
+    return { bytes, end: (error as SyscallError).code };
+  }
 }

@@ -238,9 +238,11 @@ export class Socket {
   }
 
   /**
-   * Ends one direction of the connection, or both, and keeps the descriptor open: shutdown(2).
-   * @param how "write": this side sends no more, and the peer's recv reaches the end of the stream (FIN); "read": recv
-   *   does not wait any more, but on Linux it still returns bytes that arrive, and the peer learns nothing; "both"
+   * Ends one direction of the connection, or both, and keeps the descriptor open: shutdown(2). It does not wait, and it
+   * ends the direction of the connection itself: for each process that has a descriptor of it.
+   * @param how "write": the kernel sends what is in the send buffer, and then FIN; the peer's recv reaches the end of the
+   *   stream, and a later send throws EPIPE here. "read": recv does not wait any more, but on Linux it still returns bytes
+   *   that arrive, and the peer learns nothing. "both"
    * @throws SyscallError ENOTCONN when the socket is not connected (any more)
    */
   shutdown(how: "read" | "write" | "both"): void {
@@ -254,10 +256,15 @@ export class Socket {
   }
 
   /**
-   * Closes the socket: close(2). The kernel may give the same descriptor number to the very next socket. If received
-   * bytes were not read, the kernel sends a reset (RST) instead of an orderly end (FIN): RFC 9293, 3.6.1.
+   * Closes the socket: close(2). The kernel may give the same descriptor number to the very next socket. It sends what is
+   * in the send buffer, and then FIN, while the program goes on.
+   *
+   * **If received bytes were not read, the kernel sends a reset (RST) instead**, and what is in the send buffer is lost:
+   * RFC 9293, 3.6.1. So it does when bytes arrive afterwards.
    *
    * The connection and its registrations in epolls end with the last descriptor of it: a child process may have another.
+   *
+   * It waits only when SO_LINGER is set to some seconds, and then on a non-blocking socket, too.
    *
    * A second close does nothing. After EINTR close is not called again, because on Linux the descriptor is closed.
    */

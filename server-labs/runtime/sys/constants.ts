@@ -35,7 +35,11 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 /** Probes a peer that sends nothing (by default after two hours). See socket(7), tcp(7). */
 export const SO_KEEPALIVE = 9;
-/** What close(2) does with unsent bytes: a struct linger. `new Int32Array([1, 0])` makes close reset the connection. See socket(7). */
+/**
+ * What close(2) does with unsent bytes: a struct linger, which is two ints: on (1) or off (0), and a number of seconds.
+ * `new Int32Array([1, 0])` makes close reset the connection; with more seconds close waits so long until the peer has
+ * acknowledged them, on a non-blocking socket, too. See socket(7).
+ */
 export const SO_LINGER = 13;
 /** Several sockets may listen on one port; the kernel distributes the connections. See socket(7). */
 export const SO_REUSEPORT = 15;

@@ -57,7 +57,7 @@ const inWords = ({ peer, state, recvQ }: WaitingClient, nameOf: Props["nameOf"])
   [
     [`:${portOf(peer)}`, nameOf({ peer, state })].filter(Boolean).join(" "),
     recvQ > 0 ? `${bytes(recvQ)} sent already` : "nothing sent yet",
-    ...(state === "CLOSE_WAIT" ? ["has left again"] : []),
+    ...(state === "CLOSE_WAIT" ? ["has sent FIN"] : []),
   ].join(", ");
 
 interface WaitingProps extends Pick<Props, "listener" | "nameOf"> {

@@ -66,7 +66,7 @@ export function connectionNote(
   const complete = epolls.every(({ interest, registered }) => interest.length === registered);
   if (recvQ > 0 && epolls.length > 0 && complete && watched.length === 0)
     return `${bytes(recvQ)} ${recvQ === 1 ? "waits" : "wait"} here, and no epoll instance watches this descriptor.`;
-  if (state === "CLOSE_WAIT") return "The client has closed; the program still holds the descriptor.";
+  if (state === "CLOSE_WAIT") return "The client has sent FIN; the program still holds the descriptor.";
   if (state === "CLOSE") return "Reset, or timed out; the program still holds the descriptor.";
   return null;
 }
@@ -76,13 +76,13 @@ export const stateWords: Record<TcpState, string> = {
   SYN_SENT: "connecting",
   SYN_RECV: "half open: the handshake is not done",
   NEW_SYN_RECV: "half open: the handshake is not done",
-  FIN_WAIT1: "the program has closed; not yet acknowledged",
-  FIN_WAIT2: "the program has closed, the client has not",
+  FIN_WAIT1: "the program has sent FIN; not yet acknowledged",
+  FIN_WAIT2: "the program has sent FIN, the client has not",
   TIME_WAIT: "closed; the kernel waits for late packets",
   CLOSE: "reset or timed out",
-  CLOSE_WAIT: "the client has closed, the program has not",
-  LAST_ACK: "both have closed; not yet acknowledged",
-  CLOSING: "both have closed at once",
+  CLOSE_WAIT: "the client has sent FIN, the program has not",
+  LAST_ACK: "both have sent FIN; not yet acknowledged",
+  CLOSING: "both have sent FIN at once",
   LISTEN: "listens",
 };
 
