@@ -58,8 +58,11 @@ test("what does not fit into the send buffer is sent later", async () => {
   const guest = client(kitchen.port, { reads: false });
   guest.send("much\n");
   await kitchen.receives(1);
+  const [connection] = kitchen.connections;
+  assert.equal(connection!.isRead, false);
   guest.setReading(true);
   await guest.closed();
+  assert.equal(connection!.isRead, true);
   assert.equal(guest.receivedBytes, long.length + 1);
 });
 

@@ -7,6 +7,7 @@ import {
   type Network,
   type Poller,
   quoted,
+  socketByPorts,
   tcpSockets,
   throttle,
 } from "../clients.ts";
@@ -26,6 +27,8 @@ interface Surroundings {
   network: Pick<Network, "watch" | "forget">;
   poller: Pick<Poller, "until">;
   journal: Pick<Journal, "note">;
+  /** True: the server waits in a call that no event will end, so it is useless to wait for it. */
+  isStuck?: () => boolean;
 }
 
 export class BackEnd {
@@ -72,20 +75,21 @@ export class BackEnd {
   async receivesSyn(): Promise<boolean> {
     const waits = () =>
       tcpSockets().some(({ state, remotePort }) => state === "SYN_SENT" && remotePort === this.port);
-    const found = await this.#around.poller.until(throttle(5, waits), defaultWaitMs);
+    await this.#until(throttle(5, waits));
+    const found = waits();
     this.#around.journal.note(`back end ${this.port} has ${found ? "dropped a SYN" : "got no SYN"}`);
-    return found === true;
+    return found;
   }
 
   /** Waits until so many lines have come. @returns how many have come */
   async receives(lines: number): Promise<number> {
-    await this.#around.poller.until(() => this.lines.length >= lines, defaultWaitMs);
+    await this.#until(() => this.lines.length >= lines);
     return this.lines.length;
   }
 
   /** Waits until the server has closed all its connections to this back end. @returns how many are open */
   async releases(): Promise<number> {
-    await this.#around.poller.until(() => this.connections.size === 0, defaultWaitMs);
+    await this.#until(() => this.connections.size === 0);
     return this.connections.size;
   }
 
@@ -94,7 +98,7 @@ export class BackEnd {
     for (let next = this.#listener.accept(); next !== null; next = this.#listener.accept()) {
       next.client.setBlocking(false);
       this.#around.journal.note(`back end ${this.port} has accepted a connection`);
-      this.connections.add(new BackEndConnection(next.client, this, this.#around));
+      this.connections.add(new BackEndConnection(next.client, next.peer.port, this, this.#around));
     }
   }
 
@@ -113,6 +117,11 @@ export class BackEnd {
     this.#listener.close();
   }
 
+  async #until(probe: () => boolean | null): Promise<void> {
+    const { poller, isStuck } = this.#around;
+    await poller.until(() => probe() || isStuck?.(), defaultWaitMs);
+  }
+
   /** An accept queue of length 0 has room for one connection. */
   #fill(): void {
     this.#filler = new Socket();
@@ -127,6 +136,7 @@ export class BackEnd {
 /** The back end's side of one connection. */
 export class BackEndConnection {
   readonly #socket: Socket;
+  readonly #serverPort: number;
   readonly #backEnd: BackEnd;
   readonly #around: Surroundings;
   #unread = "";
@@ -134,8 +144,10 @@ export class BackEndConnection {
   /** close() was called: what is still unsent goes first. */
   #ending = false;
 
-  constructor(socket: Socket, backEnd: BackEnd, around: Surroundings) {
+  /** @param serverPort the port at the server's end */
+  constructor(socket: Socket, serverPort: number, backEnd: BackEnd, around: Surroundings) {
     this.#socket = socket;
+    this.#serverPort = serverPort;
     this.#backEnd = backEnd;
     this.#around = around;
     this.#watch();
@@ -143,6 +155,13 @@ export class BackEndConnection {
 
   get fd(): number {
     return this.#socket.fd;
+  }
+
+  /** The server has read everything that was sent on this connection. */
+  get isRead(): boolean {
+    const [here, there] = [this.#backEnd.port, this.#serverPort];
+    const own = socketByPorts(here, there)?.sendQueue ?? 0;
+    return this.#unsent.length + own + (socketByPorts(there, here)?.recvQueue ?? 0) === 0;
   }
 
   /** Sends these bytes, one character for each, as fast as the kernel accepts them; returns at once. */

@@ -94,7 +94,7 @@ export function makeTools(
     clients,
     oneByOne: (number, options) => oneByOne(server, () => client(options), number),
     backEnd: options => {
-      const made = new BackEnd({ network, poller, journal }, options);
+      const made = new BackEnd({ network, poller, journal, isStuck: () => server.stuck() !== null }, options);
       backEnds.push(made);
       return made;
     },
