@@ -77,7 +77,8 @@ function serve(client: Client): boolean {
     } else {
       const order = take(client.unread.slice(0, end));
       client.unread = client.unread.slice(end + 1);
-      if (typeof order === "string") answer(client, order);
+      if (order === null) leave(client);
+      else if (typeof order === "string") answer(client, order);
       else client.order = order;
     }
   } catch (error) {
@@ -88,10 +89,10 @@ function serve(client: Client): boolean {
 }
 
 // #region take
-/** Begins the handshake with the kitchen of an order. @returns the order, or the name of an error */
-function take(line: string): Order | string {
+/** Begins the handshake with the kitchen of an order. @returns the order, or the name of an error; null: the line is no order */
+function take(line: string): Order | string | null {
   const [, port, dish] = /^(\d{1,5}) (.+)$/s.exec(line) ?? [];
-  if (dish === undefined || Number(port) > 65535) return "EINVAL";
+  if (dish === undefined || Number(port) > 65535) return null;
   let kitchen: Socket | null = null;
   try {
     kitchen = new Socket(AF_INET, SOCK_STREAM);

@@ -43,7 +43,7 @@ class Guest {
       }
       const line = this.bytes.subarray(0, end);
       this.bytes = this.bytes.subarray(end + 1);
-      let answer: Uint8Array | string;
+      let answer: Uint8Array | string | null;
       try {
         answer = yield* this.#ask(line);
       } catch (error) {
@@ -52,14 +52,15 @@ class Guest {
       }
       this.kitchen?.close();
       this.kitchen = null;
+      if (answer === null) return;
       this.socket.send(Buffer.concat([Buffer.from(answer), Buffer.from("\n")]));
     }
   }
 
-  *#ask(line: Buffer): Generator<void, Uint8Array | string> {
+  *#ask(line: Buffer): Generator<void, Uint8Array | string | null> {
     const space = line.indexOf(" ");
     const port = line.toString("latin1", 0, Math.max(space, 0));
-    if (!/^\d+$/.test(port) || Number(port) > 65535 || space === line.length - 1) return "EINVAL";
+    if (!/^\d+$/.test(port) || Number(port) > 65535 || space === line.length - 1) return null;
     this.kitchen = new Socket(undefined, SOCK_STREAM | SOCK_NONBLOCK);
     const until = Date.now() + 2000;
     while (!isConnected(this.kitchen, Number(port))) {
@@ -102,7 +103,7 @@ for (;;) {
     let left = true;
     try {
       left = guest.hear();
-      if (!left) guest.task.next();
+      left = left || guest.task.next().done === true;
     } catch {
       left = true; // reset
     }

@@ -12,10 +12,10 @@ createServer(client => {
   };
   const next = () => {
     const end = unread.indexOf("\n");
-    if (kitchen !== null || end === -1 || client.destroyed) return;
+    if (kitchen !== null || end === -1 || client.destroyed || client.writableEnded) return;
     const [, port, dish] = /^(\d{1,5}) (.+)$/s.exec(unread.slice(0, end)) ?? [];
     unread = unread.slice(end + 1);
-    if (dish === undefined || Number(port) > 65535) answer("EINVAL");
+    if (dish === undefined || Number(port) > 65535) client.end();
     else kitchen = ask(Number(port), dish, answer);
   };
   client.setEncoding("latin1");

@@ -20,6 +20,8 @@ interface Pair {
   dish: string;
   until: number;
   answer: string;
+  /** Its last line was no order. */
+  over: boolean;
 }
 
 const listener = new Socket();
@@ -45,7 +47,7 @@ function next(pair: Pair): void {
   pair.unread = others.join("\n");
   const [, port, dish] = /^(\d{1,5}) (.+)$/s.exec(line!) ?? [];
   if (dish === undefined || Number(port) > 65535) {
-    reply(pair, "EINVAL");
+    pair.over = true;
     return;
   }
   Object.assign(pair, {
@@ -87,7 +89,7 @@ function step(pair: Pair, ready: ReadonlySet<number>): boolean {
   try {
     if (ready.has(pair.client.fd) && !onClient(pair)) return false;
     const { kitchen } = pair;
-    if (kitchen === null) return true;
+    if (kitchen === null) return !pair.over;
     try {
       if (ready.has(kitchen.fd)) onKitchen(pair, kitchen);
       else if (pair.dish !== "" && performance.now() >= pair.until) reply(pair, "ETIMEDOUT");
@@ -95,7 +97,7 @@ function step(pair: Pair, ready: ReadonlySet<number>): boolean {
       if (!(error instanceof SyscallError) || pair.kitchen !== kitchen) throw error;
       reply(pair, error.code);
     }
-    return true;
+    return !pair.over;
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return false;
@@ -122,6 +124,14 @@ for (;;) {
   }
   for (let arrival = listener.accept(); arrival; arrival = listener.accept()) {
     arrival.client.setBlocking(false);
-    pairs.add({ client: arrival.client, unread: "", kitchen: null, dish: "", until: 0, answer: "" });
+    pairs.add({
+      client: arrival.client,
+      unread: "",
+      kitchen: null,
+      dish: "",
+      until: 0,
+      answer: "",
+      over: false,
+    });
   }
 }
