@@ -6,6 +6,7 @@ export { default as fc } from "fast-check";
 export type { Answer, Client, ClientOptions, ClientState, Within } from "../clients.ts";
 export { clock } from "../lib/clock.ts";
 export type { CallRecord } from "../protocol.ts";
+export type { BackEnd, BackEndConnection, BackEndOptions } from "./back-end.ts";
 export type { CallWatch } from "./call-watch.ts";
 export { Calls } from "./calls.ts";
 export type { Conversations } from "./conversations/converse.ts";

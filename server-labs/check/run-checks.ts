@@ -127,6 +127,7 @@ export async function runCheck(
     if (program?.gone) await ended(program);
     return outcome(outcomeOf(error, circumstances(journal, program, made?.tools.server ?? null)));
   } finally {
+    for (const backEnd of made?.backEnds ?? []) backEnd.close();
     network.close();
     await program?.kill();
     folder?.remove();

@@ -12,6 +12,7 @@ import {
   Poller,
 } from "../clients.ts";
 import { count } from "../protocol.ts";
+import { BackEnd, type BackEndOptions } from "./back-end.ts";
 import { type Conversations, converse, defaultSeed, type Seed } from "./conversations/converse.ts";
 import { countDelayedParts } from "./delayed-parts.ts";
 import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
@@ -31,6 +32,8 @@ export interface Tools extends ExchangeTools {
   clients(count: number, options?: ClientOptions): Promise<Client[]>;
   /** Connects `count` clients, each when the server has accepted the one before: for checks that are not about bursts. */
   oneByOne(count: number, options?: ClientOptions): Promise<Client[]>;
+  /** Opens a back end for a server that is a client itself: a listener of the checker, on a port of its own. */
+  backEnd(options?: BackEndOptions): BackEnd;
   /** Sends requests and judges the answers, byte by byte; fails the check with what came instead. */
   exchange(exchange: Exchange): Promise<Answer[]>;
   /** Makes these exchanges, each on a connection of its own. `because` holds for all that have no cause of their own. */
@@ -61,13 +64,13 @@ export interface Tools extends ExchangeTools {
   until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null>;
 }
 
-/** The tools of one check, and every client that the check connects. */
+/** The tools of one check, every client that the check connects, and every back end that it opens. */
 export function makeTools(
   program: ServerProcess,
   network: Network,
   journal: Journal,
   { folder = null, seed = defaultSeed }: { folder?: SiteFolder | null; seed?: Seed } = {},
-): { tools: Tools; connected: Client[] } {
+): { tools: Tools; connected: Client[]; backEnds: BackEnd[] } {
   const poller = new Poller(() => {
     network.dispatch();
     program.tracing?.turn();
@@ -75,6 +78,7 @@ export function makeTools(
     if (program.ended) throw endedFailure(program);
   });
   const connected: Client[] = [];
+  const backEnds: BackEnd[] = [];
   const clients: Tools["clients"] = async (number, options) => {
     const made = connect({ network, poller, journal }, program.port, connected, number, options);
     await poller.until(() => made.every(one => one.state !== "connecting"), defaultWaitMs);
@@ -95,6 +99,11 @@ export function makeTools(
     client,
     clients,
     oneByOne: (number, options) => oneByOne(server, () => client(options), number),
+    backEnd: options => {
+      const made = new BackEnd({ network, poller, journal, isStuck: () => server.stuck() !== null }, options);
+      backEnds.push(made);
+      return made;
+    },
     exchange: one => makeExchange(tools, one),
     exchanges: async (because, all) => {
       for (const one of all) await makeExchange(tools, { because, ...one });
@@ -114,7 +123,7 @@ export function makeTools(
     note: sentence => journal.note(sentence),
     until: (probe, withinMs) => poller.until(probe, withinMs),
   };
-  return { tools, connected };
+  return { tools, connected, backEnds };
 }
 
 /** Starts to connect `number` clients, and adds them to `connected`. */

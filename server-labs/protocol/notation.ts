@@ -1,12 +1,15 @@
 // Notation. A call record as strace writes it, compact enough to read while the program runs:
 // recv(7, "GET / HTTP/1.1\r\nHost: …", 1024) = 78. The page's tooltips, curl, a terminal and failures have it from here.
 
-import { errnoWords } from "./calls/errors.ts";
+import { errnoName, errnoWords } from "./calls/errors.ts";
 import { epollEvents, families, flags, named, pollEvents } from "./calls/names.ts";
 import type { CallRecord, Value } from "./calls/record.ts";
 import { callRows, type Parameter, type TracedCall } from "./calls/table.ts";
 import { formatEndpoint } from "./endpoint.ts";
 import { readable } from "./readable-bytes.ts";
+
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
 
 /** What a call says of itself, without what it says of time, place and other calls. */
 type Written = Pick<CallRecord, "call" | "args" | "took" | "returned" | "errno">;
@@ -58,9 +61,16 @@ export function argumentNotation({ call, args, took }: Written, index: number): 
       return flagsNotation(parameter, value);
     case "seconds":
       return `${value} s`;
+    case "option":
+      return isPendingError(args) && value !== 0 ? errnoName(value) : String(value);
     default:
       return String(value);
   }
+}
+
+/** The option is SO_ERROR: its value is an errno, the error of an earlier call. */
+function isPendingError([, level, option]: readonly Value[]): boolean {
+  return level === SOL_SOCKET && option === SO_ERROR;
 }
 
 /** The parameter that is meant, where that depends on another one's value. */

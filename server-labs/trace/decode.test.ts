@@ -35,6 +35,21 @@ test("the calls of a small server read as strace writes them", () => {
       "setsockopt(7, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}) = 0",
       "ready",
     ],
+    [
+      aRecord("getsockopt", [7, 1, 4, 0], { bytes: Buffer.from([111, 0, 0, 0]) }),
+      "getsockopt(7, SOL_SOCKET, SO_ERROR, ECONNREFUSED) = 0",
+      "ready",
+    ],
+    [
+      aRecord("getsockopt", [7, 1, 4, 0], { bytes: Buffer.from([0, 0, 0, 0]) }),
+      "getsockopt(7, SOL_SOCKET, SO_ERROR, 0) = 0",
+      "ready",
+    ],
+    [
+      aRecord("getsockopt", [7, 6, 4, 0], { bytes: Buffer.from([111, 0, 0, 0]) }),
+      "getsockopt(7, SOL_TCP, 4, 111) = 0",
+      "ready",
+    ],
     [aRecord("bind", [3, 0, 16], { address: peer }), "bind(3, {127.0.0.1:51322}) = 0", "ready"],
     [aRecord("listen", [3, 128], {}), "listen(3, 128) = 0", "ready"],
     [aRecord("fcntl", [3, 4, 0o4002], {}), "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "ready"],

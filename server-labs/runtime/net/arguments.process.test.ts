@@ -122,6 +122,7 @@ test("every method of a closed socket throws EBADF", () => {
     s => s.setBlocking(false),
     s => s.setOption(1, 2, 1),
     s => s.getOption(1, 2),
+    s => s.takeError(),
     s => s.localAddress(),
     s => s.peerAddress(),
   ];

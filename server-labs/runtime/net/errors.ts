@@ -43,6 +43,18 @@ export function failed(
 
 type Hints = Record<number, string>;
 
+/** Errors of a handshake: connect returns them, and for a non-blocking socket getsockopt does. */
+const handshake: Hints = {
+  [e.ECONNREFUSED]: "No socket listens on this address and port. Check that the server is running there.",
+  [e.EISCONN]: "This socket is connected already. Make a new socket for another connection.",
+  [e.ETIMEDOUT]: "The other host did not answer: it is down, or a firewall drops the packets.",
+  [e.EADDRNOTAVAIL]:
+    "This machine has no free local port for another connection to that address. See ip_local_port_range in ip(7).",
+  [e.ECONNABORTED]:
+    "The last connect of this socket has failed, so the socket cannot be used again. Close it, and make a new socket.",
+  [e.ENETUNREACH]: "This machine has no route to that address. Look with `ip route`.",
+};
+
 /** The cause of an error and the next step, by system call; "" holds the hints for every call. */
 const hints: Record<string, Hints> = {
   bind: {
@@ -58,13 +70,8 @@ const hints: Record<string, Hints> = {
     [e.ECONNABORTED]:
       "The client ended the connection before it was accepted. The server has made no mistake: accept the next client.",
   },
-  connect: {
-    [e.ECONNREFUSED]: "No socket listens on this address and port. Check that the server is running there.",
-    [e.EISCONN]: "This socket is connected already. Make a new socket for another connection.",
-    [e.ETIMEDOUT]: "The other host did not answer: it is down, or a firewall drops the packets.",
-    [e.EADDRNOTAVAIL]:
-      "This machine has no free local port for another connection to that address. See ip_local_port_range in ip(7).",
-  },
+  connect: handshake,
+  getsockopt: handshake,
   send: {
     [e.EPIPE]:
       "The connection can send no more bytes: the peer has reset it, or this program has shut it down. Close the socket.",

@@ -12,6 +12,10 @@ import {
   IPPROTO_TCP,
   MSG_DONTWAIT,
   MSG_PEEK,
+  POLLERR,
+  POLLHUP,
+  POLLOUT,
+  poll,
   RLIMIT_NOFILE,
   SO_ERROR,
   SO_LINGER,
@@ -206,6 +210,53 @@ test("connect throws when refused, and returns false while in progress, until th
   const refused = new Socket();
   assert.throws(() => refused.connect({ port }), withCode("ECONNREFUSED"));
   for (const each of [slow, epoll, refused]) each.close();
+});
+
+test("takeError tells once how a non-blocking connect has ended", () => {
+  const closed = new Socket();
+  closed.bind({ port: 0 }); // It does not listen: a connect is refused, and no other program can have the port.
+  const { port } = closed.localAddress();
+  const socket = new Socket();
+  socket.setBlocking(false);
+  assert.equal(socket.connect({ port }), false);
+  const [ready] = poll([{ fd: socket, events: POLLOUT }]);
+  assert.equal(ready!.events, POLLOUT | POLLERR | POLLHUP, "writable is not connected");
+  const error = socket.takeError()!;
+  assert.equal(error.code, "ECONNREFUSED");
+  assert.match(error.message, /^takeError\(fd \d+\): ECONNREFUSED, connection refused\. No socket listens/);
+  assert.equal(socket.takeError(), null, "reading it has cleared it");
+  assert.deepEqual(
+    socket.recv(1),
+    Buffer.alloc(0),
+    "a connection that never was looks like one that has ended",
+  );
+  assert.throws(() => socket.send("x"), withCode("EPIPE"));
+  const { listener, port: other } = listening();
+  assert.throws(() => socket.connect({ port: other }), /ECONNABORTED.*cannot be used again/);
+  for (const each of [closed, socket, listener]) each.close();
+});
+
+test("a handshake that no listener answers is in progress: no error is pending, and no call on it waits", () => {
+  const full = new Socket();
+  full.bind({ port: 0 });
+  full.listen(0); // room for one connection, which takes it
+  const { port } = full.localAddress();
+  const first = new Socket();
+  assert.equal(first.connect({ port }), true);
+  const socket = new Socket();
+  socket.setBlocking(false);
+  assert.equal(socket.connect({ port }), false);
+  assert.deepEqual(poll([{ fd: socket, events: POLLOUT }], 0), []);
+  assert.equal(socket.takeError(), null);
+  assert.equal(socket.connect({ port }), false, "EALREADY");
+  assert.equal(socket.send("x"), null);
+  assert.equal(socket.recv(1), null);
+  assert.throws(() => socket.peerAddress(), withCode("ENOTCONN"));
+  full.accept()!.client.close();
+  assert.equal(poll([{ fd: socket, events: POLLOUT }], 10_000).length, 1, "the kernel sends its SYN again");
+  assert.equal(socket.takeError(), null);
+  assert.equal(socket.peerAddress().port, port);
+  for (const each of [full, first, socket]) each.close();
 });
 
 test("EADDRINUSE names the port and the remedy", () => {

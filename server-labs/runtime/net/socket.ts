@@ -16,7 +16,7 @@ import { EAGAIN, EALREADY, EBADF, EINPROGRESS, EINTR } from "../sys/errno.ts";
 import * as sys from "../sys/syscalls.ts";
 import { type Address, decodeAddress, encodeAddress, formatAddress, sockaddrBytes } from "./address.ts";
 import { type Called, checkFlags, dataBytes, integer, misuse, mostBytes, shown } from "./arguments.ts";
-import { failed } from "./errors.ts";
+import { failed, type SyscallError } from "./errors.ts";
 
 const F_GETFL = 3;
 const F_SETFL = 4;
@@ -139,11 +139,14 @@ export class Socket {
   }
 
   /**
-   * Connects to a listener: connect(2). A blocking socket waits until the handshake is complete.
-   * @param address `host` is 127.0.0.1 by default
-   * @returns true when connected. A non-blocking socket returns false while the handshake is in progress (EINPROGRESS):
-   *   wait until the socket is writable, then `getOption(SOL_SOCKET, SO_ERROR)` is 0 for success, or the errno.
-   * @throws SyscallError ECONNREFUSED when no socket listens there, ETIMEDOUT when the host does not answer, …
+   * Connects to a listener: connect(2). A blocking socket waits until the handshake has ended: with success, with an
+   * error, or after the last SYN that the kernel sends: about two minutes (tcp_syn_retries in tcp(7)).
+   * @param address `host` is 127.0.0.1 by default. It is an IP address and no name: DNS is not a system call.
+   * @returns true when connected. false when the handshake is in progress (EINPROGRESS; EALREADY for a further call):
+   *   only a non-blocking socket returns it. When `poll` reports POLLOUT, the handshake has ended, and `takeError` tells
+   *   how.
+   * @throws SyscallError ECONNREFUSED when no socket listens there, ETIMEDOUT when the host does not answer, EISCONN when
+   *   the socket is connected already, ECONNABORTED when its last connect has failed: then make a new socket
    */
   connect(address: { host?: string; port: number }): boolean {
     const fd = this.#open(this.connect);
@@ -316,6 +319,19 @@ export class Socket {
       throw failed(this.getOption, "getsockopt", `getOption(fd ${fd}, ${level}, ${option})`, sys.errno);
     }
     return size === undefined ? value.readInt32LE() : value.subarray(0, length[0]);
+  }
+
+  /**
+   * Returns the pending error of the socket, and clears it: getsockopt(2) with SO_ERROR. After a non-blocking `connect`
+   * it tells how the handshake has ended.
+   * @returns the error; null: no error is pending. While a handshake is in progress that is null, too: first wait until
+   *   `poll` reports POLLOUT. A second call returns null, because the first has cleared the error.
+   * @throws SyscallError EBADF when the socket is closed
+   */
+  takeError(): SyscallError | null {
+    const fd = this.#open(this.takeError);
+    const errno = this.getOption(SOL_SOCKET, SO_ERROR);
+    return errno === 0 ? null : failed(this.takeError, "getsockopt", `takeError(fd ${fd})`, errno);
   }
 
   /** The address of this end: getsockname(2). After `bind({ port: 0 })` it has the port that the kernel has chosen. */

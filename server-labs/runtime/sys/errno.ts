@@ -19,6 +19,7 @@ export const {
   EISCONN,
   ELOOP,
   EMFILE,
+  ENETUNREACH,
   ENFILE,
   ENOBUFS,
   ENOENT,
