@@ -74,7 +74,7 @@ export function referenceNodes(): Nodes[] {
   });
   const nodes: Nodes[] = [];
   const functions = docs.filter(doc => doc.kind === "function");
-  for (const owner of ["Socket", "Epoll", ""]) {
+  for (const owner of ["Socket", "Epoll", "SignalFd", "EventFd", "Pipe", ""]) {
     const own = docs.find(doc => doc.name === owner);
     nodes.push(heading(owner || "Functions"), ...markdownOf(own?.text ?? ""));
     nodes.push(...functions.filter(doc => doc.owner === owner).map(doc => callCard(doc)));

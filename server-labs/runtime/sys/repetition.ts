@@ -26,7 +26,7 @@ const none = 0x5bd1e995;
 /** Instead of a count: this call has ended a long run, so the next other one is notable too. */
 const endedRun = -longRun;
 
-type Kinds = readonly Pick<CallRow, "opens" | "closes" | "moves" | "shows" | "sleeps">[];
+type Kinds = readonly Pick<CallRow, "opens" | "opensTwo" | "closes" | "moves" | "shows" | "sleeps">[];
 
 export class Repetition {
   readonly #slots = new Int32Array(slotWords * (2 * descriptors + otherSlots)).fill(none);
@@ -40,8 +40,8 @@ export class Repetition {
   endOfRun = -1;
 
   constructor(rows: Kinds) {
-    this.#changes = Uint8Array.from(rows, ({ opens, closes, shows }) =>
-      Number(!!opens || !!closes || shows === "listener" || shows === "connection"),
+    this.#changes = Uint8Array.from(rows, ({ opens, opensTwo, closes, shows }) =>
+      Number(!!opens || !!opensTwo || !!closes || shows === "listener" || shows === "connection"),
     );
     this.#moves = Uint8Array.from(rows, ({ moves }) => (moves === "in" ? 1 : moves === "out" ? 2 : 0));
     this.#sets = Uint8Array.from(rows, ({ moves, sleeps }) => Number(!moves && !sleeps));
