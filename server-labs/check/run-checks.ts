@@ -119,7 +119,7 @@ export async function runCheck(
     journal.start();
     made = makeTools(program, network, journal, { folder, ...(seed && { seed }) });
     await within(check.body(made.tools), check.options.limit ?? checkLimitMs);
-    if (program.gone) throw await ended(program);
+    if (program.gone && !program.mayEnd) throw await ended(program);
     return outcome({ state: "passed" });
   } catch (error) {
     const broken = made?.connected.some(client => client.state === "ended" || client.state === "broken");

@@ -56,6 +56,8 @@ export class ServerProcess {
   #child!: ChildProcess;
   #ended: { code: number | null; signal: string | null } | null = null;
   #problem: Error | null = null;
+  /** It was asked to end: its end is no failure. */
+  mayEnd = false;
 
   /** @param limit descriptors that it may have at most, from its start */
   constructor(subject: Runnable, port: number, limit?: number) {
@@ -155,6 +157,28 @@ export class ServerProcess {
     this.#signal("SIGCONT");
   }
 
+  /**
+   * Asks it to end (SIGTERM), as the lab server's Stop does: the program itself, and not the shell or the processes that
+   * it has started. From now on its end is no failure.
+   */
+  terminate(): void {
+    this.mayEnd = true;
+    const pids = this.pids();
+    const program =
+      this.#group && pids.length > 1 ? pids.filter(pid => pid !== this.pid).slice(0, 1) : [this.pid];
+    this.#signal("SIGTERM", () => program, false);
+  }
+
+  /** It has ended, and was not asked to. */
+  get endedUnasked(): boolean {
+    return this.ended && !this.mayEnd;
+  }
+
+  /** The status that it has exited with, or the signal that has ended it; null while it lives. */
+  get ending(): { status: number | null; signal: string | null } | null {
+    return this.#ended && { status: this.#ended.code, signal: this.#ended.signal };
+  }
+
   /** Ends it (SIGKILL), and waits for its end and for that of its children. */
   async kill(): Promise<void> {
     if (!this.#ended) {
@@ -175,6 +199,7 @@ export class ServerProcess {
     await this.kill();
     this.port = port;
     this.#ended = null;
+    this.mayEnd = false;
     this.#tree = this.#group;
     this.#start();
   }
@@ -183,9 +208,9 @@ export class ServerProcess {
     this.#signal("SIGKILL", () => processTree(this.pid));
   }
 
-  #signal(signal: NodeJS.Signals, pids = () => this.pids()): void {
+  #signal(signal: NodeJS.Signals, pids = () => this.pids(), group = this.#group): void {
     if (this.pid === 0 || this.#ended) return;
-    for (const pid of this.#group ? [-this.pid] : pids()) {
+    for (const pid of group ? [-this.pid] : pids()) {
       try {
         process.kill(pid, signal);
       } catch {

@@ -102,6 +102,30 @@ export class Server {
     this.#process.continue();
   }
 
+  /** Asks it to end (SIGTERM), as **Stop** and `kill` do. From now on its end is no failure: `ends` waits for it. */
+  terminate(): void {
+    this.#journal.note("the server is asked to end (SIGTERM)");
+    this.#process.terminate();
+  }
+
+  /**
+   * Waits until it has ended.
+   * @returns the status that it has exited with, or the signal that has ended it; null: it still runs
+   */
+  async ends({ within = defaultWaitMs }: Within = {}): Promise<{
+    status: number | null;
+    signal: string | null;
+  } | null> {
+    await this.#poller.until(() => this.#process.ended, within);
+    this.#journal.note(this.#process.ended ? `the server ${this.#process.end}` : "the server still runs");
+    return this.#process.ending;
+  }
+
+  /** A socket listens on its port. */
+  get listens(): boolean {
+    return listeners().some(row => row.localPort === this.port);
+  }
+
   /** Ends it (SIGKILL), and starts it again at once on the same port. @returns false when it does not listen again */
   async restart(): Promise<boolean> {
     this.#journal.note("the server is ended (SIGKILL), and started again on the same port");

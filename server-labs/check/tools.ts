@@ -75,7 +75,7 @@ export function makeTools(
     network.dispatch();
     program.tracing?.turn();
     // A check waits in vain for a server that has ended.
-    if (program.ended) throw endedFailure(program);
+    if (program.endedUnasked) throw endedFailure(program);
   });
   const connected: Client[] = [];
   const backEnds: BackEnd[] = [];

@@ -56,7 +56,20 @@ test("what a call is about follows from its parameters", () => {
   const names = (test: (index: number) => boolean) => calls.filter(call => test(callIndex(call)));
   assert.deepEqual(
     names(index => !onDescriptor[index]),
-    ["socket", "poll", "epoll_create1", "eventfd", "nanosleep", "getrlimit", "setrlimit", "prctl"],
+    [
+      "socket",
+      "poll",
+      "epoll_create1",
+      "eventfd",
+      "nanosleep",
+      "getrlimit",
+      "setrlimit",
+      "prctl",
+      "pipe2",
+      "socketpair",
+      "sigprocmask",
+      "signalfd",
+    ],
   );
   assert.deepEqual(
     names(index => aboutArgument[index]! > 0),
@@ -64,7 +77,11 @@ test("what a call is about follows from its parameters", () => {
   );
   assert.deepEqual(
     calls.filter(call => callRows[call].opens),
-    ["socket", "accept4", "epoll_create1", "eventfd"],
+    ["socket", "accept4", "epoll_create1", "eventfd", "signalfd"],
+  );
+  assert.deepEqual(
+    calls.filter(call => callRows[call].opensTwo),
+    ["pipe2", "socketpair"],
   );
 });
 

@@ -35,8 +35,8 @@ export const limits = {
   windowBytes: 512 * 1024,
   /** Output and calls are sent at most this often. */
   flushMs: 16,
-  /** Between SIGTERM and SIGKILL. */
-  graceMs: 300,
+  /** Between SIGTERM and SIGKILL: a lesson has its server end within a second. */
+  graceMs: 1500,
   /** A run that has printed nothing, listened nowhere and not ended is still only "starting". */
   startMs: 10_000,
   /** A check that has not ended by itself is ended. */

@@ -2,7 +2,7 @@
 // recv(7, "GET / HTTP/1.1\r\nHost: …", 1024) = 78. The page's tooltips, curl, a terminal and failures have it from here.
 
 import { errnoName, errnoWords } from "./calls/errors.ts";
-import { epollEvents, families, flags, named, pollEvents } from "./calls/names.ts";
+import { epollEvents, families, flags, named, pollEvents, signals } from "./calls/names.ts";
 import type { CallRecord, Value } from "./calls/record.ts";
 import { callRows, type Parameter, type TracedCall } from "./calls/table.ts";
 import { formatEndpoint } from "./endpoint.ts";
@@ -63,6 +63,8 @@ export function argumentNotation({ call, args, took }: Written, index: number): 
       return `${value} s`;
     case "option":
       return isPendingError(args) && value !== 0 ? errnoName(value) : String(value);
+    case "signals":
+      return signalsNotation(value);
     default:
       return String(value);
   }
@@ -79,6 +81,12 @@ export function parameterOf(call: TracedCall, index: number, args: readonly Valu
   if (parameter.is !== "depends") return parameter;
   const value = args[parameter.on];
   return (typeof value === "number" ? parameter.cases[value] : undefined) ?? parameter.otherwise;
+}
+
+/** "[TERM, INT]": signal n is bit n - 1. */
+function signalsNotation(mask: number): string {
+  const numbers = Array.from({ length: 32 }, (_, i) => i + 1).filter(n => (mask >>> (n - 1)) & 1);
+  return `[${numbers.map(n => named(signals, n)).join(", ")}]`;
 }
 
 function flagsNotation(parameter: Parameter & { is: "flags" }, value: number): string {
@@ -107,6 +115,7 @@ function valueNotation(value: Exclude<Value, number | null>, inside: boolean): s
       }),
       value.more,
     );
+  if ("pair" in value) return `[${value.pair.join(", ")}]`;
   if ("struct" in value) return "{…}";
   if ("microseconds" in value) return `{tv_sec=${value.seconds}, tv_usec=${value.microseconds}}`;
   if ("on" in value) return `{l_onoff=${value.on}, l_linger=${value.lingerSeconds}}`;

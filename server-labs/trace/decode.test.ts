@@ -108,6 +108,22 @@ test("epoll and poll say what is awaited and what came", () => {
   assert.equal(shown(polled)[0], "poll([{3, POLLIN}, {7, POLLIN|POLLOUT → POLLOUT}], 2, -1) = 1");
 });
 
+test("pairs of descriptors and sets of signals read as strace writes them", () => {
+  const bytes = Buffer.from(new Int32Array([7, 8]).buffer);
+  const texts: [Buffer, string][] = [
+    [aRecord("pipe2", [0, 0o2004000], { bytes }), "pipe2([7, 8], O_NONBLOCK|O_CLOEXEC) = 0"],
+    [
+      aRecord("pipe2", [0, 0], { result: -1, errno: constants.errno.EMFILE }),
+      "pipe2(0) = -1 EMFILE (too many open files)",
+    ],
+    [aRecord("socketpair", [1, 1, 0], { bytes }), "socketpair(AF_UNIX, SOCK_STREAM, [7, 8]) = 0"],
+    [aRecord("sigprocmask", [0, (1 << 14) | 2], {}), "sigprocmask(SIG_BLOCK, [INT, TERM]) = 0"],
+    [aRecord("sigprocmask", [1, 1 << 31], {}), "sigprocmask(SIG_UNBLOCK, [32]) = 0"],
+    [aRecord("signalfd", [-1, 1 << 14, 0o4000], { result: 9 }), "signalfd(-1, [TERM], SFD_NONBLOCK) = 9"],
+  ];
+  for (const [record, text] of texts) assert.equal(shown(record)[0], text);
+});
+
 test("errors have their names, and only what is really wrong is failed", () => {
   const reset = aRecord("recv", [7, 0, 10, 0], { result: -1, errno: ECONNRESET });
   assert.deepEqual(shown(reset), ["recv(7, 10) = -1 ECONNRESET (connection reset by peer)", "failed"]);

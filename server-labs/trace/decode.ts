@@ -80,6 +80,12 @@ export function descriptorsInSet(record: Buffer): number[] {
   return Array.from({ length: shown }, (_, i) => bytes.readInt32LE(i * pairBytes));
 }
 
+/** The two descriptors that a call has made; null when the record does not hold them. */
+export function pairOf(record: Buffer): [number, number] | null {
+  const bytes = previewOfKind(record, preview.bytes);
+  return bytes.length === pairBytes ? [bytes.readInt32LE(0), bytes.readInt32LE(4)] : null;
+}
+
 /** The facts of a call's descriptors that the calls before it have shown. */
 export type Known = Pick<CallRecord, "who" | "peer">;
 const unknown: Known = { peer: null };
@@ -147,6 +153,10 @@ function valueAt(record: Buffer, call: number, parameter: Parameter, i: number, 
       return pollsOf(record);
     case "option":
       return optionOf(record, call);
+    case "pair": {
+      const pair = pairOf(record);
+      return pair && { pair };
+    }
     case "seconds":
       return argumentOf(record, 0) + argumentOf(record, 1) / 1e9;
     case "limit":

@@ -57,6 +57,15 @@ test("the peer of a call is the other end of the connection that it is about", (
   assert.equal(peerOf("recv", [7, 0, 1024, 0]), null);
 });
 
+test("a call that makes two descriptors makes both known; a signal descriptor is one", () => {
+  const { call, opened } = program();
+  const bytes = Buffer.from(new Int32Array([7, 8]).buffer);
+  assert.deepEqual(call("pipe2", [0, 0], { bytes }), { 7: { is: "pipe" }, 8: { is: "pipe" } });
+  assert.deepEqual(call("write", [8, 0, 1, 0], { result: 1 }), { 8: { is: "pipe" } });
+  assert.deepEqual(call("signalfd", [-1, 1, 0], { result: 9 }), { 9: { is: "signalfd" } });
+  assert.deepEqual(opened, [7, 8, 9]);
+});
+
 test("an accept4 that sleeps gives nothing until it is done", () => {
   const { call } = program();
   assert.equal(call("accept4", [3, 0, 0, 0], { took: -1 }), undefined);

@@ -17,6 +17,7 @@ import {
   descriptorsInSet,
   hasReturned,
   type Known,
+  pairOf,
   resultOf,
   stateOfRecord,
 } from "./decode.ts";
@@ -56,7 +57,8 @@ const LISTEN = callIndex("listen");
 const FCNTL = callIndex("fcntl");
 /** Which calls leave a descriptor different from what it was, or show what it is. */
 const changes = rowsByIndex.map(
-  ({ opens, closes, shows, address }, call) => !!(opens || closes || shows || address) || call === FCNTL,
+  ({ opens, opensTwo, closes, shows, address }, call) =>
+    !!(opens || opensTwo || closes || shows || address) || call === FCNTL,
 );
 
 export class DescriptorTable {
@@ -80,7 +82,7 @@ export class DescriptorTable {
   see(record: Buffer): void {
     this.seen++;
     const call = callOf(record);
-    const { opens, closes, shows } = rowsByIndex[call]!;
+    const { opens, opensTwo, closes, shows } = rowsByIndex[call]!;
     // What accept4 does to its listener is counted, and is no touch.
     if (!opens) this.#touch(descriptorOf(record));
     if (!changes[call] || !hasReturned(record)) return;
@@ -91,6 +93,7 @@ export class DescriptorTable {
       return;
     }
     if (stateOfRecord(record) === "failed") return;
+    if (opensTwo) this.#openTwo(record, opensTwo);
     const result = resultOf(record);
     const opened = opens && result >= 0 ? this.#open(result, opens) : undefined;
     if (shows) this.#show(fd, shows, opened !== undefined);
@@ -184,6 +187,14 @@ export class DescriptorTable {
     return this.#add(fd, is) ?? blank(is);
   }
 
+  #openTwo(record: Buffer, is: DescriptorKind): void {
+    for (const fd of pairOf(record) ?? []) {
+      if (fd < 0) continue;
+      this.#open(fd, is);
+      this.#events.opened?.(fd);
+    }
+  }
+
   #show(fd: number, is: DescriptorKind, accepted: boolean): void {
     const entry = this.#entries.get(fd) ?? this.#add(fd, is);
     if (!entry) return;
@@ -256,12 +267,13 @@ function blank(is: DescriptorKind): Entry {
 
 /** The descriptors that a call speaks of: its arguments, the one that it opened, those in its set. */
 function descriptorsOf(record: Buffer): number[] {
-  const { parameters, opens } = rowsByIndex[callOf(record)]!;
+  const { parameters, opens, opensTwo } = rowsByIndex[callOf(record)]!;
   const found: number[] = [];
   for (let i = 0; i < parameters.length; i++)
     if (parameters[i]!.is === "fd") found.push(argumentOf(record, i));
   const returned = hasReturned(record);
   if (opens && returned && resultOf(record) >= 0) found.push(resultOf(record));
+  if (opensTwo && returned) found.push(...(pairOf(record) ?? []));
   // An epoll_wait that has not returned has no set; a poll has one from the start.
   const set = returned || parameters[0]!.is === "polls" ? descriptorsInSet(record) : [];
   return set.length === 0 ? found : found.concat(set);

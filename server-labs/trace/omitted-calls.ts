@@ -101,8 +101,8 @@ export class OmittedCalls {
 }
 
 function changesDescriptors({ call }: OmittedCall): boolean {
-  const { opens, closes } = rowsByIndex[call]!;
-  return !!opens || !!closes;
+  const { opens, opensTwo, closes } = rowsByIndex[call]!;
+  return !!opens || !!opensTwo || !!closes;
 }
 
 function chosen(kept: readonly OmittedCall[], room: number): readonly OmittedCall[] {

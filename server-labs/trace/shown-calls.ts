@@ -61,8 +61,8 @@ export class ShownCalls {
 
   /** The next call is not among the newest of a flood: it is counted. */
   pass(record: Buffer): void {
-    const { opens, closes } = rowsByIndex[callOf(record)]!;
-    if ((opens || closes) && resultOf(record) !== -1) this.#leavingOut().lack();
+    const { opens, opensTwo, closes } = rowsByIndex[callOf(record)]!;
+    if ((opens || opensTwo || closes) && resultOf(record) !== -1) this.#leavingOut().lack();
     this.move(callOf(record));
   }
 

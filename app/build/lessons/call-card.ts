@@ -129,7 +129,7 @@ function nodesOf(docs: NetDoc[]): Nodes[] {
   });
   const nodes: Nodes[] = [];
   const functions = docs.filter(doc => doc.kind === "function");
-  for (const owner of ["Socket", "Epoll", ""]) {
+  for (const owner of ["Socket", "Epoll", "SignalFd", "EventFd", "Pipe", ""]) {
     const own = docs.find(doc => doc.name === owner);
     nodes.push(heading(owner || "Functions"), ...markdownOf(own?.text ?? ""));
     nodes.push(...functions.filter(doc => doc.owner === owner).map(doc => callCard(doc)));

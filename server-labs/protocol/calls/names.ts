@@ -17,6 +17,8 @@ export const eventfdFlags: Names = {
   [nonblock]: "EFD_NONBLOCK",
   [cloexec]: "EFD_CLOEXEC",
 };
+export const signalfdFlags: Names = { [nonblock]: "SFD_NONBLOCK", [cloexec]: "SFD_CLOEXEC" };
+export const maskChanges: Names = { 0: "SIG_BLOCK", 1: "SIG_UNBLOCK", 2: "SIG_SETMASK" };
 export const epollFlags: Names = { [cloexec]: "EPOLL_CLOEXEC" };
 export const protocols: Names = { 6: "IPPROTO_TCP", 17: "IPPROTO_UDP" };
 export const levels: Names = { 0: "SOL_IP", 1: "SOL_SOCKET", 6: "SOL_TCP", 41: "SOL_IPV6" };
@@ -27,6 +29,23 @@ export const fileFlags: Names = {
   2: "O_RDWR",
   [append]: "O_APPEND",
   [nonblock]: "O_NONBLOCK",
+  [cloexec]: "O_CLOEXEC",
+};
+/** Signals that programs meet, as strace writes a set of them: without SIG. */
+export const signals: Names = {
+  1: "HUP",
+  2: "INT",
+  3: "QUIT",
+  9: "KILL",
+  10: "USR1",
+  12: "USR2",
+  13: "PIPE",
+  14: "ALRM",
+  15: "TERM",
+  17: "CHLD",
+  18: "CONT",
+  19: "STOP",
+  28: "WINCH",
 };
 export const epollOperations: Names = { 1: "EPOLL_CTL_ADD", 2: "EPOLL_CTL_DEL", 3: "EPOLL_CTL_MOD" };
 export const resources: Names = { 0: "RLIMIT_CPU", 2: "RLIMIT_DATA", 6: "RLIMIT_NPROC", 7: "RLIMIT_NOFILE" };

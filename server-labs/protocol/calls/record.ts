@@ -23,6 +23,8 @@ export type Value =
   | { events: [fd: number, events: number][]; more: boolean }
   /** struct pollfd: descriptor, events asked for, events that came. */
   | { polls: [fd: number, asked: number, came: number][]; more: boolean }
+  /** Two descriptors that the call has made. */
+  | { pair: [number, number] }
   /** A struct that is not shown, of so many bytes. */
   | { struct: number }
   /** struct timeval. */
@@ -85,10 +87,10 @@ export const callPriority = {
 
 /** @returns one of callPriority */
 export function priorityOf({ call, took, errno, returned, state, matters }: CallRecord): number {
-  const { opens, closes, moves } = callRows[call];
+  const { opens, opensTwo, closes, moves } = callRows[call];
   const { repeats, differs, essential } = callPriority;
   const isDone = took !== null && errno === null;
-  if (isDone && (opens || closes)) return essential;
+  if (isDone && (opens || opensTwo || closes)) return essential;
   if (!matters) return repeats;
   return state === "failed" || (isDone && moves === "in" && returned === 0) ? essential : differs;
 }

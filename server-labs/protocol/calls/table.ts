@@ -4,7 +4,7 @@
 import * as names from "./names.ts";
 
 /** What a descriptor is. "socket": neither listening nor connected, as far as the calls show. */
-export type DescriptorKind = "socket" | "listener" | "connection" | "epoll" | "eventfd";
+export type DescriptorKind = "socket" | "listener" | "connection" | "epoll" | "eventfd" | "signalfd" | "pipe";
 
 /**
  * How the value of one parameter is decoded from a record and written in notation. The value of parameter i is the
@@ -31,6 +31,10 @@ export type Parameter =
   | { is: "option" }
   /** struct timespec, from two arguments of the record: seconds, nanoseconds. Its value is a number of seconds. */
   | { is: "seconds" }
+  /** Two new descriptors, in an array that the call fills. */
+  | { is: "pair" }
+  /** A set of signals: bit n - 1 of the number is signal n. */
+  | { is: "signals" }
   /** struct rlimit, from the record's arguments 1 and 2. */
   | { is: "limit" }
   /** A pointer, or a length of another parameter: it says nothing, is null and is not written. */
@@ -47,6 +51,8 @@ export interface CallRow {
   parameters: readonly Parameter[];
   /** What it returns is a new descriptor, of this kind. */
   opens?: DescriptorKind;
+  /** It makes two new descriptors of this kind, which its parameter "pair" has. */
+  opensTwo?: DescriptorKind;
   /** Its descriptor is closed after it. */
   closes?: true;
   /** It moves bytes into or out of the program, and leaves every descriptor what it was. */
@@ -297,6 +303,38 @@ const rows = {
     summary: "operations on a process or thread",
     signature: "int prctl(int op, ...)",
     parameters: [name(names.prctlOptions), int],
+  },
+  pipe2: {
+    man: "pipe(2)",
+    summary: "create pipe",
+    signature: "int pipe2(int pipefd[2], int flags)",
+    parameters: [{ is: "pair" }, flags(names.fileFlags)],
+    opensTwo: "pipe",
+  },
+  socketpair: {
+    man: "socketpair(2)",
+    summary: "create a pair of connected sockets",
+    signature: "int socketpair(int domain, int type, int protocol, int sv[2])",
+    parameters: [
+      name(names.families),
+      { is: "flags", of: names.socketFlags, low: { mask: 0xff, of: names.socketTypes } },
+      { is: "name", of: names.protocols, unlessZero: true },
+      { is: "pair" },
+    ],
+    opensTwo: "connection",
+  },
+  sigprocmask: {
+    man: "sigprocmask(2)",
+    summary: "examine and change blocked signals",
+    signature: "int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)",
+    parameters: [name(names.maskChanges), { is: "signals" }, hidden],
+  },
+  signalfd: {
+    man: "signalfd(2)",
+    summary: "create a file descriptor for accepting signals",
+    signature: "int signalfd(int fd, const sigset_t *mask, int flags)",
+    parameters: [int, { is: "signals" }, flags(names.signalfdFlags)],
+    opens: "signalfd",
   },
 } as const satisfies Record<string, CallRow>;
 

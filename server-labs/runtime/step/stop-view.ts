@@ -91,19 +91,18 @@ function inWords(revents: number, what: string): string {
   return names.join(", ") || "not ready";
 }
 
+const anonymous = /^anon_inode:\[(eventpoll|eventfd|signalfd)\]$/;
+
 function nounOf(what: string): string {
-  return (
-    /^anon_inode:\[event(poll|fd)\]$/.exec(what)?.[1]?.replace("poll", "epoll").replace(/^fd$/, "eventfd") ??
-    "socket"
-  );
+  return anonymous.exec(what)?.[1]?.replace("eventpoll", "epoll") ?? what.slice(0, what.indexOf(":"));
 }
 
-/** Sockets, epolls and eventfds that this process has open. */
+/** Sockets, epolls, event counters and signal descriptors that this process has open. */
 function descriptors(): { fd: number; what: string }[] {
   return readdirSync("/proc/self/fd").flatMap(name => {
     try {
       const what = readlinkSync(`/proc/self/fd/${name}`);
-      return /^socket:|^anon_inode:\[event(poll|fd)\]$/.test(what) ? [{ fd: Number(name), what }] : [];
+      return /^socket:/.test(what) || anonymous.test(what) ? [{ fd: Number(name), what }] : [];
     } catch {
       return []; // the one that reads the folder
     }

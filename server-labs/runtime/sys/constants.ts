@@ -1,6 +1,8 @@
 // Constants. The kernel's names and numbers, as in <sys/socket.h> and <sys/epoll.h>. Linux has the same values on x64 and
 // arm64, the two architectures that the workbook runs on.
 
+/** Address family: sockets within this machine, without ports. See unix(7). */
+export const AF_UNIX = 1;
 /** Address family: IPv4. See ip(7). */
 export const AF_INET = 2;
 /** Address family: IPv6. See ipv6(7). */
@@ -12,6 +14,8 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 /** Flag for socket(2) and accept4(2): the new socket is non-blocking. */
 export const SOCK_NONBLOCK = 0o4000;
+/** Flag of an open file: a call on it that would have to wait fails with EAGAIN. It has no effect on a file on a disk. See open(2). */
+export const O_NONBLOCK = 0o4000;
 /** Flag for socket(2) and accept4(2): closed on execve(2). The runtime always sets it. */
 export const SOCK_CLOEXEC = 0o2000000;
 
@@ -108,6 +112,24 @@ export const POLLHUP = 0x010;
 export const POLLNVAL = 0x020;
 /** The peer has closed its sending half. See poll(2). */
 export const POLLRDHUP = 0x2000;
+
+/** Flag for eventfd(2): the new descriptor is non-blocking. */
+export const EFD_NONBLOCK = 0o4000;
+/** Flag for eventfd(2): each read returns 1 and lowers the counter by 1, as a semaphore does. */
+export const EFD_SEMAPHORE = 1;
+/** Flag for signalfd(2): the new descriptor is non-blocking. */
+export const SFD_NONBLOCK = 0o4000;
+
+/** Signal: the terminal has closed. By default it ends the process. See signal(7). */
+export const SIGHUP = 1;
+/** Signal: Ctrl-C. By default it ends the process. See signal(7). */
+export const SIGINT = 2;
+/** Signal for the program's own use. By default it ends the process; Node starts its debugger. See signal(7). */
+export const SIGUSR1 = 10;
+/** Signal for the program's own use. By default it ends the process. See signal(7). */
+export const SIGUSR2 = 12;
+/** Signal: please end. It is what `kill` and **Stop** send. By default it ends the process at once. See signal(7). */
+export const SIGTERM = 15;
 
 /** Resource for getrlimit(2): one more than the highest file descriptor that this process may open. */
 export const RLIMIT_NOFILE = 7;

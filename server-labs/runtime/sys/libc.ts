@@ -13,6 +13,13 @@ export const epollDataOffset = process.arch === "x64" ? 4 : 8;
 /** Size of `struct pollfd`: i32 fd, i16 events, i16 revents. */
 export const pollFdBytes = 8;
 
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_ANONYMOUS = 0x20;
+
 const koffi = loadKoffi();
 const libc = loadLibc();
 assertLayouts();
@@ -40,6 +47,11 @@ export const native = {
   epoll_ctl: func("int epoll_ctl(int, int, int, void *)"),
   epoll_wait: func("int epoll_wait(int, void *, int, int)"),
   eventfd: func("int eventfd(unsigned int, int)"),
+  pipe2: func("int pipe2(void *, int)"),
+  socketpair: func("int socketpair(int, int, int, void *)"),
+  sigprocmask: func("int sigprocmask(int, void *, void *)"),
+  sigaction: func("int sigaction(int, void *, void *)"),
+  signalfd: func("int signalfd(int, void *, int)"),
   nanosleep: func("int nanosleep(void *, void *)"),
   getrlimit: func("int getrlimit(int, void *)"),
   setrlimit: func("int setrlimit(int, void *)"),
@@ -66,12 +78,34 @@ export function mapShared(fd: number, bytes: number): ArrayBuffer {
   const mmap = func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (
     ...args: unknown[]
   ) => unknown;
-  const memory = mmap(null, bytes, 1 | 2, 1, fd, 0);
+  const memory = mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   const errno = lastErrno();
   if (koffi.address(memory) === 0xffffffffffffffffn) {
     throw new Error(`cannot map ${bytes} bytes of descriptor ${fd}: ${strerror(errno)}`);
   }
   return koffi.view(memory, bytes);
+}
+
+/**
+ * Maps memory that holds these machine instructions and may only be read and executed: mmap(2), mprotect(2). Never
+ * unmapped. @returns its address
+ */
+export function mapCode(instructions: Uint8Array): bigint {
+  const mmap = func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (
+    ...args: unknown[]
+  ) => unknown;
+  const mprotect = func("int mprotect(void *, size_t, int)") as unknown as (...args: unknown[]) => number;
+  const bytes = 4096;
+  const memory = mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  let errno = lastErrno();
+  const address = koffi.address(memory);
+  if (address !== 0xffffffffffffffffn) {
+    new Uint8Array(koffi.view(memory, bytes)).set(instructions);
+    // The kernel makes the processor's instruction cache agree with memory that becomes executable.
+    if (mprotect(memory, bytes, PROT_READ | PROT_EXEC) === 0) return address;
+    errno = lastErrno();
+  }
+  throw new Error(`this system gives the program no memory for instructions: ${strerror(errno)}`);
 }
 
 function func(prototype: string): Native {

@@ -36,7 +36,7 @@ function outcomeOf(result: number, errno: number): number {
   return Math.imul(result, 0x9e3779b1) ^ errno;
 }
 
-type Kinds = readonly Pick<CallRow, "opens" | "closes" | "moves" | "shows" | "sleeps">[];
+type Kinds = readonly Pick<CallRow, "opens" | "opensTwo" | "closes" | "moves" | "shows" | "sleeps">[];
 
 /** One byte for each row: 1 where bytes come in, 2 where they go out, else 0. */
 export function waysOf(rows: readonly Pick<CallRow, "moves">[]): Uint8Array<ArrayBuffer> {
@@ -55,8 +55,8 @@ export class Repetition {
   endOfRun = -1;
 
   constructor(rows: Kinds) {
-    this.#changes = Uint8Array.from(rows, ({ opens, closes, shows }) =>
-      Number(!!opens || !!closes || shows === "listener" || shows === "connection"),
+    this.#changes = Uint8Array.from(rows, ({ opens, opensTwo, closes, shows }) =>
+      Number(!!opens || !!opensTwo || !!closes || shows === "listener" || shows === "connection"),
     );
     this.#moves = waysOf(rows);
     this.#sets = Uint8Array.from(rows, ({ moves, sleeps }) => Number(!moves && !sleeps));

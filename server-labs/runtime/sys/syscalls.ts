@@ -161,6 +161,46 @@ export function eventfd(initial: number, flags: number): number {
   return anew(leave(native.eventfd(initial, flags)), flags);
 }
 
+const PIPE2 = callIndex("pipe2");
+/** pipe2(2); the two descriptors are written to `pair`: the end to read from, and the end to write to. */
+export function pipe2(pair: Int32Array, flags: number): number {
+  enter(PIPE2, false, 0, flags);
+  return newPair(native.pipe2(pair, flags), pair, flags);
+}
+
+const SOCKETPAIR = callIndex("socketpair");
+/** socketpair(2); the two descriptors are written to `pair`. */
+export function socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number {
+  enter(SOCKETPAIR, false, domain, type, protocol);
+  return newPair(native.socketpair(domain, type, protocol, pair), pair, type);
+}
+
+function newPair(returned: number, pair: Int32Array, flags: number): number {
+  const bytes = new Uint8Array(pair.buffer, pair.byteOffset, returned === -1 ? 0 : 8);
+  const result = leave(returned, preview.bytes, bytes, bytes.length);
+  if (result !== -1) for (const fd of pair) anew(fd, flags);
+  return result;
+}
+
+// ---------------------------------------------------------------------------------------------- signals
+
+const SIGPROCMASK = callIndex("sigprocmask");
+/** sigprocmask(2) of the thread that calls it; `set` is a sigset_t. */
+export function sigprocmask(how: number, set: Uint8Array): number {
+  enter(SIGPROCMASK, false, how, firstSignals(set));
+  return leave(native.sigprocmask(how, set, null));
+}
+
+const SIGNALFD = callIndex("signalfd");
+/** signalfd(2); `set` is a sigset_t. */
+export function signalfd(fd: number, set: Uint8Array, flags: number): number {
+  enter(SIGNALFD, false, fd, firstSignals(set), flags);
+  return anew(leave(native.signalfd(fd, set, flags)), flags);
+}
+
+/** Signals 1 to 32 of a sigset_t, as the trace shows them. */
+const firstSignals = (set: Uint8Array) => set[0]! | (set[1]! << 8) | (set[2]! << 16) | (set[3]! << 24);
+
 // --------------------------------------------------------------------------------------------- waiting
 
 const POLL = callIndex("poll");
