@@ -27,7 +27,7 @@ const silentClients = (count: number) =>
 const asks = "curl -sS --max-time 8 http://127.0.0.1:{port}/tea";
 
 /** Three clients connect and send nothing. A fourth sends its request, and has its answer before a silent client is disconnected. */
-check("beside", "answers at once while three clients are silent", workers, async t => {
+check("beside", "answers a client while three others are silent", workers, async t => {
   await everyWorkerIsUp(t);
   await answersBeside(t, {
     because:
@@ -87,7 +87,7 @@ check("deadline", "disconnects silent clients, so that they cannot use up the po
 
 /**
  * Three clients close at once, three reset their connections, and three send `hello`. Then three clients are silent, and a
- * fourth has its answer at once.
+ * fourth has its answer before a silent client is disconnected.
  */
 check("goes-on", "loses no worker by clients that leave, reset or send no request", workers, async t => {
   const { server, client } = t;
@@ -133,20 +133,24 @@ check("conversations", "serves each client rightly in generated conversations", 
   });
 });
 
-/** Three clients are silent, and a fourth gets its answer sooner than any deadline is over. A busy machine may need some tries. */
+/**
+ * Three clients are silent, and a fourth gets its answer while they are connected. A busy checker may see that later than
+ * it was: an answer that took less than any deadline did not wait for one. A busy machine may need some tries.
+ */
 async function answersBeside(t: Tools, why: { because: string; see: string }): Promise<void> {
   const { expect, note } = t;
   let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 4 && least >= deadline.least; tries++) {
-    const { silent, asker, answered, waited } = await asksBehind(t, 3);
+  for (let tries = 0; tries < 4 && least > 0; tries++) {
+    const { silent, asker, answered, disconnected, waited } = await asksBehind(t, 3);
     expect(answered, "Three clients are silent, and a fourth client got no answer.").ok(why);
-    note(`beside three silent clients, the fourth got its answer after ${waited} ms`);
-    least = Math.min(least, waited);
+    note(
+      `the fourth client got its answer after ${waited} ms, and ${disconnected} of three silent clients had been disconnected`,
+    );
+    least = Math.min(least, waited < deadline.least ? 0 : disconnected);
     for (const one of [...silent, asker]) one.close();
   }
-  const summary =
-    "Three clients are silent. A fourth waited for its answer (ms), longer than a deadline of 0.2 s:";
-  expect(least, summary).atMost(deadline.least, why);
+  const summary = "Silent clients that had to be disconnected before a fourth client got its answer:";
+  expect(least, summary).equal(0, why);
 }
 
 /**
@@ -157,7 +161,7 @@ async function answersBeside(t: Tools, why: { because: string; see: string }): P
 async function asksBehind(
   { server, clients, client, generate, until }: Tools,
   count: number,
-): Promise<{ silent: Client[]; asker: Client; answered: boolean; waited: number }> {
+): Promise<{ silent: Client[]; asker: Client; answered: boolean; disconnected: number; waited: number }> {
   await server.stop();
   const silent = await clients(count);
   const asker = await client();
@@ -170,8 +174,9 @@ async function asksBehind(
   server.continue();
   const answered = () => asker.received.includes(`you asked for ${target}\n`);
   await until(() => answered() || asker.over || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
+  const disconnected = silent.filter(one => one.over).length;
   const waited = Math.max(0, Math.round(asker.delivery().afterSending - stoppedMs - own.spent.waited));
-  return { silent, asker, answered: answered(), waited };
+  return { silent, asker, answered: answered(), disconnected, waited };
 }
 
 /** A pool takes time to start, and on a busy machine much of it. */

@@ -24,7 +24,7 @@ async function main(port: number): Promise<void> {
     client.close();
     child.disconnect();
     console.log(`${peer.host}:${peer.port} has process ${child.pid}`);
-    // Node learns of children that have ended while this program does not block.
+    // Here Node hears which children have ended.
     await setImmediate();
   }
   // #endregion start

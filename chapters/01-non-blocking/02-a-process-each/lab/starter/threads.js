@@ -13,9 +13,9 @@ async function main(port) {
   // #region start
   while (true) {
     const { client } = listener.accept();
-    // One table of descriptors for all threads: the number is enough, and only the thread closes it.
+    // All threads share one table: the number is enough.
     new Worker(new URL(import.meta.url), { workerData: client.fd });
-    // Node learns of threads that have ended while this program does not block.
+    // Here Node hears which threads have ended.
     await setImmediate();
   }
   // #endregion start
