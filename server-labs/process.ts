@@ -4,6 +4,7 @@ export { type Launched, type LaunchOptions, launch } from "./process/launch.ts";
 export type { Ending } from "./process/process-tree.ts";
 export {
   allProcesses,
+  descendantsOf,
   factsOf,
   isAlive,
   type ProcessFacts,

@@ -5,6 +5,11 @@ import type { Tools } from "./tools.ts";
 export interface CheckOptions {
   /** File descriptors that the server may hold at most, from its start; Node itself holds some twenty. */
   descriptors?: number;
+  /**
+   * The server may serve in child processes and threads: its children count as the server, and the sleep of its main
+   * thread does not say that it is stuck. The calls of children and threads are not traced.
+   */
+  workers?: boolean;
   /** The check waits for many seconds and does little: it runs beside the other checks, outside their limit. */
   patient?: boolean;
   /** Milliseconds that it may take; 120,000 when left out. */

@@ -1,8 +1,8 @@
 // Process facts. What /proc says of a process: the checks' view of any program, traced or not. Each function reads /proc
 // once; of a process that has ended it returns null or nothing.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { socketInode } from "../kernel.ts";
-import { allProcesses, processFacts } from "../process.ts";
+import { allProcesses, descendantsOf, processFacts } from "../process.ts";
 
 /** The open file descriptors of a process and what each is: "socket:[4711]", "/dev/null". See proc_pid_fd(5). */
 export function openDescriptors(pid: number): Map<number, string> {
@@ -92,8 +92,12 @@ export function waitsForThread(pid: number): boolean {
   return /^futex/.test(read(`/proc/${pid}/wchan`) ?? "");
 }
 
+/** Does the kernel keep a list of each thread's children? See proc_tid_children(5). */
+const keepsChildren = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
+
 /** A process, its children, their children, and so on: the process itself first. */
 export function processTree(pid: number): number[] {
+  if (keepsChildren) return descendantsOf(pid);
   const all = allProcesses();
   const found = [pid];
   for (const one of found) found.push(...all.filter(({ parent }) => parent === one).map(child => child.pid));

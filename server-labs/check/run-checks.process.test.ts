@@ -70,6 +70,33 @@ test("a server that dies during a check: its last output and its line", async ()
   assertGolden(outcome, "throws-on-input");
 });
 
+test("a check with workers counts the children of a server as the server, and stops them with it", async () => {
+  const outcome = await checkFixture(
+    "accepts-in-a-child.ts",
+    async ({ server, client, expect }) => {
+      await server.settles(() => server.threads, { within: 60_000 });
+      const [parent, child] = server.pids;
+      expect(server.pids.length, "The processes of the server.").equal(2);
+      const before = { sockets: server.sockets, threads: server.threads };
+      const one = await client();
+      expect(await one.receives("hello", { within: 60_000 }), "The child did not answer.").ok();
+      expect(await server.holds(before.sockets + 1), "The child's socket.").equal(before.sockets + 1);
+      expect(before.threads, "The threads of two Nodes.").atLeast(4);
+      await server.stop();
+      const waiting = await client();
+      expect(await waiting.receives("hello", { within: 200 }), "A stopped child answered.").equal(null);
+      server.continue();
+      expect(await waiting.receives("hello", { within: 60_000 }), "The child did not go on.").ok();
+      expect(await server.restart(), "It does not listen again.").ok();
+      await server.settles(() => server.threads, { within: 60_000 });
+      expect(server.pids.length, "The processes of the server that was started again.").equal(2);
+      expect(isAlive(parent!) || isAlive(child!), "A process of the first server lives.").equal(false);
+    },
+    { check: { workers: true } },
+  );
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+});
+
 test("a server that was restarted on its port is checked and traced as before", async () => {
   const outcome = await checkFixture("echoes/solution.ts", async ({ server, client, expect }) => {
     const [before] = server.pids;

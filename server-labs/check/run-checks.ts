@@ -115,7 +115,8 @@ export async function runCheck(
   const folder = files && subject.kind !== "unready" ? new SiteFolder(files) : null;
   const runnable = folder && subject.kind !== "unready" ? folder.around(subject) : subject;
   try {
-    program = await startServer(runnable, { descriptors: check.options.descriptors, ...options });
+    const { descriptors, workers } = check.options;
+    program = await startServer(runnable, { descriptors, workers, ...options });
     journal.start();
     made = makeTools(program, network, journal, { folder, ...(seed && { seed }) });
     await within(check.body(made.tools), check.options.limit ?? checkLimitMs);

@@ -53,19 +53,32 @@ export class ServerProcess {
   /** Its children are looked at, too. */
   #tree: boolean;
   readonly #limit: number | undefined;
+  /** Processes and threads of its own may serve, whose calls cannot be seen. */
+  readonly hasWorkers: boolean;
   #child!: ChildProcess;
   #ended: { code: number | null; signal: string | null } | null = null;
   #problem: Error | null = null;
   /** It was asked to end: its end is no failure. */
   mayEnd = false;
 
-  /** @param limit descriptors that it may have at most, from its start */
-  constructor(subject: Runnable, port: number, limit?: number) {
+  /**
+   * @param limits descriptors that it may have at most, from its start
+   * @param limits.workers its children belong to it, from its start
+   */
+  constructor(
+    subject: Runnable,
+    port: number,
+    {
+      descriptors,
+      workers = false,
+    }: { descriptors?: number | undefined; workers?: boolean | undefined } = {},
+  ) {
     this.port = port;
     this.#subject = subject;
     this.#group = subject.kind === "command";
-    this.#tree = this.#group;
-    this.#limit = limit;
+    this.#tree = this.#group || workers;
+    this.#limit = descriptors;
+    this.hasWorkers = workers;
     this.#start();
   }
 
@@ -109,9 +122,11 @@ export class ServerProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** The processes of this program: with all that it started where it is a command, or where a child is the server. */
+  /** The processes of this program: with all that it started where it is a command, or where a child may be the server. */
   pids(): number[] {
-    return this.#tree ? processTree(this.pid) : [this.pid];
+    if (!this.#tree) return [this.pid];
+    // A child that has ended, and that its parent has not waited for, holds nothing and does not sleep.
+    return processTree(this.pid).filter((pid, i) => i === 0 || isAlive(pid));
   }
 
   /** A child is the server: from now on its children count as this program. */
@@ -200,7 +215,7 @@ export class ServerProcess {
     this.port = port;
     this.#ended = null;
     this.mayEnd = false;
-    this.#tree = this.#group;
+    this.#tree = this.#group || this.hasWorkers;
     this.#start();
   }
 

@@ -162,6 +162,11 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + openDescriptors(pid).size, 0);
   }
 
+  /** How many threads its processes have together: a process for each client adds some ten, as Node has them. */
+  get threads(): number {
+    return threads(this.pids).size;
+  }
+
   /** Bytes of memory that are its own: what it keeps, and garbage that V8 has not collected yet. */
   get memory(): number {
     return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
@@ -253,9 +258,10 @@ export class Server {
   /**
    * The call in which the server has slept for `ms` milliseconds, and that only an event from outside can end: a
    * blocking recv, accept or send. Null when the server is in no such call, or /proc does not show it. A sleep
-   * with a time limit does not count.
+   * with a time limit does not count, and neither does that of a main thread whose workers may serve.
    */
   stuck(ms = stuckMs): CallRecord | null {
+    if (this.#process.hasWorkers) return null;
     const inside = this.#process.tracing?.inside;
     if (!inside || clock() - inside.at < ms || inside.call === "nanosleep") return null;
     // A runnable server is not stuck: its event has come, and the processor has not had time for it.

@@ -17,6 +17,8 @@ const recordMs = 2000;
 export interface StartOptions {
   /** The number of descriptors that the program may hold at most. */
   descriptors?: number | undefined;
+  /** Its children belong to it, and its main thread may sleep while they serve. */
+  workers?: boolean | undefined;
   /** Milliseconds. */
   listenWithin?: number | undefined;
 }
@@ -40,10 +42,10 @@ export async function startServer(subject: Subject, options: StartOptions = {}):
 
 async function startOnce(
   subject: Subject,
-  { descriptors, listenWithin = listenWithinMs }: StartOptions,
+  { descriptors, workers, listenWithin = listenWithinMs }: StartOptions,
 ): Promise<ServerProcess> {
   if (subject.kind === "unready") throw subject.failure;
-  const program = new ServerProcess(subject, await freePort(), descriptors);
+  const program = new ServerProcess(subject, await freePort(), { descriptors, workers });
   const began = performance.now();
   const { state, ports } = await untilListening(program, listenWithin);
   if (state === "listens") return program;

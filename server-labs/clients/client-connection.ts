@@ -138,6 +138,17 @@ export class ClientConnection {
     };
   }
 
+  /**
+   * Of a client that has sent nothing: milliseconds from the end of the handshake to the newest segment that came, such as
+   * the FIN of a server that has waited long enough. By the kernel's own record, as delivery().
+   * @throws SyscallError EBADF after `close()`
+   */
+  connectedFor(): number {
+    const info = this.#socket.getOption(IPPROTO_TCP, TCP_INFO, 156);
+    // The end of the handshake counts as sent data. tcpi_last_data_sent - tcpi_last_ack_recv
+    return info.readUInt32LE(44) - info.readUInt32LE(56);
+  }
+
   /** Half-close, shutdown(2): the client sends no more. */
   protected shutdownWrite(): void {
     this.#attempt(() => this.#socket.shutdown("write"));

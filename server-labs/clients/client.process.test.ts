@@ -47,6 +47,18 @@ inCheck(
   },
 );
 
+inCheck("the kernel knows how long a client that sent nothing was connected", async ({ server, client }) => {
+  const one = await client();
+  await server.accepts([one]);
+  await server.stop();
+  one.end();
+  const start = clock();
+  while (clock() - start < 60) await new Promise(setImmediate);
+  server.continue();
+  assert.equal(await one.closed(), "ended");
+  assert.ok(one.connectedFor() >= 40, `it was connected for ${one.connectedFor()} ms`);
+});
+
 inCheck("fifty clients in one wake-up of the server", async ({ server, clients }) => {
   await server.stop();
   const many = await clients(50);

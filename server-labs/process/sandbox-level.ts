@@ -28,7 +28,7 @@ const fileBytes = 64 * 1024 * 1024;
 /** Native memory that a program may have over what an idle node has (trust.md 2.4: RLIMIT_AS breaks Node). */
 export const dataLimitBytes = 512 * 1024 * 1024;
 /** Threads of the run's user; a node has eleven. Counted inside the sandbox only, where no desktop adds to it. */
-export const threadLimit = limits.runProcesses;
+export const threadLimit = limits.runThreads;
 
 /** What programs need of the package, and no more: not chapters/ with its solutions, not .git. */
 export function packageParts(packageRoot: string): string[] {

@@ -43,8 +43,10 @@ export const limits = {
   checkMs: 60_000,
   /** Of all processes of a run together: twice what one may have over an idle Node. */
   runMemoryBytes: 1024 * 1024 * 1024,
-  /** Processes of one run. In the sandbox its threads are bounded so, too. */
+  /** Processes of one run. */
   runProcesses: 128,
+  /** Threads of one run, or of a check with its servers, in the sandbox: a Node has eleven, a pool of four has five Nodes. */
+  runThreads: 1024,
   /** What a run may add to its lab's folder. */
   runFolderBytes: 256 * 1024 * 1024,
   runFolderEntries: 20_000,

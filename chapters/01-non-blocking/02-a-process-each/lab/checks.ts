@@ -1,0 +1,199 @@
+// What must be true of a server that serves a bounded number of clients side by side: by processes, by threads, or in
+// any other way. Its calls are made in several processes, so nothing here looks at them.
+import { type Client, check, clock, fc, grammar, type Tools } from "workbook/check";
+
+const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const answer = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
+
+/** The server consists of several processes or threads. */
+const workers = { workers: true };
+/** The limits of a silent client's deadline, in milliseconds: time to send a request, and the longest wait of the other clients. */
+const deadline = { least: 200, most: 1000 };
+/** The kernel keeps the times of segments in steps of a tick, in milliseconds. */
+const tickMs = 10;
+/** A timer of the kernel may be late by some ticks, and so may four processes that share a processor. */
+const inexactMs = 800;
+/** A server that has had so much time of its own, and sleeps, does not answer any more. */
+const silentMs = 2500;
+/** Whatever the machine does besides. */
+const mostMs = 20_000;
+/** A process of Node has some ten threads; V8 and libuv may start a few when they are first needed. */
+const slack = 6;
+/** A process has started when its threads are there and sleep. */
+const settling = { over: 100, within: mostMs };
+
+const silentClients = (count: number) =>
+  `bash -c 'for i in $(seq ${count}); do exec {c}<>/dev/tcp/127.0.0.1/{port}; done; sleep 9' &   # ${count} silent clients`;
+const asks = "curl -sS --max-time 8 http://127.0.0.1:{port}/tea";
+
+/** Three clients connect and send nothing. A fourth sends its request, and has its answer before a silent client is disconnected. */
+check("beside", "answers a client while three others are silent", workers, async t => {
+  await everyWorkerIsUp(t);
+  await answersBeside(t, {
+    because:
+      "A process that sleeps in recv() serves one client. For a fourth client beside three silent ones there must be a fourth process (or thread).",
+    see: `${silentClients(3)}\nsleep 1; time ${asks}`,
+  });
+});
+
+/** Six silent clients connect, and then six more: the second six start no further process and no further thread. */
+check("bounded", "starts no further process or thread when more clients come", workers, async t => {
+  const { server, clients, expect, note } = t;
+  await everyWorkerIsUp(t);
+  await clients(6);
+  const before = await server.settles(() => server.threads, settling);
+  await clients(6);
+  const after = await server.settles(() => server.threads, { ...settling, enough: before + slack });
+  note(`threads of all processes: ${before} with six silent clients, ${after} with twelve`);
+  expect(after - before, "Six more clients connected. Threads that the server started for them:").atMost(
+    slack,
+    {
+      because:
+        "A client that only connects must not cost a process: Node needs some 15 MB and a fifth of a second for one. Start a fixed number of processes, once. The other clients wait in the accept queue.",
+      see: `${silentClients(12)}\nsleep 3; ps -o pid,ppid,args --ppid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | sort -n | head -1)`,
+    },
+  );
+});
+
+/**
+ * Eight clients connect and send nothing. The next client has its answer after two deadlines of at most 1 s each, and the
+ * server closes all silent connections. No silent client is disconnected within 0.2 s.
+ */
+check("deadline", "disconnects silent clients, so that they cannot use up the pool", workers, async t => {
+  const { server, expect, note } = t;
+  await everyWorkerIsUp(t);
+  const why = {
+    because:
+      "Each silent client has a process that sleeps in recv(). When all processes of the pool sleep so, the other clients wait in the accept queue. SO_RCVTIMEO on the client's socket limits this sleep to a deadline of at most 1 s (socket(7)); then close the socket.",
+    see: `${silentClients(8)}\nsleep 1; time ${asks}`,
+  };
+  const { silent, answered, waited } = await asksBehind(t, 8);
+  expect(answered, "Eight clients are silent, and the next client got no answer.").ok(why);
+  expect(waited, "Eight clients are silent. The next client waited for its answer (ms).").atMost(
+    2 * deadline.most + inexactMs,
+    why,
+  );
+  note(`the next client got its answer after ${waited} ms`);
+  const own = server.ownTime();
+  const open = () => silent.filter(one => !one.over).length;
+  await t.until(() => open() === 0 || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
+  expect(open(), "Silent clients that are connected when their deadline has passed:").equal(0, {
+    because:
+      "A client that has sent nothing until its deadline keeps a descriptor and a process. Close its socket, whichever process it has.",
+    see: `${silentClients(8)}\nsleep 5; ss -tn 'sport = :{port}'   # expected: no connection`,
+  });
+  await notTooShort(t);
+});
+
+/**
+ * Three clients close at once, three reset their connections, and three send `hello`. Then three clients are silent, and a
+ * fourth has its answer before a silent client is disconnected.
+ */
+check("goes-on", "loses no worker by clients that leave, reset or send no request", workers, async t => {
+  const { server, client } = t;
+  await everyWorkerIsUp(t);
+  await server.stop();
+  for (let i = 0; i < 3; i++) {
+    (await client()).close();
+    (await client()).reset();
+    (await client()).send("hello\r\n\r\n");
+  }
+  server.continue();
+  await server.settles(() => server.sockets, { ...settling, over: 300 });
+  await answersBeside(t, {
+    because:
+      "An error that is not caught ends its process, and the pool has one worker less. After a close recv() returns an empty Buffer; after a reset recv() throws a SyscallError; and the bytes that a client sends can be anything.",
+    see: `for i in 1 2 3; do timeout 5 node -e 'require("net").connect({port}, "127.0.0.1", function () { this.resetAndDestroy() })'; done   # three resets\n${asks}`,
+  });
+});
+
+/** Generated clients send one request, other bytes, or nothing, and then close, half-close or reset, many at a time. */
+check("conversations", "serves each client rightly in generated conversations", workers, async t => {
+  await everyWorkerIsUp(t);
+  const request = grammar
+    .visibleAscii(1, 60, grammar.notInTargets)
+    .map(name => ({ bytes: get(`/${name}`), wants: answer(`/${name}`), after: "close" as const }));
+  const noRequest = grammar
+    .anyBytes(1, 30)
+    .map(bytes => ({ bytes: `\0${bytes}\r\n\r\n`, wants: null, after: "any" as const }));
+  await t.conversations({
+    says: fc.oneof({ arbitrary: request, weight: 3 }, { arbitrary: noRequest, weight: 1 }),
+    messages: 1,
+    cuts: 0,
+    unfinished: false,
+    // A silent client has a worker until its deadline: the check `deadline` is about that.
+    only: ({ messages, end }) => messages.length > 0 || end === "leaves" || end === "is cut off",
+    ends: ["closes", "leaves", "is cut off", "half-closes"],
+    clients: 8,
+    times: 12,
+    idle: "sleeps",
+    oneByOne: true,
+    because:
+      "Each client gets its own answer, whichever worker serves it, and every descriptor of a client that has left is closed.",
+  });
+});
+
+/**
+ * Three clients are silent, and a fourth gets its answer while they are connected. A busy checker may see that later than
+ * it was: an answer that took less than any deadline did not wait for one. A busy machine may need some tries.
+ */
+async function answersBeside(t: Tools, why: { because: string; see: string }): Promise<void> {
+  const { expect, note } = t;
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 4 && least > 0; tries++) {
+    const { silent, asker, answered, disconnected, waited } = await asksBehind(t, 3);
+    expect(answered, "Three clients are silent, and a fourth client got no answer.").ok(why);
+    note(
+      `the fourth client got its answer after ${waited} ms, and ${disconnected} of three silent clients had been disconnected`,
+    );
+    least = Math.min(least, waited < deadline.least ? 0 : disconnected);
+    for (const one of [...silent, asker]) one.close();
+  }
+  const summary = "Silent clients that had to be disconnected before a fourth client got its answer:";
+  expect(least, summary).equal(0, why);
+}
+
+/**
+ * Clients connect and send nothing, and one more connects and asks, all while the server is stopped: so it finds them in
+ * this order, however busy the machine is. @returns `waited`: how long the answer took, by the kernel's record of both
+ * segments, less the time in which the server was stopped or waited for a processor
+ */
+async function asksBehind(
+  { server, clients, client, generate, until }: Tools,
+  count: number,
+): Promise<{ silent: Client[]; asker: Client; answered: boolean; disconnected: number; waited: number }> {
+  await server.stop();
+  const silent = await clients(count);
+  const asker = await client();
+  const target = `/${generate(grammar.word(3, 9))}`;
+  asker.send(get(target));
+  await asker.sent();
+  const sentAt = clock();
+  const own = server.ownTime();
+  const stoppedMs = clock() - sentAt;
+  server.continue();
+  const answered = () => asker.received.includes(`you asked for ${target}\n`);
+  await until(() => answered() || asker.over || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
+  const disconnected = silent.filter(one => one.over).length;
+  const waited = Math.max(0, Math.round(asker.delivery().afterSending - stoppedMs - own.spent.waited));
+  return { silent, asker, answered: answered(), disconnected, waited };
+}
+
+/** A pool takes time to start, and on a busy machine much of it. */
+async function everyWorkerIsUp({ server }: Tools): Promise<void> {
+  await server.settles(() => server.threads, settling);
+}
+
+/** The deadline is not too short: three clients are silent beside each other, and each has a worker at once. */
+async function notTooShort({ server, clients, expect, note, until }: Tools): Promise<void> {
+  const three = await clients(3);
+  const own = server.ownTime();
+  await until(() => three.every(one => one.over) || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
+  const least = Math.min(...three.map(one => one.connectedFor()));
+  note(`silent clients were disconnected after ${least} ms, by the kernel's record`);
+  expect(least, "A silent client was disconnected so soon (ms).").atLeast(deadline.least - tickMs, {
+    because:
+      "A deadline that is too short disconnects honest clients: Linux repeats a lost packet after about 0.2 s. A struct timeval is two 64-bit numbers: seconds, then microseconds.",
+    see: "time timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/{port}'   # how long a silent client is connected",
+  });
+}
