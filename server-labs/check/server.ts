@@ -36,6 +36,7 @@ import {
   waitsForThread,
 } from "./proc.ts";
 import { ServerOutput } from "./server-output.ts";
+import type { MemoryUse } from "./memory-meter.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { untilListening } from "./start.ts";
 
@@ -141,6 +142,14 @@ export class Server {
   /** Bytes of memory that are its own: what it keeps, and garbage that V8 has not collected yet. */
   get memory(): number {
     return this.pids.reduce((sum, pid) => sum + (memory(pid) ?? 0), 0);
+  }
+
+  /**
+   * Asks how much memory its program uses without garbage.
+   * @returns a probe, whose answer comes with the server's next system call; null where a program cannot be asked
+   */
+  askMemoryUse(): (() => MemoryUse | null) | null {
+    return this.traced ? (this.#process.meter?.ask() ?? null) : null;
   }
 
   /** Counts its own time (own-time.ts) from now on. */
