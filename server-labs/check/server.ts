@@ -17,6 +17,7 @@ import { type CallRecord, count, timeoutMs } from "../protocol.ts";
 import { CallWatch } from "./call-watch.ts";
 import type { Calls } from "./calls.ts";
 import { limitDescriptors } from "./descriptor-limit.ts";
+import type { MemoryUse } from "./memory-meter.ts";
 import { CheckFailure, Unobserved } from "./outcome.ts";
 import {
   exhaustion,
@@ -36,7 +37,6 @@ import {
   waitsForThread,
 } from "./proc.ts";
 import { ServerOutput } from "./server-output.ts";
-import type { MemoryUse } from "./memory-meter.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { untilListening } from "./start.ts";
 

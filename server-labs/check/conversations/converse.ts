@@ -60,7 +60,8 @@ export async function converse(
   }
   const lines = [...journal.lines(), ...around.server.lastWords()];
   const run = { command, place };
-  if (!shrinks || broken.isOfMany) throw failureOf({ conversations: series.held, broken, smallest: null }, lines, options, run);
+  if (!shrinks || broken.isOfMany)
+    throw failureOf({ conversations: series.held, broken, smallest: null }, lines, options, run);
   const hold = holdAfresh(around, series.arbitrary, options, broken.times ?? 1);
   const shrunk = await shrink(series.held, series.arbitrary, hold, shrinking);
   // Once more, so that the server is in the state of which the failure speaks, and the journal is of these conversations.
@@ -190,11 +191,13 @@ function failureOf(
   options: Conversations,
   { command, place }: { command: string; place: string },
 ): CheckFailure {
-  const { summary, client: _, times = 1, isOfMany: __, ...values } = broken;
+  const { summary, client: _, times = 1, isOfMany = false, ...values } = broken;
   const alone = smallest !== null;
-  const opening = alone
-    ? `The smallest conversation${smallest ? "" : " that was found"} in which your server breaks its promise:`
-    : "The end of the conversations: only after all those before it does your server break its promise.";
+  let opening =
+    "The end of the conversations: only after all those before it does your server break its promise.";
+  if (alone)
+    opening = `The smallest conversation${smallest ? "" : " that was found"} in which your server breaks its promise:`;
+  else if (isOfMany) opening = "All conversations together show it. The last of them:";
   return new CheckFailure(summary, {
     because: options.because,
     ...values,

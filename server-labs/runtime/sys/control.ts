@@ -117,8 +117,7 @@ export class Control implements Driver {
     let changed = false;
     for (let command = this.#commands.shift(); command; command = this.#commands.shift()) {
       if (command.type === "peek") this.#peek(command.id, command.fds);
-      else if (command.type === "measure")
-        this.#send({ type: "measured", id: command.id, ...memoryUse() });
+      else if (command.type === "measure") this.#send({ type: "measured", id: command.id, ...memoryUse() });
       else if (command.type === "pace" || command.type === "step") {
         pace.apply(command);
         changed = true;
