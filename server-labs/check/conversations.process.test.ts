@@ -62,3 +62,19 @@ test("a server that never sleeps again is caught", async () => {
   assert.equal(state, "failed");
   assert.match(failure!.summary, /does not sleep/);
 });
+
+test("memory that is kept of each client is caught, with its size", async () => {
+  const { state, failure } = await outcomeOf("echoes/mutants/keeps-a-buffer.diff", 6);
+  assert.equal(state, "failed");
+  const [, bytes] = /memory that the server uses grew by .*: ([\d,]+) bytes for each client/.exec(
+    failure!.summary,
+  )!;
+  const each = Number(bytes!.replace(",", ""));
+  assert.ok(each > 4096 && each < 6000, failure!.summary);
+});
+
+test("a server that calls itself for each turn is caught, long before its stack is full", async () => {
+  const { state, failure } = await outcomeOf("echoes/mutants/calls-itself.diff", 7);
+  assert.equal(state, "failed");
+  assert.match(failure!.summary, /call stack of the server grew by \d+ function calls/);
+});

@@ -44,6 +44,8 @@ export interface Exchange extends Why {
   after?: "open" | "close" | "any";
   /** The client that sends; a new client by default. */
   client?: Client;
+  /** The new client sends its first piece as it connects: for a server that limits how long it waits for that. */
+  sendsAtOnce?: boolean;
   /** Milliseconds without a byte of the answer; 5000 by default. */
   within?: number;
 }
@@ -51,7 +53,7 @@ export interface Exchange extends Why {
 /** The part of a check's tools that an exchange needs. */
 export interface ExchangeTools {
   server: Server;
-  client(): Promise<Client>;
+  client(options?: { sends?: Uint8Array }): Promise<Client>;
   note(sentence: string): void;
   until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null>;
 }
@@ -70,10 +72,13 @@ const readWithinMs = 1000;
 /** Makes one exchange. @throws CheckFailure when other bytes come back */
 export async function makeExchange(tools: ExchangeTools, exchange: Exchange): Promise<Answer[]> {
   const { note } = tools;
-  const client = exchange.client ?? (await tools.client());
-  note(`${client.name}: ${exchange.about}`);
   const pieces = typeof exchange.sends === "string" ? [exchange.sends] : exchange.sends;
-  await send(tools, client, pieces);
+  const [first = ""] = pieces;
+  const atOnce = exchange.sendsAtOnce === true;
+  const client =
+    exchange.client ?? (await tools.client(atOnce ? { sends: Buffer.from(first, "latin1") } : {}));
+  note(`${client.name}: ${exchange.about}`);
+  await send(tools, client, pieces, atOnce ? 1 : 0);
   const fail: Fail = (summary, why = {}) => {
     note(`${client.name} has received ${excerptOf(client.received)}`);
     // The command repeats this exchange only: it would not show what an earlier exchange of the same client has caused.
@@ -114,10 +119,11 @@ async function send(
   { server, until }: ExchangeTools,
   client: Client,
   pieces: readonly string[],
+  sent: number,
 ): Promise<void> {
   for (const [i, piece] of pieces.entries()) {
     if (client.over) return;
-    client.send(Buffer.from(piece, "latin1"));
+    if (i >= sent) client.send(Buffer.from(piece, "latin1"));
     if (i === pieces.length - 1) return;
     await until(() => client.over || server.hasRead(client) || server.stuck(silentMs), readWithinMs);
   }

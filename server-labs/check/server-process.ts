@@ -8,6 +8,7 @@ import { programFlags } from "../lib/node-flags.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { isAlive } from "../process.ts";
 import { createTraceMemory } from "../trace.ts";
+import { MemoryMeter } from "./memory-meter.ts";
 import type { StartFailure } from "./outcome.ts";
 import { processTree, runState } from "./proc.ts";
 import { OutputBuffer } from "./server-output.ts";
@@ -48,6 +49,8 @@ export class ServerProcess {
   port: number;
   readonly output = new OutputBuffer();
   tracing: Tracing | null = null;
+  /** Null for a command, and where the calls cannot be seen. */
+  meter: MemoryMeter | null = null;
   readonly #subject: Runnable;
   readonly #group: boolean;
   /** Its children are looked at, too. */
@@ -138,6 +141,7 @@ export class ServerProcess {
   leaveTrace(): void {
     this.tracing?.close();
     this.tracing = null;
+    this.meter = null;
   }
 
   /** It has ended, though its last output may not have been read yet. */
@@ -243,7 +247,7 @@ export class ServerProcess {
     const control = this.#child.stdio[3] as Duplex;
     control.on("error", () => {});
     // The wake-ups that the program sends are not needed: a poller reads the trace every millisecond.
-    control.resume();
+    this.meter = new MemoryMeter(control, count => this.tracing?.raise(count));
     const { file, modules, name } = subject;
     control.write(`${JSON.stringify({ type: "program", file, modules, name, args: [String(this.port)] })}\n`);
   }

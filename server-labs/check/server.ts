@@ -17,6 +17,7 @@ import { type CallRecord, count, timeoutMs } from "../protocol.ts";
 import { CallWatch } from "./call-watch.ts";
 import type { Calls } from "./calls.ts";
 import { limitDescriptors } from "./descriptor-limit.ts";
+import type { MemoryUse } from "./memory-meter.ts";
 import { CheckFailure, Unobserved } from "./outcome.ts";
 import {
   exhaustion,
@@ -180,6 +181,14 @@ export class Server {
     const grown = await this.settles(() => (this.memory - before) / (1024 * 1024), { slack: 1, enough });
     this.#journal.note(`the server uses ${Math.round(grown)} MB of memory more`);
     return Math.round(grown);
+  }
+
+  /**
+   * Asks how much memory its program uses without garbage.
+   * @returns a probe, whose answer comes with the server's next system call; null where a program cannot be asked
+   */
+  askMemoryUse(): (() => MemoryUse | null) | null {
+    return this.traced ? (this.#process.meter?.ask() ?? null) : null;
   }
 
   /** Counts its own time (own-time.ts) from now on. */

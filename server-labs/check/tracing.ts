@@ -64,6 +64,11 @@ export class Tracing {
     if (this.#calls.length > 2 * keptCalls) this.#calls = this.#calls.slice(-keptCalls);
   }
 
+  /** Raises the command word, so that the program reads its control socket at its next call. */
+  raise(count: number): void {
+    this.#ring.memory.raise(count);
+  }
+
   close(): void {
     this.#ring.close();
   }

@@ -7,6 +7,8 @@ import {
   AF_INET6,
   errnoName,
   IPPROTO_TCP,
+  POLLOUT,
+  poll,
   SO_ERROR,
   SO_LINGER,
   SO_RCVBUF,
@@ -35,6 +37,8 @@ export interface ClientOptions {
   receiveBuffer?: number;
   /** Acknowledges what comes as late as TCP allows, 40 ms: so does every client whose connection is some time old. */
   acknowledgesLate?: boolean;
+  /** Bytes that it sends in the moment in which it connects: for a server that limits how long it waits for them. */
+  sends?: Uint8Array | string;
   /** Keeps what came; true by default. False: the bytes are counted, and given to the observer only. */
   keeps?: boolean;
 }
@@ -102,6 +106,8 @@ export class ClientConnection {
   /** Sends these bytes, as fast as the kernel accepts them; returns at once. */
   protected enqueue(bytes: Buffer): void {
     this.outgoing.add(bytes);
+    // On one machine the connection is there before epoll reports it: on a busy machine the report comes much later.
+    if (this.state === "connecting") this.#attempt(() => this.#finishIfConnected());
     if (this.state === "open") {
       // The kernel sets TCP_QUICKACK again by itself, tcp(7): so the client clears it before each request.
       if (this.#acknowledgesLate) this.#attempt(() => this.#socket.setOption(IPPROTO_TCP, TCP_QUICKACK, 0));
@@ -175,6 +181,10 @@ export class ClientConnection {
       if (ready.writable && this.state === "open") this.#flush();
     });
     this.#watch();
+  }
+
+  #finishIfConnected(): void {
+    if (poll([{ fd: this.#socket, events: POLLOUT }], 0).length > 0) this.#finishConnect();
   }
 
   #finishConnect(): void {

@@ -25,6 +25,9 @@ export class Client extends ClientConnection {
   ) {
     super(surroundings, name, port, options);
     this.#poller = surroundings.poller;
+    if (options.sends === undefined) return;
+    this.journal.note(`${name} connects`);
+    this.send(options.sends);
   }
 
   /** All bytes that have come. */

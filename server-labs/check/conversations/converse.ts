@@ -6,6 +6,7 @@ import { count, grouped } from "../../protocol.ts";
 import { commandFor } from "../exchange.ts";
 import { CheckFailure } from "../outcome.ts";
 import { type Conversation, type ConversationTools, holdConversation } from "./conversation.ts";
+import { Drift } from "./drift.ts";
 import type { Broken } from "./hearing.ts";
 import { type PromiseOptions, Promises } from "./promises.ts";
 import { actsOf, type Behaviour, type ClientScript, scripts } from "./script.ts";
@@ -37,6 +38,10 @@ export const defaultSeed: Seed = { seed: 1, command: "npm run check -- LAB --see
 const shrinking = { ms: 5000, tries: 12 };
 /** Idleness is measured at so many moments of a server's life. */
 const measurements = 12;
+/** What grows is measured after this part of the conversations: by then a server has opened and compiled what it needs. */
+const settledIn = 1 / 3;
+/** So often it must have grown, each time while as many clients came and left. */
+const growths = 3;
 
 /** Holds conversations until one breaks a promise. @throws CheckFailure with the smallest conversation that does */
 export async function converse(
@@ -55,7 +60,8 @@ export async function converse(
   }
   const lines = [...journal.lines(), ...around.server.lastWords()];
   const run = { command, place };
-  if (!shrinks) throw failureOf({ conversations: series.held, broken, smallest: null }, lines, options, run);
+  if (!shrinks || broken.isOfMany)
+    throw failureOf({ conversations: series.held, broken, smallest: null }, lines, options, run);
   const hold = holdAfresh(around, series.arbitrary, options, broken.times ?? 1);
   const shrunk = await shrink(series.held, series.arbitrary, hold, shrinking);
   // Once more, so that the server is in the state of which the failure speaks, and the journal is of these conversations.
@@ -91,7 +97,23 @@ class Series {
     const { times = 12 } = this.#options;
     const promises = new Promises(this.#around.server, this.#options, measurements);
     await warmUp(this.#around, this.arbitrary, promises);
-    while (this.held.length < times) {
+    const drift = new Drift(this.#around);
+    const first = Math.round(times * settledIn);
+    const broken = await this.#hold(first, promises);
+    if (broken) return broken;
+    await drift.measure(this.clients);
+    for (let tries = 0; tries < growths; tries++) {
+      const found = await this.#hold(times - first, promises);
+      if (found) return found;
+      await drift.measure(this.clients);
+      if (drift.growth === null) return null;
+    }
+    return drift.growth;
+  }
+
+  /** Holds so many more. */
+  async #hold(times: number, promises: Promises): Promise<Broken | null> {
+    for (let i = 0; i < times; i++) {
       const conversation = generated(this.arbitrary, this.#random, this.#options);
       this.held.push(conversation);
       this.clients += conversation.clients.length;
@@ -169,11 +191,13 @@ function failureOf(
   options: Conversations,
   { command, place }: { command: string; place: string },
 ): CheckFailure {
-  const { summary, client: _, times = 1, ...values } = broken;
+  const { summary, client: _, times = 1, isOfMany = false, ...values } = broken;
   const alone = smallest !== null;
-  const opening = alone
-    ? `The smallest conversation${smallest ? "" : " that was found"} in which your server breaks its promise:`
-    : "The end of the conversations: only after all those before it does your server break its promise.";
+  let opening =
+    "The end of the conversations: only after all those before it does your server break its promise.";
+  if (alone)
+    opening = `The smallest conversation${smallest ? "" : " that was found"} in which your server breaks its promise:`;
+  else if (isOfMany) opening = "All conversations together show it. The last of them:";
   return new CheckFailure(summary, {
     because: options.because,
     ...values,

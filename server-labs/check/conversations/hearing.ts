@@ -14,6 +14,8 @@ export interface Broken {
   client: number | null;
   /** How often the conversation has to be held, one time after another, before it shows. */
   times?: number;
+  /** Only many conversations together show it: no smaller ones are looked for. */
+  isOfMany?: true;
 }
 
 /** "waiting": what has come is right so far, and something is missing. */

@@ -7,9 +7,10 @@ import { hideTime, realNow } from "./clock.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "./constants.ts";
 import { EAGAIN, EINTR } from "./errno.ts";
 import { lastErrno, native, pollFdBytes } from "./libc.ts";
+import { memoryUse } from "./memory-use.ts";
 import type { BoundaryStop, Driver, PaceCommand, ProgramPace } from "./pace.ts";
 
-type Command = PaceCommand | { type: "peek"; id: number; fds: number[] };
+type Command = PaceCommand | { type: "peek"; id: number; fds: number[] } | { type: "measure"; id: number };
 
 /** When the lab server ends, a signal ends this process too; the socket shows the end a moment sooner. */
 const signalMs = 1000;
@@ -116,6 +117,7 @@ export class Control implements Driver {
     let changed = false;
     for (let command = this.#commands.shift(); command; command = this.#commands.shift()) {
       if (command.type === "peek") this.#peek(command.id, command.fds);
+      else if (command.type === "measure") this.#send({ type: "measured", id: command.id, ...memoryUse() });
       else if (command.type === "pace" || command.type === "step") {
         pace.apply(command);
         changed = true;

@@ -271,18 +271,36 @@ check("out-of-descriptors", "prints EMFILE when it has no free descriptor, and g
   });
 });
 
-/** One client is connected and sends nothing. The server prints nothing for several turns. */
+/** Long enough for a line that is printed each second, and for a short time limit of a silent client. */
+const silenceMs = 2100;
+
+/**
+ * One client is connected and sends nothing for two seconds. The server prints nothing, and keeps the connection: it
+ * reads what the client sends then.
+ */
 check("quiet", "prints nothing while nothing happens", async ({ server, client, expect, until }) => {
-  await server.accepts([await client()]);
+  const silent = await client();
+  await server.accepts([silent]);
   const watch = server.traced ? server.watch() : null;
   const turns = (more: number) => watch !== null && watch.calls.turns.length > more;
-  await until(() => turns(1), 300); // By then it has printed its lines about the new client.
+  // By then it has printed its lines about the new client.
+  if (watch) await until(() => turns(1), 5000);
+  else await server.settles(() => server.output.bytes);
   const from = server.output.bytes;
-  await until(() => server.output.bytes > from || turns(5), 1500);
+  await until(() => server.output.bytes > from, silenceMs);
   expect(server.output.since(from), "Nothing happened, and the server printed something.").equal("", {
     because:
       "One line in each turn hides the lines that matter. It also costs time: console.log is a write(), and write() may block. Print when something happens.",
     see: "cd {folder}; timeout 5 npx tsx server.ts {port} | wc -l   # lines in five seconds, without a client",
+  });
+  silent.send("still here");
+  expect(
+    await server.reads(silent),
+    "A client sent nothing for two seconds and then some bytes, and the server did not read them.",
+  ).ok({
+    because:
+      "A client may be silent for as long as it likes: TCP keeps the connection, and so does this server. Close it when the client has closed its side.",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 3; echo still here >&3; sleep 1; ss -tn \"sport = :{port}\"'   # Recv-Q 0: all is read",
   });
 });
 
@@ -359,8 +377,8 @@ async function filled(t: Pick<Tools, "until">, size: () => number): Promise<numb
 }
 
 /**
- * Hundreds of generated clients connect, send, leave and reset. The server reads what each has sent, closes the sockets of
- * those that have left, and sleeps while no client sends.
+ * Hundreds of generated clients connect, send, leave and reset. The server reads what each has sent, keeps nothing of
+ * those that have left (no socket, no memory), and sleeps while no client sends.
  */
 check("conversations", "reads, closes and sleeps rightly in generated conversations", async t => {
   await t.conversations({

@@ -172,8 +172,9 @@ check("opaque", "returns bytes that are not text unchanged, and goes on", async 
 });
 
 /**
- * Generated clients ask for tea, cake or other targets, with names of all kinds of bytes, and with fields
- * such as `Nickname`. The server returns each name unchanged, and only the field `Name` is a name.
+ * Generated clients ask for tea, cake or other targets, with names of all kinds of bytes and of up to 6,000 bytes,
+ * and with fields such as `Nickname`. The server returns each name unchanged, only the field `Name` is a name, and
+ * the server keeps nothing of a client that has left.
  */
 check("conversations", "answers every request in generated conversations", async t => {
   const inside = fc.oneof(
@@ -184,6 +185,13 @@ check("conversations", "answers every request in generated conversations", async
       .constantFrom("e\u0301", "\ufb01", "\u212b", "Name: x", "a  b", "$&")
       .map(name => Buffer.from(name).toString("latin1")),
   );
+  // Its last character may be cut: a name is bytes.
+  const long = fc
+    .tuple(grammar.utf8(1, 12), fc.integer({ min: 100, max: 6000 }))
+    .map(([unit, length]) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length));
+  const names = fc.oneof({ arbitrary: inside, weight: 7 }, { arbitrary: long, weight: 1 });
+  // A request need not have such a field: the lesson's own commands send none.
+  const host = fc.constantFrom("Host: a\r\n", "");
   const alike = fc.constantFrom(
     "",
     "",
@@ -195,13 +203,13 @@ check("conversations", "answers every request in generated conversations", async
   const space = fc.constantFrom(" ", " ", "", "\t", "  ");
   const dishes = fc.constantFrom(["/tea", tea] as const, ["/cake", cake] as const);
   const named = fc
-    .tuple(dishes, inside, alike, space, grammar.fields(2, { opaque: true }), alike)
-    .map(([[target, dish], name, before, white, fields, behind]) => ({
-      bytes: `GET ${target} HTTP/1.1\r\nHost: a\r\n${before}${fields}Name:${white}${name}\r\n${behind}\r\n`,
+    .tuple(dishes, names, host, alike, space, grammar.fields(2, { opaque: true }), alike)
+    .map(([[target, dish], name, first, before, white, fields, behind]) => ({
+      bytes: `GET ${target} HTTP/1.1\r\n${first}${before}${fields}Name:${white}${name}\r\n${behind}\r\n`,
       wants: { status: 200, body: Buffer.concat([dish, Buffer.from(" for "), Buffer.from(name, "latin1")]) },
     }));
-  const nameless = fc.tuple(dishes, alike).map(([[target, dish], fields]) => ({
-    bytes: `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`,
+  const nameless = fc.tuple(dishes, host, alike).map(([[target, dish], first, fields]) => ({
+    bytes: `GET ${target} HTTP/1.1\r\n${first}${fields}\r\n`,
     wants: { status: 200, body: dish },
   }));
   const other = grammar.word(1, 12).map(name => ({
