@@ -67,12 +67,14 @@ check("deadline", "disconnects silent clients, so that they cannot use up the po
       "Each silent client has a process that sleeps in recv(). When all processes of the pool sleep so, the other clients wait in the accept queue. SO_RCVTIMEO on the client's socket limits this sleep to a deadline of at most 1 s (socket(7)); then close the socket.",
     see: `${silentClients(8)}\nsleep 1; time ${asks}`,
   };
-  const { silent, answered, waited } = await asksBehind(t, 8);
+  const most = 2 * deadline.most + inexactMs;
+  let behind = await asksBehind(t, 8);
+  // A busy machine may need some tries.
+  for (let tries = 0; tries < 2 && behind.answered && behind.waited > most; tries++)
+    behind = await asksBehind(t, 8);
+  const { silent, answered, waited } = behind;
   expect(answered, "Eight clients are silent, and the next client got no answer.").ok(why);
-  expect(waited, "Eight clients are silent. The next client waited for its answer (ms).").atMost(
-    2 * deadline.most + inexactMs,
-    why,
-  );
+  expect(waited, "Eight clients are silent. The next client waited for its answer (ms).").atMost(most, why);
   note(`the next client got its answer after ${waited} ms`);
   const own = server.ownTime();
   const open = () => silent.filter(one => !one.over).length;
