@@ -67,12 +67,14 @@ check("deadline", "disconnects silent clients, so that they cannot use up the po
       "Each silent client has a process that sleeps in recv(). When all processes of the pool sleep so, the other clients wait in the accept queue. SO_RCVTIMEO on the client's socket limits this sleep to a deadline of at most 1 s (socket(7)); then close the socket.",
     see: `${silentClients(8)}\nsleep 1; time ${asks}`,
   };
-  const { silent, answered, waited } = await asksBehind(t, 8);
+  const most = 2 * deadline.most + inexactMs;
+  let behind = await asksBehind(t, 8);
+  // A busy machine may need some tries.
+  for (let tries = 0; tries < 2 && behind.answered && behind.waited > most; tries++)
+    behind = await asksBehind(t, 8);
+  const { silent, answered, waited } = behind;
   expect(answered, "Eight clients are silent, and the next client got no answer.").ok(why);
-  expect(waited, "Eight clients are silent. The next client waited for its answer (ms).").atMost(
-    2 * deadline.most + inexactMs,
-    why,
-  );
+  expect(waited, "Eight clients are silent. The next client waited for its answer (ms).").atMost(most, why);
   note(`the next client got its answer after ${waited} ms`);
   const own = server.ownTime();
   const open = () => silent.filter(one => !one.over).length;
@@ -140,7 +142,7 @@ check("conversations", "serves each client rightly in generated conversations", 
 async function answersBeside(t: Tools, why: { because: string; see: string }): Promise<void> {
   const { expect, note } = t;
   let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 4 && least > 0; tries++) {
+  for (let tries = 0; tries < 6 && least > 0; tries++) {
     const { silent, asker, answered, disconnected, waited } = await asksBehind(t, 3);
     expect(answered, "Three clients are silent, and a fourth client got no answer.").ok(why);
     note(
@@ -173,8 +175,18 @@ async function asksBehind(
   const stoppedMs = clock() - sentAt;
   server.continue();
   const answered = () => asker.received.includes(`you asked for ${target}\n`);
-  await until(() => answered() || asker.over || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
-  const disconnected = silent.filter(one => one.over).length;
+  const gone = () => silent.filter(one => one.over).length;
+  const patience = server.ownTime();
+  let before = 0;
+  await until(() => {
+    if (answered() || asker.over) return true;
+    // A server that disconnects one after another goes on.
+    if (gone() > before) patience.restart();
+    before = gone();
+    const { asleep, ms } = patience.spent;
+    return asleep && ms > silentMs;
+  }, mostMs);
+  const disconnected = gone();
   const waited = Math.max(0, Math.round(asker.delivery().afterSending - stoppedMs - own.spent.waited));
   return { silent, asker, answered: answered(), disconnected, waited };
 }
@@ -189,7 +201,7 @@ async function notTooShort({ server, clients, expect, note, until }: Tools): Pro
   const three = await clients(3);
   const own = server.ownTime();
   await until(() => three.every(one => one.over) || (own.spent.asleep && own.spent.ms > silentMs), mostMs);
-  const least = Math.min(...three.map(one => one.connectedFor()));
+  const least = Math.min(...three.filter(one => one.over).map(one => one.connectedFor()));
   note(`silent clients were disconnected after ${least} ms, by the kernel's record`);
   expect(least, "A silent client was disconnected so soon (ms).").atLeast(deadline.least - tickMs, {
     because:
