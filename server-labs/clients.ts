@@ -6,4 +6,4 @@ export { type Answer, type FramingFault, type PartialAnswer, readAnswer } from "
 export { Journal, quoted } from "./clients/journal.ts";
 export { Network } from "./clients/network.ts";
 export { defaultWaitMs, Poller, throttle, type Within } from "./clients/poller.ts";
-export { listeners, socketByPorts, tcpSockets } from "./clients/sock-diag.ts";
+export { connecting, listenDrops, listeners, socketByPorts, tcpSockets } from "./clients/sock-diag.ts";

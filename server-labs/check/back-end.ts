@@ -2,14 +2,14 @@
 // refuses it.
 
 import {
+  connecting,
   defaultWaitMs,
   type Journal,
+  listenDrops,
   type Network,
   type Poller,
   quoted,
   socketByPorts,
-  tcpSockets,
-  throttle,
 } from "../clients.ts";
 import { Socket, SyscallError } from "../runtime.ts";
 
@@ -73,9 +73,15 @@ export class BackEnd {
 
   /** Waits until a connect to this "full" one is in progress: its SYN was sent, and dropped. @returns whether one is */
   async receivesSyn(): Promise<boolean> {
-    const waits = () =>
-      tcpSockets().some(({ state, remotePort }) => state === "SYN_SENT" && remotePort === this.port);
-    await this.#until(throttle(5, waits));
+    const waits = () => connecting().some(({ remotePort }) => remotePort === this.port);
+    // Each SYN that is dropped is counted, of this back end or of another: only then is it worth to look whose it was.
+    let drops = -1;
+    await this.#until(() => {
+      const now = listenDrops();
+      if (now === drops) return false;
+      drops = now;
+      return waits();
+    });
     const found = waits();
     this.#around.journal.note(`back end ${this.port} has ${found ? "dropped a SYN" : "got no SYN"}`);
     return found;
@@ -117,7 +123,7 @@ export class BackEnd {
     this.#listener.close();
   }
 
-  async #until(probe: () => boolean | null): Promise<void> {
+  async #until(probe: () => boolean): Promise<void> {
     const { poller, isStuck } = this.#around;
     await poller.until(() => probe() || isStuck?.(), defaultWaitMs);
   }

@@ -38,6 +38,21 @@ export function listeners(): TcpSocket[] {
   return tcpSockets().filter(row => row.state === "LISTEN");
 }
 
+/** Every IPv4 socket whose connect is in progress: its SYN is not answered yet. */
+export function connecting(): TcpSocket[] {
+  const rows = ask(request(AF_INET, NLM_F_DUMP, 1 << tcpStates.indexOf("SYN_SENT"), 0, 0)) ?? tcpSockets();
+  return rows.filter(row => row.state === "SYN_SENT");
+}
+
+/** How many SYNs the kernel has dropped so far because an accept queue was full. It costs far less to ask than connecting(). */
+export function listenDrops(): number {
+  const [names = [], values = []] = readFileSync("/proc/net/netstat", "latin1")
+    .split("\n")
+    .filter(line => line.startsWith("TcpExt:"))
+    .map(line => line.split(" "));
+  return Number(values[names.indexOf("ListenDrops")] ?? 0);
+}
+
 /** The socket of a loopback connection with these two ports; null when the kernel has no such socket. */
 export function socketByPorts(
   localPort: number,
