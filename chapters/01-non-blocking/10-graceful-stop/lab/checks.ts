@@ -66,7 +66,7 @@ check(
   again(async t => {
     const { server, until, expect } = t;
     const client = await underWay(t);
-    const [sigterm, delayed] = [clock(), server.delayedMs];
+    const sigterm = clock();
     server.terminate();
     await until(() => !server.listens || !server.alive, 3 * graceMs);
     const why = {
@@ -88,7 +88,6 @@ check(
         },
       );
     }
-    if (!holds && server.delayedMs - delayed > graceMs) return t.note("the machine is too busy to tell");
     expect(holds, "The listener was closed before the answer under way had ended.").equal(true, why);
   }),
 );
@@ -140,15 +139,16 @@ check(
   "status",
   "exits with status 0 at once when no answer is under way",
   again(async t => {
-    const { server, expect } = t;
+    const { server, until, expect } = t;
     const idle = await t.clients(8);
     idle[0]!.send("GET /half");
     await server.accepts(idle);
+    const sigterm = clock();
     server.terminate();
-    await soon(t, 600, () => idle.every(client => client.over));
-    const open = idle.filter(client => !client.over).length;
-    expect(open, "Clients without an answer under way that are still connected 600 ms after SIGTERM.").equal(
-      0,
+    await until(() => idle.every(client => client.over), 5000);
+    const took = Math.round(clock() - sigterm);
+    expect(took, "Clients without an answer under way were disconnected after SIGTERM within (ms).").atMost(
+      600,
       {
         because:
           "A client without an answer under way has nothing to lose: close its connection, and end when no client is left.",
