@@ -110,6 +110,18 @@ test("a server that was restarted on its port is checked and traced as before", 
   assert.equal(outcome.state, "passed", outcome.failure?.summary);
 });
 
+test("a server that is asked to end may end, and the check sees how", async () => {
+  const outcome = await checkFixture("polls-with-sleep.ts", async ({ server, expect }) => {
+    expect(server.listens, "It does not listen.").equal(true);
+    expect(await server.ends({ within: 0 }), "It has ended.").equal(null);
+    server.terminate();
+    expect(await server.ends(), "How it ended.").equal({ status: null, signal: "SIGTERM" });
+    expect(server.listens, "It listens.").equal(false);
+    expect(server.end, "How it ended.").equal("ended by SIGTERM");
+  });
+  assert.equal(outcome.state, "passed", outcome.failure?.summary);
+});
+
 test("the failure of a server that cannot be restarted contains its error", async () => {
   const outcome = await checkFixture("closes-first.ts", async ({ server, client, expect }) => {
     const one = await client();

@@ -21,6 +21,20 @@ async function underWay(t: Tools): Promise<Client> {
   return client;
 }
 
+/** A busy machine can hold up the server, or this check, past a deadline of seconds: then it begins again, twice at most. */
+const again = (body: (t: Tools) => Promise<void>) => async (t: Tools) => {
+  for (let tries = 3; ; tries--) {
+    const delayed = t.server.delayedMs;
+    try {
+      return await body(t);
+    } catch (error) {
+      if (tries === 1 || t.server.delayedMs - delayed < 500) throw error;
+      t.note("the machine was too busy for deadlines: once more");
+      await t.server.startAfresh();
+    }
+  }
+};
+
 /** Waits until this is true, for so many milliseconds, without those in which no processor was free. */
 async function soon({ server, until }: Tools, ms: number, probe: () => boolean): Promise<boolean> {
   const [from, delayed] = [clock(), server.delayedMs];
@@ -29,13 +43,11 @@ async function soon({ server, until }: Tools, ms: number, probe: () => boolean):
   return probe();
 }
 
-/** All of the long answer must come, unless a second has passed since SIGTERM. */
-async function completes(t: Tools, client: Client, sigterm: number, because: string): Promise<void> {
+/** All of the long answer must come. */
+async function completes(t: Tools, client: Client, because: string): Promise<void> {
   client.setReading(true);
   const body = () => client.receivedBytes - client.received.indexOf("\r\n\r\n") - 4;
   await t.until(() => client.over || body() >= long, 10_000);
-  if (body() < long && clock() - sigterm >= graceMs)
-    return t.note("the second was over: the machine is busy");
   t.expect(body(), "Bytes that came of an answer that was under way at SIGTERM.").equal(long, {
     because,
     see: halfWay,
@@ -46,91 +58,113 @@ const halfWay =
   "curl -s --max-time 5 --limit-rate 20M -o /dev/null -w '%{size_download} of 16000000\\n' http://127.0.0.1:{port}/leaves/16000000 & sleep 0.3\nkill $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+'); wait";
 
 /** An answer is under way when SIGTERM comes. No socket listens on the port any more, and the server still runs. */
-check("refuses", "stops listening at SIGTERM", async t => {
-  const { server, expect } = t;
-  await underWay(t);
-  server.terminate();
-  await soon(t, 500, () => !server.listens || !server.alive);
-  expect(server.listens, "SIGTERM has come, and the port still has a listener.").equal(false, {
-    because:
-      "As long as a socket listens, the kernel completes handshakes. These clients wait in the accept queue of a server that will not accept them: close the listener first.",
-    see: "ss -tln 'sport = :{port}'",
-  });
-  expect(server.end, "The server has ended in the middle of an answer.").equal("", {
-    because:
-      "SIGTERM ends a process at once, unless the program has arranged otherwise. Block it and read it from a SignalFd, in each turn.",
-    see: halfWay,
-  });
-});
+check(
+  "refuses",
+  "stops listening at SIGTERM",
+  again(async t => {
+    const { server, until, expect } = t;
+    const client = await underWay(t);
+    const sigterm = clock();
+    server.terminate();
+    await until(() => !server.listens || !server.alive, 3 * graceMs);
+    const why = {
+      because:
+        "As long as a socket listens, the kernel completes handshakes. These clients wait in the accept queue of a server that will not accept them: close the listener first.",
+      see: "ss -tln 'sport = :{port}'",
+    };
+    expect(server.listens, "SIGTERM has come, and the port still has a listener.").equal(false, why);
+    const holds = (server.socketOf(client)?.inode ?? 0) !== 0;
+    const past = clock() - sigterm;
+    if (!holds && past < graceMs) {
+      await server.ends({ within: graceMs });
+      expect(server.end || "closed the connection", "What the server did in the middle of an answer.").equal(
+        "",
+        {
+          because:
+            "SIGTERM ends a process at once, unless the program has arranged otherwise. Block it and read it from a SignalFd, in each turn.",
+          see: halfWay,
+        },
+      );
+    }
+    expect(holds, "The listener was closed before the answer under way had ended.").equal(true, why);
+  }),
+);
 
 /**
  * SIGTERM comes while one client has half of a long answer. It comes in the same moment as the requests of three other
  * clients, of which two are in the accept queue. Each gets its whole answer, and the end of the stream.
  */
-check("under-way", "finishes every answer that was asked for before SIGTERM", async t => {
-  const { server, expect } = t;
-  const slow = await underWay(t);
-  const [known] = (await t.oneByOne(1)) as [Client];
-  await server.stop();
-  const others = [known, ...(await t.clients(2))];
-  const names = others.map(() => `/${t.generate(grammar.word(3, 9))}`);
-  for (const [i, client] of others.entries()) {
-    client.send(get(names[i]!));
-    await client.sent();
-  }
-  const sigterm = clock();
-  server.terminate();
-  server.continue();
-  await completes(
-    t,
-    slow,
-    sigterm,
-    "What send() has not taken is in your memory. Send it before you end: the loop goes on while a client has output.",
-  );
-  for (const [i, client] of others.entries()) {
-    expect(
-      await client.receives(asked(names[i]!).body),
-      `${client.name} asked before SIGTERM, and has no answer.`,
-    ).ok({
-      because:
-        "The request was in the kernel when the signal came: in the receive buffer, or behind a connection in the accept queue. Accept and read once more after SIGTERM, and only then close.",
-    });
-    expect(await client.closed(), `How the connection of ${client.name} has ended.`).equal("ended", {
-      because: "Answer, then close: the client gets the answer, and the end of the stream.",
-    });
-  }
-});
+check(
+  "under-way",
+  "finishes every answer that was asked for before SIGTERM",
+  again(async t => {
+    const { server, expect } = t;
+    const slow = await underWay(t);
+    const [known] = (await t.oneByOne(1)) as [Client];
+    await server.stop();
+    const others = [known, ...(await t.clients(2))];
+    const names = others.map(() => `/${t.generate(grammar.word(3, 9))}`);
+    for (const [i, client] of others.entries()) {
+      client.send(get(names[i]!));
+      await client.sent();
+    }
+    server.terminate();
+    server.continue();
+    await completes(
+      t,
+      slow,
+      "What send() has not taken is in your memory. Send it before you end: the loop goes on while a client has output.",
+    );
+    for (const [i, client] of others.entries()) {
+      expect(
+        await client.receives(asked(names[i]!).body),
+        `${client.name} asked before SIGTERM, and has no answer.`,
+      ).ok({
+        because:
+          "The request was in the kernel when the signal came: in the receive buffer, or behind a connection in the accept queue. Accept and read once more after SIGTERM, and only then close.",
+      });
+      expect(await client.closed(), `How the connection of ${client.name} has ended.`).equal("ended", {
+        because: "Answer, then close: the client gets the answer, and the end of the stream.",
+      });
+    }
+  }),
+);
 
 /** Eight clients are connected and silent, one of them in the middle of a request. The server ends at once, with status 0. */
-check("status", "exits with status 0 at once when no answer is under way", async t => {
-  const { server, expect } = t;
-  const idle = await t.clients(8);
-  idle[0]!.send("GET /half");
-  await server.accepts(idle);
-  server.terminate();
-  await soon(t, 600, () => idle.every(client => client.over));
-  const open = idle.filter(client => !client.over).length;
-  expect(open, "Clients without an answer under way that are still connected 600 ms after SIGTERM.").equal(
-    0,
-    {
-      because:
-        "A client without an answer under way has nothing to lose: close its connection, and end when no client is left.",
-      see: "timeout -s TERM 2 npx tsx server.ts {port}; echo $?",
-    },
-  );
-  const ending = await server.ends();
-  expect(ending, "How the server has ended.").equal(
-    { status: 0, signal: null },
-    {
-      because:
-        "The process that started the server reads its status: 0 says that it ended as it was asked to. Leave the loop, and let main return.",
-    },
-  );
-  const ends = await Promise.all(idle.map(client => client.closed()));
-  expect(new Set(ends), "How the connections have ended (ended: FIN, broken: RST).").equal(
-    new Set(["ended"]),
-  );
-});
+check(
+  "status",
+  "exits with status 0 at once when no answer is under way",
+  again(async t => {
+    const { server, until, expect } = t;
+    const idle = await t.clients(8);
+    idle[0]!.send("GET /half");
+    await server.accepts(idle);
+    const sigterm = clock();
+    server.terminate();
+    await until(() => idle.every(client => client.over), 5000);
+    const took = Math.round(clock() - sigterm);
+    expect(took, "Clients without an answer under way were disconnected after SIGTERM within (ms).").atMost(
+      600,
+      {
+        because:
+          "A client without an answer under way has nothing to lose: close its connection, and end when no client is left.",
+        see: "timeout -s TERM 2 npx tsx server.ts {port}; echo $?",
+      },
+    );
+    const ending = await server.ends();
+    expect(ending, "How the server has ended.").equal(
+      { status: 0, signal: null },
+      {
+        because:
+          "The process that started the server reads its status: 0 says that it ended as it was asked to. Leave the loop, and let main return.",
+      },
+    );
+    const ends = await Promise.all(idle.map(client => client.closed()));
+    expect(new Set(ends), "How the connections have ended (ended: FIN, broken: RST).").equal(
+      new Set(["ended"]),
+    );
+  }),
+);
 
 /**
  * Two clients have a long answer under way at SIGTERM. One goes on reading after 500 ms, and gets all of it. The other
@@ -140,14 +174,13 @@ check(
   "deadline",
   "ends within a second of SIGTERM, even if a client does not read",
   { patient: true },
-  async t => {
+  again(async t => {
     const { server, expect } = t;
     const late = await underWay(t);
     await underWay(t);
-    const sigterm = clock();
     server.terminate();
     await server.wait(500);
-    await completes(t, late, sigterm, "An answer under way has one second from SIGTERM.");
+    await completes(t, late, "An answer under way has one second from SIGTERM.");
     await soon(t, 1500, () => !server.alive);
     const ending = server.alive ? null : await server.ends();
     expect(ending, "A client does not read, and the server has not ended within two seconds of SIGTERM.").ok({
@@ -155,7 +188,7 @@ check(
         "One client that does not read can hold the server for ever, and its supervisor then ends it with SIGKILL. Note the time of SIGTERM, and close every connection a second later.",
     });
     expect(ending?.status, "The status of a server that ended at its deadline.").equal(0);
-  },
+  }),
 );
 
 /**
@@ -167,18 +200,21 @@ check(
   "silent",
   "disconnects a client that sends no whole request for two seconds",
   { patient: true },
-  async t => {
-    const { expect } = t;
+  again(async t => {
+    const { server, expect } = t;
     const reader = await underWay(t);
     const began = clock();
     const [silent, dripping, served] = (await t.clients(3)) as [Client, Client, Client];
     const three = [silent, dripping, served];
-    const request = get("/by-the-drop");
+    const request = get(`/${"by-the-drop".repeat(20)}`);
     let [drops, asks, takes] = [0, 0, 0];
     const gone = new Map<Client, number>();
     const lives = () => {
       const past = clock() - began;
-      for (const one of [...three, reader]) if (one.over && !gone.has(one)) gone.set(one, clock());
+      for (const one of three) if (one.over && !gone.has(one)) gone.set(one, clock());
+      // A client that does not read does not see the end.
+      const held = (server.socketOf(reader)?.inode ?? 0) !== 0;
+      if (!held && !gone.has(reader)) gone.set(reader, clock());
       if (!dripping.over && past > 200 * (drops + 1) && drops < request.length - 4)
         dripping.send(request[drops++]!);
       if (asks === 0 && past > patienceMs / 2) {
@@ -231,7 +267,7 @@ check(
         because: "A slow reader is not silent: each time that send() takes bytes, its time starts anew.",
       });
     }
-  },
+  }),
 );
 
 /**
