@@ -37,6 +37,8 @@ async function receives(
   what: string,
   why: Why,
 ): Promise<void> {
+  // A server that has just been continued may need a while before it runs again.
+  await t.until(() => client.over || client.receivedBytes > 0, 2000);
   await t.exchange({ about: what, client, sends: [], wants: [wanted], after: "close", ...why });
   await endsWell(t, client, what, why);
 }
