@@ -171,6 +171,7 @@ const onDisk: Record<string, string> = {
   "lib/home.ts": "the home folder's name",
   "lib/package-root.ts": "the package",
   "book/book.ts": "the book",
+  "book/fingerprint.ts": "the book",
   "book/hints.ts": "the book",
   "book/lab-folder.ts": "the book",
   "book/new/lesson.ts": "the book",

@@ -1,5 +1,5 @@
-// Live book. The book of a lab server that goes on while authors change chapters/: it is read again when it is told to. A
-// mistake takes away what it makes unreadable, and nothing else.
+// Live book. The book of a lab server that goes on while authors change chapters/: refresh() reads it again. A mistake takes
+// away what it makes unreadable, and nothing else.
 import { type Book, type Chapter, type Lab, type Lesson, surveyBook } from "./book.ts";
 import type { LabMemory } from "./lab-folder.ts";
 import type { BookProblem } from "./problem.ts";
