@@ -31,6 +31,17 @@ test("no answer is due for a message that is not whole, or behind one that close
   assert.deepEqual(actsOf({ ...calm, messages: [one, last, two] }).wants, [one, last]);
 });
 
+test("a server may refuse a message before it is whole, and no other", () => {
+  const refused = say("GET a b HTTP/1.1\r\n\r\n", { wants: { status: 400 }, after: "close" });
+  const answered = say("GET /a HTTP/1.1\r\n\r\n", { wants: { status: 200 }, after: "close" });
+  const heardOf = (message: ClientMessage) => {
+    const { wants } = actsOf({ ...calm, messages: [message], unfinished: 1 });
+    return new Hearing(heard("HTTP/1.1 400 Bad Request\r\n\r\n", true), wants, "answers").look();
+  };
+  assert.equal(heardOf(refused), "right");
+  assert.notEqual(heardOf(answered), "right");
+});
+
 test("a client that stays keeps its last message for the second act", () => {
   const [one, two] = [say("one"), say("two")];
   const { pieces, lastWord } = actsOf({ ...calm, end: "stays", messages: [one, two], unfinished: 2 });

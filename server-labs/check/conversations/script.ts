@@ -109,7 +109,15 @@ export function actsOf({ messages, cuts, unfinished, end }: ClientScript): Parts
   const stream = all.slice(0, all.length - left);
   const whole = left > 0 ? first.slice(0, -1) : first;
   const wants = closing === -1 ? whole : whole.slice(0, closing + 1);
+  // A server may refuse what it has not read to its end: the beginning may show that it is not a request.
+  if (left > 0 && last !== undefined && isRefused(last)) wants.push({ bytes: "", wants: null, after: "any" });
   return { pieces: cut(stream, cuts), wants, lastWord: speaksAgain ? messages.at(-1)! : null };
+}
+
+/** Only errors answer this message, and the connection need not go on. */
+function isRefused({ wants, after = "open" }: ClientMessage): boolean {
+  if (wants === null || typeof wants === "string" || after === "open") return false;
+  return [wants.status].flat().every(status => status >= 400);
 }
 
 function cut(stream: string, cuts: readonly number[]): string[] {
