@@ -297,7 +297,7 @@ test("the reference has every function, and a link may lead to each", async () =
   const { tree, headings } = compiler.texts.get("reference")!;
   assert.deepEqual(
     headings.map(({ text }) => text),
-    ["Socket", "Epoll", "Functions", "Types", "Constants"],
+    ["Socket", "Epoll", "SignalFd", "EventFd", "Pipe", "Functions", "Types", "Constants"],
   );
   const text = outline(tree);
   for (const name of ["Socket.recv", "Epoll.poll", "sleep"]) assert.match(text, new RegExp(`name=${name}`));

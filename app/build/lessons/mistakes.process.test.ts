@@ -75,7 +75,7 @@ const mistakes: [string, string, [number, number] | string, string, Record<strin
     "a card of a function of two classes",
     "::call[close]",
     [1, 8],
-    '"close" is a name of Epoll.close and of Socket.close: write one of them.',
+    '"close" is a name of Epoll.close and of EventFd.close and of SignalFd.close and of Socket.close: write one of them.',
   ],
   [
     "tests that no comment tells",
