@@ -46,6 +46,9 @@ function optionsOf(ts: typeof TypeScript): TypeScript.CompilerOptions {
   return {
     ...options,
     noEmit: true,
+    // A book in a folder of its own has no package.json that says so.
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
     lib: ["lib.es2023.d.ts"],
     types: ["node"],
     typeRoots: [join(packageRoot, "node_modules/@types")],
