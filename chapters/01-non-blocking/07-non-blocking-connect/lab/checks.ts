@@ -21,7 +21,7 @@ check("answers", "passes on each order, and its answer, in order", async t => {
   guest.send(Buffer.from(`${late.port} ${dish}\n${quick.port} soup\n`, "latin1"));
   expect(await late.receives(1), "An order is sent to a kitchen. Lines that came to the kitchen:").equal(1, {
     because: "The kitchen gets the words behind its port, and a line feed, on a connection of its own.",
-    see: see("7893 tea"),
+    see: see("9001 tea"),
   });
   expect(late.lines, "The kitchen got another order than the client sent.").equal([dish]);
   const [connection] = late.connections;
@@ -32,7 +32,7 @@ check("answers", "passes on each order, and its answer, in order", async t => {
   await guest.receives(wanted);
   expect(guest.received.toString("latin1"), "A client sent two orders. Its answers:").equal(wanted, {
     because: `${oneLine} A line ends at its line feed, and recv() may return a part of it. The next order of a client waits until this one is answered.`,
-    see: see("7893 tea"),
+    see: see("9001 tea"),
   });
   expect(await late.releases(), "Connections to a kitchen that has answered:").equal(0, {
     because: "One order, one connection: close the kitchen's socket when its answer is complete.",
@@ -89,7 +89,7 @@ check("refused", "answers ECONNREFUSED when a kitchen refuses, and goes on", asy
     {
       because:
         "A socket is writable when its handshake has ended, also when it has failed. takeError() tells which, and only once: the first call clears the error. After that, send() fails with EPIPE, and recv() returns the end of a stream.",
-      see: see("7895 tea"),
+      see: see("9003 tea"),
     },
   );
   guest.send(`${kitchen.port} soup\n`);
@@ -183,7 +183,7 @@ check("leaves", "closes the kitchen's socket when its client leaves", async t =>
   expect(await slow.releases(), "Clients have left. Connections to their kitchen that are open:").equal(0, {
     because:
       "Their sockets go together: a client that leaves needs no answer, and its kitchen need not cook. Call recv() for a client also while its order is on its way, or you do not notice that it leaves.",
-    see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo "7894 tea" >&3'\nsleep 1; ss -tn state syn-sent   # with the kitchens of the lesson`,
+    see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo "9002 tea" >&3'\nsleep 1; ss -tn state syn-sent   # with the kitchens of the lesson`,
   });
   a!.close();
   expect(await server.holds(before), "All clients have left. Sockets that the server holds:").equal(before, {
@@ -227,8 +227,8 @@ check("conversations", "answers every order in generated conversations", async t
 
 const order = (line: string) =>
   `exec 3<>/dev/tcp/127.0.0.1/{port}; echo "${line}" >&3; timeout 5 head -n 1 <&3`;
-/** The kitchens of the lesson must run: 7893 answers, 7894 is full, 7895 does not listen. */
+/** The kitchens of the lesson must run: 9001 answers, 9002 is full, 9003 does not listen. */
 function see(line: string): string {
   return `bash -c '${order(line)}'   # with the kitchens of the lesson`;
 }
-const besideTheFull = `bash -c 'exec 4<>/dev/tcp/127.0.0.1/{port}; echo "7894 tea" >&4; ${order("7893 soup")}'   # with the kitchens of the lesson`;
+const besideTheFull = `bash -c 'exec 4<>/dev/tcp/127.0.0.1/{port}; echo "9002 tea" >&4; ${order("9001 soup")}'   # with the kitchens of the lesson`;

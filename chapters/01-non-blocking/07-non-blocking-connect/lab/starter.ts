@@ -1,4 +1,4 @@
-// A waiter with many kitchens: each line of a client names a kitchen by its port, and a dish: "7893 green tea". The
+// A waiter with many kitchens: each line of a client names a kitchen by its port, and a dish: "9001 green tea". The
 // server asks that kitchen, and passes on its answer. It polls, and still one call waits: connect(). That is the exercise.
 import { AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, SyscallError, sleep } from "workbook/net";
 
