@@ -12,7 +12,7 @@ export interface CompiledText {
   problems: BookProblem[];
   /** Hints for the author that are not mistakes. */
   notes: BookProblem[];
-  /** Every file that it was made from, absolute. */
+  /** Every file that it was made from, or looked for in vain, absolute. */
   files: string[];
 }
 
