@@ -263,7 +263,7 @@ test("SIGTERM ends the runs, then the lab server", { timeout: 60_000 }, async t 
   server.child.kill("SIGTERM");
   const { code, said } = await server.ended;
   assert.equal(code, 0);
-  // An idle machine takes half a second: a program that ignores SIGTERM has 300 ms.
+  // A program that ignores SIGTERM has limits.graceMs; the rest takes an idle machine some 200 ms.
   assert.ok(performance.now() - began < 20_000);
   assert.ok(await isFree(port));
   assert.ok(!existsSync(join(state, "lock")));
