@@ -80,6 +80,8 @@ for await (const line of createInterface({ input: labServer.stdout! })) {
     console.log(line);
     continue;
   }
-  const page = await startVite(port, link[1]!, () => labServer.send("book changed"));
+  const page = await startVite(port, link[1]!, () => {
+    if (labServer.connected) labServer.send("book changed");
+  });
   console.log(`Writing mode: ${page}#t=${link[2]}   (lab server: ${link[1]})`);
 }

@@ -1,6 +1,7 @@
 // Types. The account's look at the types of a lab's files: starter, solution, alternatives, mutants and checks, as an editor
 // would underline them. Programs run without it, because their types are only stripped.
 import { dirname, join, relative } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import type TypeScript from "typescript";
 import type { Lab } from "../book.ts";
 import { packageRoot } from "../lib/package-root.ts";
@@ -15,6 +16,8 @@ export async function typeMistakes(labs: readonly Lab[]): Promise<Map<Lab, strin
   for (const [file, lab] of files) {
     const source = program.getSourceFile(file);
     if (!source) continue;
+    // All files together take long: the watch for loops (time-limit.ts) must see that each ends.
+    await turn();
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
     const sentences = found.map(({ start = 0, messageText }) => {
       const { line, character } = source.getLineAndCharacterOfPosition(start);

@@ -67,8 +67,8 @@ export class Compiler {
     const child = this.#running();
     child.ref();
     child.channel?.ref();
-    // What cannot be sent is asked again when the process is seen to have ended.
-    child.send({ id, file, text } satisfies CompilerRequest, () => {});
+    // What cannot be sent is asked again when the process is seen to have ended, or not to have started.
+    if (child.connected) child.send({ id, file, text } satisfies CompilerRequest, () => {});
   }
 
   #running(): ChildProcess {

@@ -65,11 +65,12 @@ function readMeta(node: Code, page: Page): Record<string, string> {
 function include(node: Code, target: string, page: Page): string | null {
   const [path = "", name] = target.split("#");
   const file = page.inFolder(path);
+  // Also one that is missing: when it comes, the mistake is gone.
+  if (file) page.files.add(file);
   if (!file || !existsSync(file)) {
     page.report(node, `There is no file ${path} in this lesson's folder.`, path);
     return null;
   }
-  page.files.add(file);
   const text = readFileSync(file, "utf8");
   const found = name === undefined ? { code: withoutMarks(text).trimEnd() } : region(text, name, path);
   if ("mistake" in found) {

@@ -29,9 +29,10 @@ function drawing(image: Image, page: Page): string | null {
     return null;
   };
   if (!image.url.endsWith(".svg")) return refuse("A figure is an SVG of this lesson's figures/.");
+  // Also one that is missing: when it comes, the mistake is gone.
+  if (file) page.files.add(file);
   if (!file || !existsSync(file)) return refuse(`There is no file ${image.url} in this lesson's folder.`);
   if (!image.alt) return refuse("A figure says what it shows, for those who do not see it: ![here](…).");
-  page.files.add(file);
   const svg = readFileSync(file, "utf8")
     .replace(/<\?xml[\s\S]*?\?>|<!DOCTYPE[^>]*>|<!--[\s\S]*?-->/g, "")
     .trim();

@@ -51,7 +51,7 @@ export class Page {
   readonly problems: BookProblem[] = [];
   /** Hints for the author that are not mistakes. */
   readonly notes: BookProblem[] = [];
-  /** Every file that this page was made from, absolute. */
+  /** Every file that this page was made from, or looked for in vain, absolute. */
   readonly files = new Set<string>();
   readonly text: string;
   /** Absolute path of the Markdown file. */

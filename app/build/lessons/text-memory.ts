@@ -12,7 +12,7 @@ export interface CompiledText {
   problems: BookProblem[];
   /** Hints for the author that are not mistakes. */
   notes: BookProblem[];
-  /** Every file that it was made from, absolute. */
+  /** Every file that it was made from, or looked for in vain, absolute. */
   files: string[];
 }
 
@@ -57,9 +57,11 @@ export class TextMemory {
   ): CompiledText {
     const known = this.#texts.get(id) ?? this.#read(id);
     const find = lookupsIn(context);
+    // Taken before the files are read: what an author saves while the text is compiled makes it anew the next time.
+    const own = this.#print(sources);
     if (
       known !== undefined &&
-      known.print === this.#print(sources, known.compiled.files) &&
+      known.print === own + printOfOthers(sources, known.compiled.files) &&
       known.lookups.every(([name, found]) => find(name) === found)
     ) {
       this.#texts.set(id, known);
@@ -67,15 +69,15 @@ export class TextMemory {
     }
     const lookups = new Map<string, string>();
     const compiled = compile(noting(context, lookups));
-    const remembered = { print: this.#print(sources, compiled.files), lookups: [...lookups], compiled };
+    const print = own + printOfOthers(sources, compiled.files);
+    const remembered = { print, lookups: [...lookups], compiled };
     this.#texts.set(id, remembered);
     this.#write(id, remembered);
     return compiled;
   }
 
-  #print({ paths, key }: Sources, files: readonly string[]): string {
-    const others = files.filter(file => !paths.some(path => file === path || file.startsWith(`${path}/`)));
-    return [this.#compiler, key, ...[...paths, ...others].map(fingerprintOf)].join("\n");
+  #print({ paths, key }: Sources): string {
+    return [this.#compiler, key, ...paths.map(fingerprintOf), ""].join("\n");
   }
 
   #file(id: string): string {
@@ -103,6 +105,12 @@ export class TextMemory {
       // A folder that cannot be written only costs time.
     }
   }
+}
+
+/** The fingerprints of the files that are not below the paths: which these are is known when the text is compiled. */
+function printOfOthers({ paths }: Sources, files: readonly string[]): string {
+  const others = files.filter(file => !paths.some(path => file === path || file.startsWith(`${path}/`)));
+  return others.map(fingerprintOf).join("\n");
 }
 
 /** The context, which notes what is looked up in it. */

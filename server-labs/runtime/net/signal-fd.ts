@@ -53,7 +53,12 @@ export class SignalFd {
     if (sys.sigprocmask(SIG_BLOCK, set) === -1)
       throw failed(SignalFd, "sigprocmask", "new SignalFd()", sys.errno);
     this.#signals = [...signals];
-    for (const signal of signals) forwardToMainThread(signal);
+    try {
+      for (const signal of signals) forwardToMainThread(signal);
+    } catch (error) {
+      this.#unblock();
+      throw error;
+    }
     this.fd = sys.signalfd(-1, set, flags | SFD_CLOEXEC);
     if (this.fd === -1) {
       const { errno } = sys;
