@@ -7,6 +7,16 @@ export function fingerprintOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return "";
   if (!stat.isDirectory()) return `${path} ${stat.size} ${stat.mtimeMs}\n`;
-  const names = readdirSync(path).sort();
-  return `${path}\n${names.map(name => fingerprintOf(join(path, name))).join("")}`;
+  return `${path}\n${namesIn(path)
+    .map(name => fingerprintOf(join(path, name)))
+    .join("")}`;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    // Git has taken it away since it was looked at.
+    return [];
+  }
 }
