@@ -406,7 +406,7 @@ const requests: fc.Arbitrary<ClientMessage> = fc.oneof(
   { arbitrary: fc.constant(large), weight: 2 },
   { arbitrary: outside, weight: 1 },
   { arbitrary: closing, weight: 1 },
-  { arbitrary: wrong, weight: 1 },
+  { arbitrary: wrong, weight: 2 },
   { arbitrary: otherMethod, weight: 1 },
   { arbitrary: fc.constant(withoutHost), weight: 1 },
 );
