@@ -233,16 +233,21 @@ export async function inotifyWorks(folder: string): Promise<boolean> {
   }
 }
 
-function reportsIn(folder: string): Promise<boolean> {
-  return new Promise<boolean>(resolve => {
-    const watcher = watchNames(folder, () => end(true));
-    const end = (works: boolean) => {
-      clearTimeout(timer);
-      watcher.close();
-      resolve(works);
-    };
-    const timer = setTimeout(end, 500, false);
-    watcher.on("error", () => end(false));
-    OpenFolder.within(folder, made => made.create("file", "")).catch(() => end(false));
+async function reportsIn(folder: string): Promise<boolean> {
+  let settle: (works: boolean) => void = () => {};
+  const report = new Promise<boolean>(resolve => {
+    settle = resolve;
   });
+  const watcher = watchNames(folder, () => settle(true));
+  watcher.on("error", () => settle(false));
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    // To its end, also when the report comes before: the folder is removed then, and must not be in use.
+    await OpenFolder.within(folder, made => made.create("file", ""));
+    timer = setTimeout(() => settle(false), 500);
+    return await report;
+  } finally {
+    clearTimeout(timer);
+    watcher.close();
+  }
 }
