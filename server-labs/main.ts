@@ -1,7 +1,7 @@
 // Lab server. Puts the parts together, prints its link, and ends in good order.
 // Standard output has the one line with the link; everything else goes to standard error.
 import { join } from "node:path";
-import { LiveBook } from "./book.ts";
+import { LiveBook, problemLines } from "./book.ts";
 import { Gate, listenOnLoopback, Sessions, serve, servePage } from "./http.ts";
 import { Labs } from "./labs.ts";
 import { realHome } from "./lib/home.ts";
@@ -58,7 +58,7 @@ async function start(
 ): Promise<void> {
   const log = new ProblemLog(state.folder, print);
   const book = new LiveBook(options.chapters);
-  if (book.labs.length === 0) throw new Error(mistakes(book));
+  if (book.labs.length === 0) throw new Error(problemLines(book.problems));
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
   const sandbox = await findSandbox(packageRoot);
   const compiler = new Compiler();
@@ -112,7 +112,7 @@ async function start(
   console.log(`The Socket Workbook: ${link}`);
   if (loopback.sentence) print(loopback.sentence);
   print(`Your work: ${workspace.root.replace(realHome() ?? "~", "~")}. ${sentence(statement)}`);
-  if (book.problems.length > 0) print(mistakes(book));
+  if (book.problems.length > 0) print(problemLines(book.problems));
   if (workspace.polling)
     print("inotify reports no changes on this file system: the lab server looks for them once a second.");
   for (const origin of options.origins) print(`Also at ${origin}/#t=${ticket}`);
@@ -122,11 +122,6 @@ async function start(
   void whenIdle().then(() => compiler.load());
   if (options.open && canOpenBrowser(process.env, process.stdout.isTTY === true))
     await openBrowser(link, workspace.root).catch(() => print("No browser opened: open the link yourself."));
-}
-
-/** One line for each mistake in chapters/, which takes away what it makes unreadable, and nothing else. */
-function mistakes({ problems }: LiveBook): string {
-  return problems.map(p => `${p.file}:${p.line}:${p.column}: ${p.sentence}`).join("\n");
 }
 
 function endOnSignal(end: () => Promise<void>): void {

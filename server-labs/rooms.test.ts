@@ -174,6 +174,7 @@ const onDisk: Record<string, string> = {
   "book/fingerprint.ts": "the book",
   "book/hints.ts": "the book",
   "book/lab-folder.ts": "the book",
+  "book/live-book.ts": "the book",
   "book/new/lesson.ts": "the book",
   "book/wording.ts": "the book",
   "service/browser.ts": "the workspace's own folder, in which no lab lies directly",

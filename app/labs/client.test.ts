@@ -16,8 +16,9 @@ import {
 import { LabApi } from "./api.ts";
 import { LabsClient } from "./client.ts";
 import type { SocketLike } from "./connection.ts";
+import { type FakeTab, fakeTab } from "./fixtures/tab.ts";
 import { Handshake } from "./handshake.ts";
-import { KeyRing, type Tab } from "./key-ring.ts";
+import { KeyRing } from "./key-ring.ts";
 
 const lab = "non-blocking/polling-model";
 
@@ -48,24 +49,8 @@ class Socket implements SocketLike {
 let sockets: Socket[];
 let answer: () => Promise<Response>;
 let wake: () => void;
-let openLink: () => void;
+let tab: FakeTab;
 const newest = () => sockets.at(-1)!;
-
-function tab(hash: string, stored: Map<string, string> = new Map()): Tab {
-  return {
-    location: { hash, pathname: "/", search: "" },
-    history: { replaceState: () => {} },
-    session: {
-      get: key => stored.get(key) ?? null,
-      set: (key, value) => void stored.set(key, value),
-      remove: key => void stored.delete(key),
-    },
-    channel: null,
-    addEventListener: (_type, listener) => {
-      openLink = listener;
-    },
-  };
-}
 
 const origin = "http://127.0.0.1:7800";
 /** The keys of the lab server that runs now. */
@@ -84,7 +69,8 @@ async function fetched(input: RequestInfo | URL): Promise<Response> {
 }
 
 async function page(hash = `#t=${keys.ticket}`): Promise<LabsClient> {
-  const ring = new KeyRing(tab(hash));
+  tab = fakeTab(hash);
+  const ring = new KeyRing(tab);
   const handshake = new Handshake({ fetch: fetched, origin, keys: ring, nonce: () => "0".repeat(32) });
   const files = new LabApi(fetched, handshake);
   const labs = new LabsClient(
@@ -345,7 +331,7 @@ test("the end of a socket that has been replaced changes nothing", async () => {
 
 test("the printed link opened in a tab that is ready: what is watched is watched over the new socket, too", async () => {
   const labs = await running();
-  openLink();
+  tab.open(`#t=${keys.ticket}`);
   assert.equal(state(labs).connection, "connecting");
   await settle();
   newest().tell(hello);

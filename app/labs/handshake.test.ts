@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallerKeys } from "../../server-labs/http/caller-keys.ts";
+import { fakeTab } from "./fixtures/tab.ts";
 import { Handshake } from "./handshake.ts";
 import { KeyRing } from "./key-ring.ts";
 
@@ -19,26 +20,9 @@ interface Asked {
 /** A page with the link of this lab server, and the program that answers to it. */
 function open(ticket: string, answer: (asked: Asked) => unknown) {
   const asked: Asked[] = [];
-  const stored = new Map<string, string>();
-  const location = { hash: `#t=${ticket}`, pathname: "/", search: "" };
-  let hashChanged = () => {};
-  const keys = new KeyRing({
-    location,
-    history: { replaceState: () => {} },
-    session: {
-      get: key => stored.get(key) ?? null,
-      set: (key, value) => void stored.set(key, value),
-      remove: key => void stored.delete(key),
-    },
-    channel: null,
-    addEventListener: (_type, listener) => {
-      hashChanged = listener;
-    },
-  });
-  const openLink = (other: string) => {
-    location.hash = `#t=${other}`;
-    hashChanged();
-  };
+  const tab = fakeTab(`#t=${ticket}`);
+  const keys = new KeyRing(tab);
+  const openLink = (other: string) => tab.open(`#t=${other}`);
   let nonces = 0;
   const handshake = new Handshake({
     origin,

@@ -1,6 +1,7 @@
 // Where a page gets its keys from, and to whom it gives it: each tab here is one page, all in one browser.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { type FakeTab, fakeTab } from "./fixtures/tab.ts";
 import { KeyRing, type Tab } from "./key-ring.ts";
 
 let channels: Set<(event: { data: unknown }) => void>;
@@ -8,30 +9,12 @@ beforeEach(() => {
   channels = new Set();
 });
 
-interface FakeTab extends Tab {
-  stored: Map<string, string>;
-  open(hash: string): void;
-}
-
 /** A tab whose channel reaches the other tabs of the test, and not itself. */
 function tab(hash = ""): FakeTab {
-  const stored = new Map<string, string>();
   let own: (event: { data: unknown }) => void;
-  let hashChanged = () => {};
-  const location = { hash, pathname: "/epoll/epoll-model", search: "" };
-  return {
-    stored,
-    location,
-    history: {
-      replaceState: () => {
-        location.hash = "";
-      },
-    },
-    session: {
-      get: key => stored.get(key) ?? null,
-      set: (key, value) => void stored.set(key, value),
-      remove: key => void stored.delete(key),
-    },
+  const one = fakeTab(hash);
+  one.location.pathname = "/epoll/epoll-model";
+  return Object.assign(one, {
     channel: {
       postMessage: (data: unknown) => {
         for (const hear of channels) if (hear !== own) hear({ data });
@@ -41,14 +24,7 @@ function tab(hash = ""): FakeTab {
         channels.add(own);
       },
     } as Tab["channel"],
-    addEventListener: (_type, listener) => {
-      hashChanged = listener;
-    },
-    open(newHash) {
-      location.hash = newHash;
-      hashChanged();
-    },
-  };
+  });
 }
 
 const ticket = (key: string) => ({ id: "ticket", key });

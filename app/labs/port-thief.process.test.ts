@@ -9,23 +9,14 @@ import { labId, openTestLabServer } from "../../server-labs/fixtures/test-lab-se
 import { LabApi } from "./api.ts";
 import { LabsClient } from "./client.ts";
 import type { ConnectionState } from "./connection.ts";
+import { fakeTab } from "./fixtures/tab.ts";
 import { Handshake } from "./handshake.ts";
 import { KeyRing } from "./key-ring.ts";
 
 /** A page of this origin, with the link's ticket. */
 function openPage(origin: string, ticket: string) {
-  const stored = new Map<string, string>();
-  const keys = new KeyRing({
-    location: { hash: `#t=${ticket}`, pathname: "/", search: "" },
-    history: { replaceState: () => {} },
-    session: {
-      get: key => stored.get(key) ?? null,
-      set: (key, value) => void stored.set(key, value),
-      remove: key => void stored.delete(key),
-    },
-    channel: null,
-    addEventListener: () => {},
-  });
+  const tab = fakeTab(`#t=${ticket}`);
+  const keys = new KeyRing(tab);
   const sockets: WebSocket[] = [];
   const request: typeof fetch = (input, init) => fetch(new URL(String(input), origin), init);
   const nonce = () => crypto.randomUUID().replaceAll("-", "");
@@ -49,7 +40,7 @@ function openPage(origin: string, ticket: string) {
       labs.store.subscribe(look);
       look();
     });
-  return { labs, keys, becomes, stored, sockets };
+  return { labs, keys, becomes, stored: tab.stored, sockets };
 }
 
 test("the page finds its lab server by the link, and tells a program that took the port nothing", {

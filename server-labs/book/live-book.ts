@@ -1,5 +1,6 @@
 // Live book. The book of a lab server that goes on while authors change chapters/: refresh() reads it again. A mistake takes
 // away what it makes unreadable, and nothing else.
+import { existsSync } from "node:fs";
 import { type Book, type Chapter, type Lab, type Lesson, surveyBook } from "./book.ts";
 import type { LabMemory } from "./lab-folder.ts";
 import type { BookProblem } from "./problem.ts";
@@ -22,7 +23,7 @@ export class LiveBook implements Book {
   /** Reads chapters/ again. A lab that can no longer be read stays as it was: a student may be working on it. */
   refresh(): void {
     const { book, problems } = surveyBook(this.folder, this.#memory);
-    const lost = problems.length === 0 ? [] : this.#book.labs.filter(({ id }) => !book.lab(id));
+    const lost = this.#book.labs.filter(({ id, folder }) => !book.lab(id) && existsSync(folder));
     const labs = [...book.labs, ...lost];
     this.#book = { ...book, labs, lab: id => labs.find(lab => lab.id === id) };
     this.problems = problems;

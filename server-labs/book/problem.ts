@@ -15,9 +15,14 @@ export class BookError extends Error {
   readonly problems: BookProblem[];
 
   constructor(problems: BookProblem[]) {
-    super(problems.map(p => `${p.file}:${p.line}:${p.column}: ${p.sentence}`).join("\n"));
+    super(problemLines(problems));
     this.problems = problems;
   }
+}
+
+/** One line for each: `file:line:column: sentence`. */
+export function problemLines(problems: readonly BookProblem[]): string {
+  return problems.map(p => `${p.file}:${p.line}:${p.column}: ${p.sentence}`).join("\n");
 }
 
 /** Line and column (from 1) of an offset in a text. */

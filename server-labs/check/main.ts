@@ -2,7 +2,7 @@
 // Exit code: 0 all checks passed, 1 a check failed, 2 the checks could not run.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { BookError, hintsOf, type Lab, labFile, surveyBook } from "../book.ts";
+import { BookError, hintsOf, type Lab, labFile, problemLines, surveyBook } from "../book.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { count } from "../protocol.ts";
 import { native } from "../runtime.ts";
@@ -66,6 +66,7 @@ async function main(): Promise<number> {
   const ofLab = lab && relative(dirname(chapters), lab.folder);
   const concerns = lab ? problems.filter(({ file }) => file.startsWith(`${ofLab}/`)) : problems;
   if (concerns.length > 0 && (!lab || options.all || options.account)) throw new BookError(concerns);
+  if (lab && concerns.length > 0) process.stderr.write(`${problemLines(concerns)}\n`);
   if (id !== undefined && !lab)
     throw new UsageError(`There is no lab "${id}". There are: ${book.labs.map(one => one.id).join(", ")}.`);
   if (options.all) return audit(lab ? [lab] : book.labs, seedOf(options));

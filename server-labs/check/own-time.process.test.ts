@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { Semaphore } from "../lib/semaphore.ts";
 import { processFacts } from "../process.ts";
 import { checkFixture } from "./fixtures/check-fixture.ts";
 import type { Idleness } from "./own-time.ts";
@@ -67,28 +66,4 @@ test("a number has settled when the server had time to change it, and did not", 
     assert.equal(settled, 100_000);
   });
   assert.equal(outcome.state, "passed", outcome.failure?.summary);
-});
-
-test("a semaphore starts its jobs in the order in which they came", async () => {
-  const semaphore = new Semaphore(2);
-  const [began, open]: [number[], (() => void)[]] = [[], []];
-  const jobs = [0, 1, 2, 3].map(i =>
-    semaphore.run(() => {
-      began.push(i);
-      return new Promise<void>(resolve => open.push(resolve));
-    }),
-  );
-  const settle = () => new Promise(resolve => setImmediate(resolve));
-  await settle();
-  assert.deepEqual(began, [0, 1]);
-  open[1]!();
-  await settle();
-  assert.deepEqual(began, [0, 1, 2]);
-  open[0]!();
-  await settle();
-  for (const resolve of open) resolve();
-  await settle();
-  for (const resolve of open) resolve();
-  await Promise.all(jobs);
-  assert.deepEqual(began, [0, 1, 2, 3]);
 });

@@ -99,19 +99,23 @@ export class Preparing {
     const collected = await this.#collect(lab.id, text);
     if ("reason" in collected) return collected;
     const { modules } = collected;
+    const ensured = await workspace.ensure(lab.id);
     const folder = this.#folders.create();
     const part = await checkerPart({
       run,
       sandbox,
       packageRoot,
       folder,
-      workspace: await workspace.ensure(lab.id),
+      workspace: ensured,
       lab,
       name: workspace.path(lab.id, labFile),
       modules,
       strip: this.#strip,
       only: body.only ?? [],
       folderUse: () => workspace.use(lab.id),
+    }).catch(async error => {
+      await folder.remove();
+      throw error;
     });
     return Object.assign(part, etagsOf(modules, workspace.path(lab.id, labFile)));
   }

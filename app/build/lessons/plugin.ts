@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorPayload, Plugin, ViteDevServer } from "vite";
-import { type BookProblem, fingerprintOf } from "../../../server-labs/book.ts";
+import { type BookProblem, fingerprintOf, problemLines } from "../../../server-labs/book.ts";
 import { BookCompiler, type Compilation } from "./book-compiler.ts";
 import { TextMemory } from "./text-memory.ts";
 
@@ -43,14 +43,14 @@ export function lessons(chaptersFolder: string, { keptIn, tolerant = false }: Le
     },
     async buildStart() {
       await compile();
-      if (building && notes.length > 0) this.warn(listOf(notes));
-      const mistakes = `${listOf(problems)}\n${count(problems)}`;
+      if (building && notes.length > 0) this.warn(problemLines(notes));
+      const mistakes = `${problemLines(problems)}\n${count(problems)}`;
       if (building && problems.length > 0) tolerant ? this.warn(mistakes) : this.error(mistakes);
     },
     configureServer(server) {
       watch(server, chaptersFolder, root, compile, () => problems);
       server.httpServer?.once("listening", () => {
-        if (notes.length > 0) server.config.logger.warn(listOf(notes));
+        if (notes.length > 0) server.config.logger.warn(problemLines(notes));
       });
     },
     resolveId(id) {
@@ -108,7 +108,7 @@ function watch(
     for (const content of compiled.texts) server.ws.send("workbook:text", content);
     if (compiled.book) server.ws.send("workbook:book", compiled.book);
     if (compiled.problems.length > 0)
-      server.config.logger.error(listOf(compiled.problems), { timestamp: true });
+      server.config.logger.error(problemLines(compiled.problems), { timestamp: true });
     show();
   };
   // One compiling at a time; what changes meanwhile is in the next.
@@ -126,17 +126,13 @@ function watch(
   server.watcher.on("all", (_event, file) => onChange(file));
   server.ws.on("connection", show);
   server.httpServer?.once("listening", () => {
-    if (problems().length > 0) server.config.logger.error(listOf(problems()));
+    if (problems().length > 0) server.config.logger.error(problemLines(problems()));
   });
 }
 
 function invalidate(server: ViteDevServer, id: string): void {
   const module = server.moduleGraph.getModuleById(id);
   if (module) server.moduleGraph.invalidateModule(module);
-}
-
-function listOf(problems: BookProblem[]): string {
-  return problems.map(p => `${p.file}:${p.line}:${p.column}: ${p.sentence}`).join("\n");
 }
 
 function count(problems: BookProblem[]): string {
@@ -152,7 +148,7 @@ function overlay(problems: BookProblem[], root: string): ErrorPayload["err"] {
     return `${String(number).padEnd(4)} ${number === line ? ">" : "|"} ${text}`;
   });
   return {
-    message: listOf(problems),
+    message: problemLines(problems),
     stack: "",
     plugin: name,
     id: path,

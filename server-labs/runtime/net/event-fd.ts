@@ -1,9 +1,10 @@
 // Event descriptor. eventfd(2): a counter in the kernel with a descriptor, so that poll and epoll can wait for it.
 import { inspect } from "node:util";
-import { EAGAIN, EBADF, EINTR } from "../sys/errno.ts";
+import { EBADF } from "../sys/errno.ts";
 import * as sys from "../sys/syscalls.ts";
 import { type Called, checkFlags, integer } from "./arguments.ts";
 import { failed } from "./errors.ts";
+import { transfer } from "./transfer.ts";
 
 const EFD_CLOEXEC = 0o2000000;
 const most = 2 ** 32 - 1;
@@ -38,12 +39,8 @@ export class EventFd {
     const fd = this.#open(this.add);
     integer(this.add, "a value", value, 1, most);
     counter.writeBigUInt64LE(BigInt(value));
-    let written: number;
-    do written = sys.write(fd, counter, 8);
-    while (written === -1 && sys.errno === EINTR);
-    if (written !== -1) return true;
-    if (sys.errno === EAGAIN) return false;
-    throw failed(this.add, "write", `add(fd ${fd}, ${value})`, sys.errno);
+    const shown = `add(fd ${fd}, ${value})`;
+    return transfer("write", fd, counter, { called: this.add, shown }) !== null;
   }
 
   /**
@@ -53,12 +50,8 @@ export class EventFd {
    */
   take(): number | null {
     const fd = this.#open(this.take);
-    let got: number;
-    do got = sys.read(fd, counter, 8);
-    while (got === -1 && sys.errno === EINTR);
-    if (got !== -1) return Number(counter.readBigUInt64LE());
-    if (sys.errno === EAGAIN) return null;
-    throw failed(this.take, "read", `take(fd ${fd})`, sys.errno);
+    const got = transfer("read", fd, counter, { called: this.take, shown: `take(fd ${fd})` });
+    return got === null ? null : Number(counter.readBigUInt64LE());
   }
 
   /** Closes the descriptor: close(2). A second close does nothing. */

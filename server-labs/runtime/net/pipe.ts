@@ -1,11 +1,12 @@
 // Pipe. pipe(2), one end to read from and one to write to, and socketpair(2), two sockets that are connected.
 import { inspect } from "node:util";
 import { AF_UNIX, O_NONBLOCK, SOCK_CLOEXEC, SOCK_STREAM } from "../sys/constants.ts";
-import { EAGAIN, EBADF, EINTR } from "../sys/errno.ts";
+import { EBADF } from "../sys/errno.ts";
 import * as sys from "../sys/syscalls.ts";
 import { type Called, dataBytes, integer, misuse, mostBytes, shown } from "./arguments.ts";
 import { failed } from "./errors.ts";
 import { Socket } from "./socket.ts";
+import { transfer } from "./transfer.ts";
 
 const O_CLOEXEC = 0o2000000;
 const pair = new Int32Array(2);
@@ -41,12 +42,8 @@ export class Pipe {
     integer(this.read, "a size", size, 1, mostBytes);
     const fd = this.#open(this.read, this.readFd);
     const into = Buffer.allocUnsafe(size);
-    let got: number;
-    do got = sys.read(fd, into, size);
-    while (got === -1 && sys.errno === EINTR);
-    if (got !== -1) return into.subarray(0, got);
-    if (sys.errno === EAGAIN) return null;
-    throw failed(this.read, "read", `read(fd ${fd}, ${size})`, sys.errno);
+    const got = transfer("read", fd, into, { called: this.read, shown: `read(fd ${fd}, ${size})` });
+    return got === null ? null : into.subarray(0, got);
   }
 
   /**
@@ -59,12 +56,7 @@ export class Pipe {
   write(bytes: Uint8Array | string): number | null {
     const out = dataBytes(this.write, bytes);
     const fd = this.#open(this.write, this.writeFd);
-    let written: number;
-    do written = sys.write(fd, out, out.length);
-    while (written === -1 && sys.errno === EINTR);
-    if (written !== -1) return written;
-    if (sys.errno === EAGAIN) return null;
-    throw failed(this.write, "write", `write(fd ${fd}, ${out.length} bytes)`, sys.errno);
+    return transfer("write", fd, out, { called: this.write, shown: `write(fd ${fd}, ${out.length} bytes)` });
   }
 
   /** Closes the end to read from: close(2). From now on a write to the pipe fails with EPIPE. */

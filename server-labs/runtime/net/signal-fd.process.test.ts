@@ -65,6 +65,21 @@ test("a signal from another process ends a wait in read, and its sender is known
   assert.equal(code, 0);
 });
 
+test("a signal that two descriptors read stays blocked until both are closed", () => {
+  const ended = run(`
+    const make = () => new net.SignalFd([net.SIGTERM, net.SIGTERM], net.SFD_NONBLOCK);
+    const [one, other] = [make(), make()];
+    one.close();
+    process.kill(process.pid, "SIGTERM");
+    net.poll([{ fd: other, events: net.POLLIN }], 5000);
+    console.log(other.read().signal);
+    other.close();
+    process.kill(process.pid, "SIGTERM");
+    net.sleep(5000);`);
+  assert.equal(ended.stdout, `${SIGTERM}\n`);
+  assert.equal(ended.signal, "SIGTERM");
+});
+
 test("close gives the signal its action back: one that was not read acts at once", () => {
   const ended = run(`
     const signals = new net.SignalFd([net.SIGTERM], net.SFD_NONBLOCK);

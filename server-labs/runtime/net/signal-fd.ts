@@ -1,11 +1,12 @@
 // Signal descriptor. signalfd(2): signals that the program reads from a descriptor, when it chooses to.
 import { inspect } from "node:util";
 import { isMainThread } from "node:worker_threads";
-import { EAGAIN, EBADF, EINTR } from "../sys/errno.ts";
+import { EBADF } from "../sys/errno.ts";
 import { forwardToMainThread, stopForwarding } from "../sys/signal-forwarding.ts";
 import * as sys from "../sys/syscalls.ts";
 import { type Called, checkFlags, integer, misuse, shown } from "./arguments.ts";
 import { failed } from "./errors.ts";
+import { transfer } from "./transfer.ts";
 
 const SFD_CLOEXEC = 0o2000000;
 const SIG_BLOCK = 0;
@@ -28,7 +29,8 @@ export interface ArrivedSignal {
 export class SignalFd {
   /** The file descriptor; -1 after close. */
   readonly fd: number;
-  readonly #signals: readonly number[];
+  /** The signals that this descriptor has blocked, each once. */
+  readonly #signals: number[] = [];
 
   /**
    * Blocks these signals, and makes a descriptor for them: sigprocmask(2) with SIG_BLOCK, then signalfd(2). A blocked
@@ -52,9 +54,11 @@ export class SignalFd {
     // In this order: a main thread that did not block the signal would forward it to itself, without end.
     if (sys.sigprocmask(SIG_BLOCK, set) === -1)
       throw failed(SignalFd, "sigprocmask", "new SignalFd()", sys.errno);
-    this.#signals = [...signals];
     try {
-      for (const signal of signals) forwardToMainThread(signal);
+      for (const signal of new Set(signals)) {
+        forwardToMainThread(signal);
+        this.#signals.push(signal);
+      }
     } catch (error) {
       this.#unblock();
       throw error;
@@ -74,17 +78,14 @@ export class SignalFd {
    */
   read(): ArrivedSignal | null {
     const fd = this.#open(this.read);
-    let got: number;
-    do got = sys.read(fd, info, infoBytes);
-    while (got === -1 && sys.errno === EINTR);
-    if (got !== -1) return { signal: info.readUInt32LE(0), pid: info.readUInt32LE(12) };
-    if (sys.errno === EAGAIN) return null;
-    throw failed(this.read, "read", `read(signal fd ${fd})`, sys.errno);
+    const got = transfer("read", fd, info, { called: this.read, shown: `read(signal fd ${fd})` });
+    return got === null ? null : { signal: info.readUInt32LE(0), pid: info.readUInt32LE(12) };
   }
 
   /**
    * Closes the descriptor, and unblocks its signals: close(2), sigprocmask(2) with SIG_UNBLOCK. From now on they do what
-   * they did before, and one that has come and was not read does it at once. A second close does nothing.
+   * they did before, and one that has come and was not read does it at once. A signal that another SignalFd reads stays
+   * blocked. A second close does nothing.
    */
   close(): void {
     if (this.fd === -1) return;
@@ -103,8 +104,7 @@ export class SignalFd {
 
   #unblock(): void {
     // While they are still blocked: the handler in the main thread would send the signal to itself, without end.
-    for (const signal of this.#signals) stopForwarding(signal);
-    sys.sigprocmask(SIG_UNBLOCK, setOf(this.#signals));
+    sys.sigprocmask(SIG_UNBLOCK, setOf(this.#signals.filter(stopForwarding)));
   }
 
   #open(called: Called): number {

@@ -73,12 +73,13 @@ export const strerror: (errno: number) => string = func("const char *strerror(in
  */
 export const lastErrno: () => number = koffi.errno as () => number;
 
+/** mmap(2), looked up when it is first needed. */
+const mmap = (): ((...args: unknown[]) => unknown) =>
+  func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (...args: unknown[]) => unknown;
+
 /** Maps memory that other processes with `fd` share: mmap(2) with PROT_READ | PROT_WRITE, MAP_SHARED. Never unmapped. */
 export function mapShared(fd: number, bytes: number): ArrayBuffer {
-  const mmap = func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (
-    ...args: unknown[]
-  ) => unknown;
-  const memory = mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  const memory = mmap()(null, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   const errno = lastErrno();
   if (koffi.address(memory) === 0xffffffffffffffffn) {
     throw new Error(`cannot map ${bytes} bytes of descriptor ${fd}: ${strerror(errno)}`);
@@ -91,12 +92,9 @@ export function mapShared(fd: number, bytes: number): ArrayBuffer {
  * unmapped. @returns its address
  */
 export function mapCode(instructions: Uint8Array): bigint {
-  const mmap = func("void *mmap(void *, size_t, int, int, int, int64_t)") as unknown as (
-    ...args: unknown[]
-  ) => unknown;
   const mprotect = func("int mprotect(void *, size_t, int)") as unknown as (...args: unknown[]) => number;
   const bytes = 4096;
-  const memory = mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const memory = mmap()(null, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   let errno = lastErrno();
   const address = koffi.address(memory);
   if (address !== 0xffffffffffffffffn) {

@@ -49,6 +49,7 @@ export class Repetition {
   readonly #changes: Uint8Array<ArrayBuffer>;
   /** By row: 1 where bytes come in, 2 where they go out. */
   readonly #moves: Uint8Array<ArrayBuffer>;
+  readonly #opensTwo: Uint8Array;
   /** By row: 1 where the call neither moves bytes nor waits. */
   readonly #sets: Uint8Array<ArrayBuffer>;
   /** Of a call that has ended a long run: the index of the last call of it; else -1. */
@@ -59,6 +60,7 @@ export class Repetition {
       Number(!!opens || !!opensTwo || !!closes || shows === "listener" || shows === "connection"),
     );
     this.#moves = waysOf(rows);
+    this.#opensTwo = Uint8Array.from(rows, ({ opensTwo }) => Number(!!opensTwo));
     this.#sets = Uint8Array.from(rows, ({ moves, sleeps }) => Number(!moves && !sleeps));
   }
 
@@ -137,6 +139,8 @@ export class Repetition {
     slots[slot + 3] = before!;
     const opened = this.#changes[call] === 1 && result > 0;
     if (opened) this.#forget(result);
+    // The result does not say which numbers it has opened.
+    if (this.#opensTwo[call] === 1 && result === 0) slots.fill(none);
     if (essential || (this.#moves[call] === 1 && result === 0)) return importance.essential;
     const follows = run < 0;
     if (isFirst || endsRun || follows || this.#sets[call] === 1) return importance.notable;

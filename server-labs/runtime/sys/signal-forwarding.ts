@@ -14,8 +14,8 @@ const flagsOffset = 136;
 const SA_SIGINFO = 4;
 const SA_RESTART = 0x10000000;
 
-/** The action that each forwarded signal had before. */
-const before = new Map<number, Buffer>();
+/** Each forwarded signal: the action that it had before, and how many descriptors read it. */
+const forwarded = new Map<number, { former: Buffer; readers: number }>();
 let handler: bigint | null = null;
 
 /** The handler's instructions: void handler(int signal, siginfo_t *info), for a process with this id. */
@@ -55,7 +55,11 @@ export function forwardingCode(arch: string, pid: number): Uint8Array {
 
 /** From now on this signal goes to the main thread, whichever thread gets it. @throws Error */
 export function forwardToMainThread(signal: number): void {
-  if (before.has(signal)) return;
+  const known = forwarded.get(signal);
+  if (known) {
+    known.readers++;
+    return;
+  }
   if (endianness() !== "LE") throw new Error("signals are forwarded on little-endian machines only");
   handler ??= mapCode(forwardingCode(process.arch, process.pid));
   const action = Buffer.alloc(sigactionBytes);
@@ -65,13 +69,17 @@ export function forwardToMainThread(signal: number): void {
   if (native.sigaction(signal, action, former) === -1) {
     throw new Error(`signal ${signal} cannot be forwarded: ${strerror(lastErrno())}`);
   }
-  before.set(signal, former);
+  forwarded.set(signal, { former, readers: 1 });
 }
 
-/** Gives the signal the action back that it had before. Do it while the main thread still blocks it. */
-export function stopForwarding(signal: number): void {
-  const former = before.get(signal);
-  if (former === undefined) return;
-  native.sigaction(signal, former, null);
-  before.delete(signal);
+/**
+ * One descriptor reads the signal no more. Behind the last one the signal gets the action back that it had before: do it
+ * while the main thread still blocks the signal. @returns whether it was the last
+ */
+export function stopForwarding(signal: number): boolean {
+  const known = forwarded.get(signal);
+  if (!known || --known.readers > 0) return false;
+  native.sigaction(signal, known.former, null);
+  forwarded.delete(signal);
+  return true;
 }

@@ -1,28 +1,18 @@
 // Connection. Its peer, the bytes in its queues at both ends, and whether epoll will report it to the program.
 import { memo } from "react";
-import { type KernelConnection, portOf } from "../../../../server-labs/protocol.ts";
+import { portOf } from "../../../../server-labs/protocol.ts";
 import { number } from "../../format.ts";
 import { FdButton } from "./FdButton.tsx";
 import { Queue } from "./Queue.tsx";
 import { Registrations } from "./Registrations.tsx";
-import { bytes, stateWords, type WatchedDescriptor } from "./traps.ts";
-
-interface Props {
-  connection: KernelConnection;
-  /** What the Clients pane calls it. */
-  name: string | undefined;
-  watched: readonly WatchedDescriptor[];
-  trap: string | null;
-  note: string | null;
-  /** An earlier connection whose trap or note is the same: it is explained there. */
-  as: number | null;
-}
+import { bytes, stateWords } from "./traps.ts";
+import type { WatchedConnection } from "./traps-of.ts";
 
 const sameAs = (fd: number) => `The same as fd ${fd}.`;
 
-const sameProps = (a: Props, b: Props) => JSON.stringify(a) === JSON.stringify(b);
+const sameProps = (a: WatchedConnection, b: WatchedConnection) => JSON.stringify(a) === JSON.stringify(b);
 
-export const ConnectionCard = memo(function Connection(props: Props) {
+export const ConnectionCard = memo(function Connection(props: WatchedConnection) {
   const { connection, name, watched, trap, note, as } = props;
   const { fd, peer, state, recvQ, sendQ, other, nonblocking } = connection;
   const listed = state !== "CLOSE";

@@ -86,7 +86,7 @@ export class Folds {
 
   /**
    * Takes what has come since.
-   * @param apart every call of it stands alone, as somebody goes through them one by one
+   * @param apart each call has a row of its own, because the reader goes through them one by one
    */
   follow(apart = false): void {
     const calls = this.#calls;
