@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { firstWords } from "./fixtures/first-words.ts";
 import { temporaryFolder } from "./fixtures/test-lab-server.ts";
 import { type ChallengeAnswer, type Event, type EventOf, type EventType, labServerText } from "./protocol.ts";
 
@@ -232,8 +233,7 @@ test("a second start prints the first one's link; the next start has the same to
   const first = await start();
   assert.ok(!first.link.includes(first.token), "the token would stay in the terminal's scrollback");
   const second = launch();
-  const [words] = (await once(second.child.stdout, "data")) as [Buffer];
-  assert.equal(String(words).trim(), first.link);
+  assert.equal(await firstWords(second.child), first.link);
   const { code, said } = await second.ended;
   assert.equal(code, 0);
   assert.match(said, new RegExp(`running already \\(pid ${first.child.pid}\\)`));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { firstWords } from "../fixtures/first-words.ts";
 import { atBestLevel, ending, first, fixture, textOf, whole } from "../fixtures/run-helpers.ts";
 import type { TemporaryLab } from "../fixtures/temporary-lab.ts";
 import type { Event } from "../protocol.ts";
@@ -244,9 +244,9 @@ await atBestLevel("a spare", (make, level) => {
       env: { ...process.env, TMPDIR: at.folder, WORKBOOK_SANDBOX: level === "plain" ? "off" : level },
     });
     try {
-      const [said] = (await once(server.stdout, "data")) as [Buffer];
+      const said = await firstWords(server);
       const pid = Number(said);
-      assert.ok(isAlive(pid), String(said));
+      assert.ok(isAlive(pid), said);
       server.kill("SIGKILL");
       await untilGone(pid);
     } finally {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { firstWords } from "../fixtures/first-words.ts";
 import { atEachSandboxLevel, ending, first, fixture, textOf, whole } from "../fixtures/run-helpers.ts";
 import type { TemporaryLab } from "../fixtures/temporary-lab.ts";
 import { freePort, holderOf, isFree, untilFree } from "../kernel/ports.ts";
@@ -130,8 +131,7 @@ await atEachSandboxLevel("runs and ports", (make, level) => {
       `require("net").createServer().listen(0, "127.0.0.1", function () { console.log(this.address().port) })`,
     ]);
     try {
-      const [said] = (await once(holder.stdout, "data")) as [Buffer];
-      const port = Number(said);
+      const port = Number(await firstWords(holder));
       const [refused] = await whole(await start("listens.ts", port));
       assert.ok(refused?.type === "refused" && refused.reason === "port-taken");
       const { statement } = refused;
@@ -186,8 +186,7 @@ await atEachSandboxLevel("runs and ports", (make, level) => {
         },
       );
       try {
-        const [said] = (await once(server.stdout, "data")) as [Buffer];
-        assert.equal(String(said), `${how} on ${port}\n`);
+        assert.equal(await firstWords(server), `${how} on ${port}`);
         const holder = (await holderOf(port))!;
         server.kill("SIGKILL");
         assert.ok(await untilFree([port], 20_000), "the port is free");

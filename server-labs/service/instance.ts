@@ -1,7 +1,7 @@
-// Instance. One lab server for each state folder: the one that holds the unix socket "lock" in it; a second start asks it
-// for its link. The kernel refuses connections to a socket whose process has died, so a stale lock is found at once,
-// without a wait and without a guess from pids.
-import { linkSync, openSync, renameSync, rmSync } from "node:fs";
+// Instance. One lab server for each state folder: the one that holds the highest numbered lock in it, a unix socket; a
+// second start asks it for its link. The kernel refuses connections to a socket whose process has died, so a stale lock is
+// found at once, without a wait and without a guess from pids.
+import { linkSync, openSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { withoutHardLinks } from "../lib/atomic-save.ts";
@@ -26,8 +26,7 @@ export interface Instance {
  */
 export async function becomeInstance(folder: string): Promise<Instance | { running: Running }> {
   const short = shortened(folder);
-  const lock = join(short, "lock");
-  const own = join(short, `lock.${process.pid}`);
+  const own = join(short, `start.${process.pid}`);
   rmSync(own, { force: true });
   const waiting: ((running: Running) => void)[] = [];
   let announced: Running | undefined;
@@ -39,35 +38,10 @@ export async function becomeInstance(folder: string): Promise<Instance | { runni
   });
   await listen(server, own);
   try {
-    for (;;) {
-      // link(2) is atomic and never replaces: of two starts at once only one gets the name.
-      try {
-        linkSync(own, lock);
-        break;
-      } catch (error) {
-        if (withoutHardLinks(error))
-          throw new Error(
-            `${folder} is on a file system without hard links, and the lab server needs one there for its lock. Choose a folder on a disk of this machine: WORKBOOK_STATE=/var/tmp/socket-workbook npm start`,
-          );
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      const running = await ask(lock);
-      if (running) return giveUp(server, running);
-      // The lock seems stale. Moving it away is atomic too; then the moved lock is asked again, because between the
-      // question and the move another start may have put its own, living lock there.
-      const moved = join(short, `lock.${process.pid}.stale`);
-      try {
-        renameSync(lock, moved);
-      } catch {
-        continue;
-      }
-      const revived = await ask(moved);
-      if (revived) {
-        linkSync(moved, lock);
-        rmSync(moved);
-        return giveUp(server, revived);
-      }
-      rmSync(moved);
+    const running = await lockOrAsk(short, own, folder);
+    if (running) {
+      server.close();
+      return { running };
     }
   } catch (error) {
     server.close();
@@ -81,15 +55,53 @@ export async function becomeInstance(folder: string): Promise<Instance | { runni
       for (const answer of waiting.splice(0)) answer(running);
     },
     release() {
-      rmSync(lock, { force: true });
-      server.close();
+      server.close(); // the lock stays, stale: see takeNumber
     },
   };
 }
 
-function giveUp(server: Server, running: Running) {
-  server.close();
-  return { running };
+/**
+ * Gives the listening socket `own` the next lock number.
+ * @returns the answer of the lab server that holds the highest lock, or null when it is ours
+ */
+async function lockOrAsk(short: string, own: string, folder: string): Promise<Running | null> {
+  for (;;) {
+    const highest = Math.max(0, ...numbersIn(short));
+    const running = highest > 0 ? await ask(lockOf(short, highest)) : null;
+    if (running) return running;
+    try {
+      if (takeNumber(short, own, highest + 1)) return null;
+    } catch (error) {
+      if (!withoutHardLinks(error)) throw error;
+      throw new Error(
+        `${folder} is on a file system without hard links, and the lab server needs one there for its lock. Choose a folder on a disk of this machine: WORKBOOK_STATE=/var/tmp/socket-workbook npm start`,
+      );
+    }
+  }
+}
+
+/**
+ * link(2) is atomic and never replaces: of many starts only one gets a number. A start that looked long ago may still get
+ * one that was removed since; it sees a higher number then, because the highest is never removed.
+ */
+function takeNumber(short: string, own: string, number: number): boolean {
+  try {
+    linkSync(own, lockOf(short, number));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+  const numbers = numbersIn(short);
+  const taken = Math.max(...numbers) === number;
+  for (const one of taken ? numbers.filter(other => other < number) : [number])
+    rmSync(lockOf(short, one), { force: true });
+  return taken;
+}
+
+const lockOf = (folder: string, number: number) => join(folder, `lock.${number}`);
+
+function numbersIn(folder: string): number[] {
+  return readdirSync(folder).flatMap(name => Number(/^lock\.([1-9]\d{0,14})$/.exec(name)?.[1] ?? []));
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -8,6 +8,8 @@ import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -16,6 +18,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { firstWords } from "../fixtures/first-words.ts";
 import { temporaryFolder } from "../fixtures/test-lab-server.ts";
 import { listenOnLoopback } from "../http/listen.ts";
 import { packageRoot } from "../lib/package-root.ts";
@@ -74,7 +77,7 @@ test("the second start gets the first one's link, also while the first is still 
   const { folder, gone } = temporaryFolder();
   t.after(gone);
   const first = (await becomeInstance(folder)) as Instance;
-  assert.equal(mode(join(folder, "lock")), 0o600);
+  assert.equal(mode(join(folder, "lock.1")), 0o600);
   const asking = becomeInstance(folder);
   const running = { link: "http://127.0.0.1:7800/#t=x", pid: 1, packageRoot: "/p" };
   first.announce(running);
@@ -84,7 +87,7 @@ test("the second start gets the first one's link, also while the first is still 
   const next = await becomeInstance(folder);
   assert.ok("announce" in next);
   next.release();
-  assert.deepEqual(readdirSync(folder), [], "nothing is left");
+  assert.deepEqual(readdirSync(folder), ["lock.2"], "nothing is left but the last lock, stale");
 });
 
 test("of many starts at once over a stale lock, one wins and all others hear of it", async t => {
@@ -95,14 +98,14 @@ test("of many starts at once over a stale lock, one wins and all others hear of 
     process.execPath,
     [
       "-e",
-      `require("net").createServer().listen(${JSON.stringify(join(folder, "lock"))}, () => console.log("there"))`,
+      `require("net").createServer().listen(${JSON.stringify(join(folder, "lock.1"))}, () => console.log("there"))`,
     ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  await once(dead.stdout, "data");
+  await firstWords(dead);
   dead.kill("SIGKILL");
   await once(dead, "exit");
-  assert.ok(existsSync(join(folder, "lock")));
+  assert.ok(existsSync(join(folder, "lock.1")));
   const starter = `import { becomeInstance } from ${JSON.stringify(join(packageRoot, "dist/server-labs/service/instance.js"))};
     const instance = await becomeInstance(${JSON.stringify(folder)});
     if ("running" in instance) { console.log("second", instance.running.pid); }
@@ -113,19 +116,40 @@ test("of many starts at once over a stale lock, one wins and all others hear of 
     }),
   );
   const exits = starts.map(start => once(start, "exit"));
-  const words = await Promise.all(
-    starts.map(async start =>
-      String((await once(start.stdout, "data"))[0])
-        .trim()
-        .split(" "),
-    ),
-  );
+  const words = await Promise.all(starts.map(async start => (await firstWords(start)).split(" ")));
   const winners = words.filter(([which]) => which === "first");
   assert.equal(winners.length, 1, JSON.stringify(words));
   for (const [, pid] of words) assert.equal(pid, winners[0]![1]);
   for (const start of starts) start.stdin.end();
   await Promise.all(exits);
-  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(readdirSync(folder), ["lock.2"]);
+});
+
+test("a start that looked long ago gets the number of a lock that was removed since, and gives it back", async t => {
+  const { folder, gone } = temporaryFolder();
+  writeFileSync(join(folder, "lock.1"), ""); // no process is behind it
+  const running = { link: "l", pid: 3, packageRoot: "p" };
+  const third = createServer(socket => socket.end(JSON.stringify(running)));
+  await new Promise<void>(resolve => third.listen(join(folder, "lock.3"), resolve));
+  renameSync(join(folder, "lock.3"), join(folder, "later"));
+  const real = fs.linkSync;
+  fs.linkSync = (from, to) => {
+    // Between the look and the link a second lab server came and went, and a third came.
+    if (String(to).endsWith("lock.2")) {
+      renameSync(join(folder, "later"), join(folder, "lock.3"));
+      rmSync(join(folder, "lock.1"));
+    }
+    real(from, to);
+  };
+  syncBuiltinESMExports();
+  t.after(async () => {
+    fs.linkSync = real;
+    syncBuiltinESMExports();
+    await close([third]);
+    gone();
+  });
+  assert.deepEqual(await becomeInstance(folder), { running });
+  assert.deepEqual(readdirSync(folder), ["lock.3"]);
 });
 
 test("a state folder with a very long path has its lock, too", async t => {

@@ -19,6 +19,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { firstWords } from "../fixtures/first-words.ts";
 import { labId, smallBook, temporaryFolder } from "../fixtures/test-lab-server.ts";
 import { limits } from "../protocol.ts";
 import { WorkspaceError } from "./error.ts";
@@ -75,7 +76,7 @@ async function attack(at: Awaited<ReturnType<typeof open>>, line: string): Promi
     stdio: ["ignore", "pipe", "inherit"],
   });
   at.attackers.push(child);
-  await once(child.stdout, "data");
+  await firstWords(child);
 }
 
 /**
