@@ -118,7 +118,10 @@ check("goes-on", "loses no worker by clients that leave, reset or send no reques
   });
 });
 
-/** Generated clients send one request, other bytes, or nothing, and then close, half-close or reset, many at a time. */
+/**
+ * Generated clients send one request, other bytes, or nothing, and then close, half-close or reset, many at a time. The
+ * server answers each request, keeps no socket of a client that has left, and then sleeps.
+ */
 check("conversations", "serves each client rightly in generated conversations", workers, async t => {
   await everyWorkerIsUp(t);
   const request = grammar
