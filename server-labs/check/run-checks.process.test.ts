@@ -74,10 +74,10 @@ test("a check with workers counts the children of a server as the server, and st
   const outcome = await checkFixture(
     "accepts-in-a-child.ts",
     async ({ server, client, expect }) => {
-      await server.settles(() => server.threads, { within: 60_000 });
+      await server.settles(() => server.threads.size, { within: 60_000 });
       const [parent, child] = server.pids;
       expect(server.pids.length, "The processes of the server.").equal(2);
-      const before = { sockets: server.sockets, threads: server.threads };
+      const before = { sockets: server.sockets, threads: server.threads.size };
       const one = await client();
       expect(await one.receives("hello", { within: 60_000 }), "The child did not answer.").ok();
       expect(await server.holds(before.sockets + 1), "The child's socket.").equal(before.sockets + 1);
@@ -88,7 +88,7 @@ test("a check with workers counts the children of a server as the server, and st
       server.continue();
       expect(await waiting.receives("hello", { within: 60_000 }), "The child did not go on.").ok();
       expect(await server.restart(), "It does not listen again.").ok();
-      await server.settles(() => server.threads, { within: 60_000 });
+      await server.settles(() => server.threads.size, { within: 60_000 });
       expect(server.pids.length, "The processes of the server that was started again.").equal(2);
       expect(isAlive(parent!) || isAlive(child!), "A process of the first server lives.").equal(false);
     },

@@ -163,9 +163,9 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + openDescriptors(pid).size, 0);
   }
 
-  /** How many threads its processes have together: a process for each client adds some ten, as Node has them. */
-  get threads(): number {
-    return threads(this.pids).size;
+  /** The ids of the threads that its processes have together: a process for each client adds some ten, as Node has them. */
+  get threads(): ReadonlySet<string> {
+    return new Set(threads(this.pids).keys());
   }
 
   /** Bytes of memory that are its own: what it keeps, and garbage that V8 has not collected yet. */

@@ -175,10 +175,13 @@ function notConnected(clients: Client[], port: number): CheckFailure {
 }
 
 /** The failure of a server that has ended while a check waited for it. */
-export function endedFailure({ end }: ServerProcess): CheckFailure {
+export function endedFailure({ end, hasWorkers }: ServerProcess): CheckFailure {
+  const lastLine = hasWorkers
+    ? "The last process of the server has ended. A worker is a loop: it ends at its last line, or by an error that is not caught. Its last output, above, says which."
+    : "The program came to its last line. A server is a loop: when it has served one client, it turns to the next.";
   const because =
     end === "exited with 0"
-      ? "The program came to its last line. A server is a loop: when it has served one client, it turns to the next."
+      ? lastLine
       : "Its last output, above, says why. Whatever one client does, a server must go on for all other clients.";
   return new CheckFailure(`The server has ended: ${end}.`, { because });
 }

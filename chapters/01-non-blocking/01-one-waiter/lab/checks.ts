@@ -3,6 +3,14 @@ import { type Calls, type Client, check, clock, fc, grammar, type Tools } from "
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const answer = (target: string) => ({ status: 200, body: `you asked for ${target}\n` });
+/** A target of its own for each request: an answer that was learned by heart, or is another client's, is a wrong one. */
+const dish = (t: Tools) => `/${t.generate(grammar.word(3, 9))}`;
+
+/** A client that asks, and what its answer says. */
+async function asks(t: Tools): Promise<{ asker: Client; says: string }> {
+  const target = dish(t);
+  return { asker: await t.client({ sends: get(target) }), says: `you asked for ${target}\n` };
+}
 
 /** The limits of a silent client's deadline, in milliseconds: time to send a request, and the longest wait of the other clients. */
 const deadline = { least: 200, most: 1000 };
@@ -37,11 +45,11 @@ function tooLong(calls: Calls | undefined): number | null {
 }
 
 /**
- * Three clients, one after another, ask for `/tea`, for a random target, and for `/bill`. Each receives its
- * own answer, and then the server closes the connection.
+ * Three clients, one after another, ask for `/tea` and for two random targets. Each receives its own answer, and then
+ * the server closes the connection.
  */
 check("next", "answers one client, closes, and answers the next", async t => {
-  for (const target of ["/tea", `/${t.generate(grammar.word(3, 9))}`, "/bill"]) {
+  for (const target of ["/tea", dish(t), dish(t)]) {
     await t.exchange({
       about: `a request for ${target}`,
       sends: get(target),
@@ -60,9 +68,9 @@ check("next", "answers one client, closes, and answers the next", async t => {
  * starts it again on the same port, where the server listens at once.
  */
 check("restart", "can be started again at once after it has served a client", async t => {
-  const { server, client, expect } = t;
-  const first = await client({ sends: get("/tea") });
-  expect(await first.receives("you asked for /tea\n"), "The first client got no answer.").ok();
+  const { server, expect } = t;
+  const { asker: first, says } = await asks(t);
+  expect(await first.receives(says), "The first client got no answer.").ok();
   // The side that closes first keeps the port in TIME-WAIT.
   await first.closed();
   first.close();
@@ -76,7 +84,7 @@ check("restart", "can be started again at once after it has served a client", as
 
 /**
  * One client closes without a request, one resets its connection, and one sends `hello`. After each of them,
- * the next client asks for `/tea` and receives its answer.
+ * the next client sends a request and receives its answer.
  */
 check(
   "goes-on",
@@ -105,11 +113,8 @@ check(
       // Not longer than a deadline, after which the server has closed the connection.
       await server.accepts([one], { within: deadline.least });
       does(one);
-      const next = await client({ sends: get("/tea") });
-      expect(
-        await next.receives("you asked for /tea\n"),
-        `After a client that ${what}, the next client got no answer.`,
-      ).ok({
+      const { asker, says } = await asks(t);
+      expect(await asker.receives(says), `After a client that ${what}, the next client got no answer.`).ok({
         because:
           "One client's end must not end the server. After a close recv() returns an empty Buffer; after a reset recv() throws a SyscallError; and the bytes that a client sends can be anything.",
         see,
@@ -129,8 +134,8 @@ check("deadline", "waits at least 0.2 s and at most 1 s for a silent client", as
   await server.accepts([silent]);
   const since = clock();
   const own = server.ownTime();
-  const behind = await client({ sends: get("/tea") });
-  const answered = await comes(t, () => behind.received.includes("you asked for /tea\n"));
+  const { asker: behind, says } = await asks(t);
+  const answered = await comes(t, () => behind.received.includes(says));
   const seconds = tooLong(watch?.calls);
   const why = {
     because:
@@ -199,9 +204,10 @@ async function slowClient(t: Tools): Promise<void> {
     const slow = await client();
     await server.accepts([slow], { within: deadline.least });
     await t.until(() => clock() - since >= deadline.least * (0.9 - tries / 10), deadline.least);
-    slow.send(get("/cake"));
+    const target = dish(t);
+    slow.send(get(target));
     const sentAfter = Math.round(clock() - since);
-    const heard = await slow.receives("you asked for /cake\n");
+    const heard = await slow.receives(`you asked for ${target}\n`);
     note(`a client that sent its request after ${sentAfter} ms got ${heard ? "its" : "no"} answer`);
     if (!heard && sentAfter > deadline.least) continue;
     expect(heard, `A client that sent its request after ${sentAfter} ms got no answer.`).ok(tooShort);
@@ -215,8 +221,8 @@ async function slowClient(t: Tools): Promise<void> {
  */
 check("sleeps", "sleeps while no client is connected, and while its client is silent", async t => {
   const { server, client, expect } = t;
-  const first = await client({ sends: get("/tea") });
-  expect(await first.receives("you asked for /tea\n"), "The first client got no answer.").ok();
+  const { asker: first, says } = await asks(t);
+  expect(await first.receives(says), "The first client got no answer.").ok();
   first.close();
   const { busy, calls, watch } = await server.idle(200);
   const restless = {
@@ -247,11 +253,12 @@ check("sleeps", "sleeps while no client is connected, and while its client is si
   silent.close();
   // Longer than any allowed deadline: an accept() that has one returns null.
   await server.wait(deadline.most * 1.2);
+  const target = dish(t);
   await t.exchange({
     about: "a request after more than a second without a client",
-    sends: get("/tea"),
+    sends: get(target),
     sendsAtOnce: true,
-    wants: [answer("/tea")],
+    wants: [answer(target)],
     because:
       "The deadline is for a silent client, not for the next client to connect: set it on the socket that accept() has returned, and not on the listener.",
   });
@@ -262,14 +269,14 @@ check("sleeps", "sleeps while no client is connected, and while its client is si
  * server answers each request, keeps nothing of a client that has left (no socket, no memory), and then sleeps.
  */
 check("conversations", "serves each client rightly in generated conversations", async t => {
-  const asks = grammar
+  const request = grammar
     .visibleAscii(1, 60, grammar.notInTargets)
     .map(name => ({ bytes: get(`/${name}`), wants: answer(`/${name}`), after: "close" as const }));
   const noRequest = grammar
     .anyBytes(1, 30)
     .map(bytes => ({ bytes: `\0${bytes}\r\n\r\n`, wants: null, after: "any" as const }));
   await t.conversations({
-    says: fc.oneof({ arbitrary: asks, weight: 3 }, { arbitrary: noRequest, weight: 1 }),
+    says: fc.oneof({ arbitrary: request, weight: 3 }, { arbitrary: noRequest, weight: 1 }),
     messages: 1,
     cuts: 0,
     unfinished: false,

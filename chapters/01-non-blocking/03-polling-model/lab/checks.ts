@@ -2,6 +2,9 @@
 // No polling server can cost nothing while idle *and* answer at once: no check here demands both.
 import { type CallRecord, Calls, type Client, check, clock, fc, grammar, type Tools } from "workbook/check";
 
+/** What a client says differs from run to run. */
+const words = (t: Tools) => t.generate(grammar.visibleAscii(5, 20));
+
 /** 50 clients connect while the server is stopped. After it goes on, four turns accept all of them. */
 check("burst", "accepts a burst of 50 clients in a few turns", async t => {
   const { server, clients, fail, expect } = t;
@@ -38,21 +41,18 @@ check("burst", "accepts a burst of 50 clients in a few turns", async t => {
   ).equal(200, { because: "Only the number of descriptors may limit the number of clients." });
 });
 
-/** Two clients connect, and only the second sends. The server reads its `hello`. */
-check(
-  "silent",
-  "reads from one client while another client is silent",
-  async ({ server, client, expect }) => {
-    await server.accepts([await client()]);
-    const sender = await client();
-    sender.send("hello");
-    expect(await server.reads(sender), "The second client sent bytes, and the server did not read them.").ok({
-      because:
-        "The server waits for the silent client. A socket that accept() returns is blocking, even if the listener is not: call setBlocking(false) on each.",
-      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # sends nothing\nbash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
-    });
-  },
-);
+/** Two clients connect, and only the second sends. The server reads what it sends. */
+check("silent", "reads from one client while another client is silent", async t => {
+  const { server, client, expect } = t;
+  await server.accepts([await client()]);
+  const sender = await client();
+  sender.send(words(t));
+  expect(await server.reads(sender), "The second client sent bytes, and the server did not read them.").ok({
+    because:
+      "The server waits for the silent client. A socket that accept() returns is blocking, even if the listener is not: call setBlocking(false) on each.",
+    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 9' &   # sends nothing\nbash -c 'echo hello >/dev/tcp/127.0.0.1/{port}'",
+  });
+});
 
 /** Four of five clients close at once. One turn notices all four, and the server closes their sockets. */
 check("leaving", "notices all clients that have left within one turn, and closes their sockets", async t => {
@@ -102,32 +102,29 @@ check("leaving", "notices all clients that have left within one turn, and closes
 });
 
 /** One client resets its connection. The server closes that socket, and still reads from the other client. */
-check(
-  "reset",
-  "loses only the connection of a client that resets it",
-  async ({ server, clients, expect }) => {
-    const before = server.sockets;
-    const [reset, other] = (await clients(2)) as [Client, Client];
-    expect(await server.accepts([reset, other]), "Accepted clients; expected both.").equal(2, {
-      because: "The kernel has connected both clients; accept() must return a socket for each.",
-    });
-    reset.reset();
-    expect(
-      await server.holds(before + 1),
-      "A client reset its connection, and the server still holds its socket.",
-    ).equal(before + 1, {
-      because:
-        "recv() failed with ECONNRESET: this connection is over. Call close() on its socket: the descriptor stays open until then.",
-    });
-    other.send("still here");
-    expect(
-      await server.reads(other),
-      "After one client reset its connection, the server did not read from another.",
-    ).ok({
-      because: "ECONNRESET concerns one connection. Close this socket, and go on with the next client.",
-    });
-  },
-);
+check("reset", "loses only the connection of a client that resets it", async t => {
+  const { server, clients, expect } = t;
+  const before = server.sockets;
+  const [reset, other] = (await clients(2)) as [Client, Client];
+  expect(await server.accepts([reset, other]), "Accepted clients; expected both.").equal(2, {
+    because: "The kernel has connected both clients; accept() must return a socket for each.",
+  });
+  reset.reset();
+  expect(
+    await server.holds(before + 1),
+    "A client reset its connection, and the server still holds its socket.",
+  ).equal(before + 1, {
+    because:
+      "recv() failed with ECONNRESET: this connection is over. Call close() on its socket: the descriptor stays open until then.",
+  });
+  other.send(words(t));
+  expect(
+    await server.reads(other),
+    "After one client reset its connection, the server did not read from another.",
+  ).ok({
+    because: "ECONNRESET concerns one connection. Close this socket, and go on with the next client.",
+  });
+});
 
 /**
  * A client sends 1 MB: the server reads all that has come before it sleeps again. Then the client sends without a pause:
@@ -138,7 +135,7 @@ check("long-message", "reads a long message without a sleep in the middle", asyn
   const sender = await client();
   await server.accepts([sender]);
   await server.stop();
-  sender.send(Buffer.alloc(1024 * 1024, "all work and no play "));
+  sender.send(Buffer.alloc(1024 * 1024, words(t)));
   const queued = await filled(t, () => server.socketOf(sender)?.recvQueue ?? 0);
   t.note(`${queued} bytes wait in the server's receive buffer`);
   const watch = server.traced ? server.watch() : null;
@@ -171,11 +168,11 @@ async function othersBeside(t: Tools, sender: Client): Promise<void> {
   const others = await clients(2);
   await server.accepts(others);
   const before = server.bytesReadFrom(sender);
-  sender.send(Buffer.alloc(48 * wholeTurn, "talk "));
+  sender.send(Buffer.alloc(48 * wholeTurn, words(t)));
   await t.until(() => server.bytesReadFrom(sender) - before > 0, 5000);
   await server.stop();
   const watch = server.traced ? server.watch() : null;
-  for (const other of others) other.send("hello");
+  for (const other of others) other.send(words(t));
   const from = server.bytesReadFrom(sender);
   server.continue();
   const othersRead = () => others.every(other => server.hasRead(other));
@@ -248,7 +245,7 @@ check("out-of-descriptors", "prints EMFILE when it has no free descriptor, and g
       at: calls.last ?? null,
     });
   }
-  second.send("am I here?");
+  second.send(words(t));
   expect(
     await server.reads(second),
     "A client got the last descriptor, and the server does not read from it.",
@@ -256,7 +253,7 @@ check("out-of-descriptors", "prints EMFILE when it has no free descriptor, and g
     because:
       "One turn may accept a client before accept() throws. Put each socket into your list at once, not when the accept queue is empty.",
   });
-  first.send("am I still here?");
+  first.send(words(t));
   expect(
     await server.reads(first),
     "Without a free descriptor, the server stopped reading from its clients.",
@@ -278,7 +275,8 @@ const silenceMs = 2100;
  * One client is connected and sends nothing for two seconds. The server prints nothing, and keeps the connection: it
  * reads what the client sends then.
  */
-check("quiet", "prints nothing while nothing happens", async ({ server, client, expect, until }) => {
+check("quiet", "prints nothing while nothing happens", async t => {
+  const { server, client, expect, until } = t;
   const silent = await client();
   await server.accepts([silent]);
   const watch = server.traced ? server.watch() : null;
@@ -293,7 +291,7 @@ check("quiet", "prints nothing while nothing happens", async ({ server, client, 
       "One line in each turn hides the lines that matter. It also costs time: console.log is a write(), and write() may block. Print when something happens.",
     see: "cd {folder}; timeout 5 npx tsx server.ts {port} | wc -l   # lines in five seconds, without a client",
   });
-  silent.send("still here");
+  silent.send(words(t));
   expect(
     await server.reads(silent),
     "A client sent nothing for two seconds and then some bytes, and the server did not read them.",

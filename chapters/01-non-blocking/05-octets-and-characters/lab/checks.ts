@@ -11,6 +11,11 @@ const get = (target: string, name?: Buffer) =>
   `GET ${target} HTTP/1.1\r\nHost: a\r\n${name ? `Name: ${name.toString("latin1")}\r\n` : ""}\r\n`;
 const served = (name: Buffer) => ({ status: 200, body: Buffer.concat([tea, Buffer.from(" for "), name]) });
 
+/** Parts of a name that no server has learned by heart: ASCII, Chinese (three bytes each) and animals (four bytes). */
+const ascii = grammar.word(2, 4);
+const hanzi = fc.integer({ min: 0x4e00, max: 0x9fa5 }).map(code => String.fromCodePoint(code));
+const animal = fc.integer({ min: 0x1f400, max: 0x1f43e }).map(code => String.fromCodePoint(code));
+
 /** One exchange after another, each on a connection of its own, with the same reason. */
 async function each(t: Tools, because: string, exchanges: readonly Exchange[]): Promise<void> {
   for (const one of exchanges) await t.exchange({ because, ...one });
@@ -53,7 +58,7 @@ check("next", "sends a right Content-Length, so that the next answer begins wher
       after: "open",
       see: "curl -sv --max-time 5 http://127.0.0.1:{port}/tea http://127.0.0.1:{port}/cake",
     },
-    ...["Ann", "José", "小明", "🦊"].map(name => ({
+    ...[ascii, ascii.map(start => `${start}é`), hanzi, animal].map(t.generate).map(name => ({
       about: `tea for ${name}, then cake`,
       sends: get("/tea", Buffer.from(name)) + get("/cake"),
       wants: [200, { status: 200, body: cake }],
@@ -64,11 +69,13 @@ check("next", "sends a right Content-Length, so that the next answer begins wher
 });
 
 /**
- * Clients send the name José小明🦊 whole, cut once between any two of its bytes, and byte by byte, and then a
+ * Clients send a name such as José小明🦊 whole, cut once between any two of its bytes, and byte by byte, and then a
  * name of 1200 bytes. Each answer contains the bytes of the name as they were sent.
  */
 check("whole", "writes a name as it was sent, wherever the stream was cut", async t => {
-  const name = Buffer.from("José小明🦊");
+  const text = t.generate(fc.tuple(ascii, hanzi, hanzi, animal).map(([a, b, c, d]) => `${a}é${b}${c}${d}`));
+  const name = Buffer.from(text);
+  const long = t.generate(hanzi);
   const sends = get("/tea", name);
   const begin = sends.indexOf("Name: ") + "Name: ".length;
   const cuts = [...name.keys()].slice(1);
@@ -78,15 +85,15 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
     [
       ann,
       {
-        about: "tea for José小明🦊, in one piece",
+        about: `tea for ${text}, in one piece`,
         sends,
         wants: [served(name)],
         because:
           "Nothing was cut here. The answer contains the bytes of the name as they arrived, and Content-Length counts all of them.",
-        see: `curl -s --max-time 5 -H "Name: José小明🦊" http://127.0.0.1:{port}/tea`,
+        see: `curl -s --max-time 5 -H "Name: ${text}" http://127.0.0.1:{port}/tea`,
       },
       ...cuts.map(at => ({
-        about: `tea for José小明🦊, which is ${name.length} bytes, cut after byte ${at}`,
+        about: `tea for ${text}, which is ${name.length} bytes, cut after byte ${at}`,
         sends: [sends.slice(0, begin + at), sends.slice(begin + at)],
         wants: [served(name)],
       })),
@@ -101,9 +108,9 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
       },
       {
         about: "tea for a name of 400 characters, which is 1200 bytes, in one piece",
-        sends: get("/tea", Buffer.from("你".repeat(400))),
-        wants: [served(Buffer.from("你".repeat(400)))],
-        see: `curl -s --max-time 5 -H "Name: $(printf '你%.0s' $(seq 400))" http://127.0.0.1:{port}/tea   # one piece: only your recv() can cut it`,
+        sends: get("/tea", Buffer.from(long.repeat(400))),
+        wants: [served(Buffer.from(long.repeat(400)))],
+        see: `curl -s --max-time 5 -H "Name: $(printf '${long}%.0s' $(seq 400))" http://127.0.0.1:{port}/tea   # one piece: only your recv() can cut it`,
       },
     ],
   );
@@ -116,13 +123,14 @@ check("whole", "writes a name as it was sent, wherever the stream was cut", asyn
 check("lines", "finds no line end and no white space inside a name", async t => {
   const because =
     "In HTTP \\r\\n ends a line (RFC 9112, 2.2), and only space and tab are white space (RFC 9110, 5.6.3). String functions know more of both, and find them inside a name.";
+  const some = () => t.generate(fc.oneof(hanzi, ascii));
   await each(t, because, [
     ann,
     ...[
-      ["U+2028, a line separator, in its middle", "小\u2028明"],
-      ["U+0085, a next line, in its middle", "小\u0085明"],
-      ["an à at its end, whose second byte is A0", "voilà"],
-      ["U+3000, an ideographic space, at its end", "小明\u3000"],
+      ["U+2028, a line separator, in its middle", `${some()}\u2028${some()}`],
+      ["U+0085, a next line, in its middle", `${some()}\u0085${some()}`],
+      ["an à at its end, whose second byte is A0", `${some()}à`],
+      ["U+3000, an ideographic space, at its end", `${some()}\u3000`],
     ].map(([which, name]) => ({
       about: `tea for a name with ${which}`,
       sends: get("/tea", Buffer.from(name!)),
@@ -132,8 +140,8 @@ check("lines", "finds no line end and no white space inside a name", async t => 
 });
 
 /**
- * Clients send six names of unusual bytes, such as FF or José in Latin-1, and each answer contains the same
- * bytes. The server answers the target `/\xff` with 400 or 404, and serves the next client.
+ * Clients send six names that begin with unusual bytes, such as FF or José in Latin-1, and each answer contains the
+ * same bytes. The server answers the target `/\xff` with 400 or 404, and serves the next client.
  */
 check("opaque", "returns bytes that are not text unchanged, and goes on", async t => {
   const names: [string, Buffer][] = [
@@ -144,11 +152,14 @@ check("opaque", "returns bytes that are not text unchanged, and goes on", async 
     ["a byte order mark and 茶", Buffer.from("\ufeff茶")],
     ["all bytes from 80 to FF", Buffer.from(Array.from({ length: 128 }, (_, i) => 128 + i))],
   ];
-  const strange = names.map(([about, name]) => ({
-    about: `tea for a name that is ${about}`,
-    sends: get("/tea", name),
-    wants: [served(name)],
-  }));
+  const strange = names.map(([about, start]) => {
+    const name = Buffer.concat([start, Buffer.from(t.generate(ascii))]);
+    return {
+      about: `tea for a name that begins with ${about}`,
+      sends: get("/tea", name),
+      wants: [served(name)],
+    };
+  });
   await each(
     t,
     "A name may contain any byte from 80 to FF (RFC 9110, 5.5), and the bytes need not be UTF-8. If you decode them as UTF-8, each wrong byte becomes U+FFFD, three other bytes, or an error. Pass the bytes on without decoding them.",
