@@ -9,6 +9,7 @@ import {
   type SiteFiles,
   staticSite,
   type Tools,
+  type Why,
 } from "workbook/check";
 
 const MB = 1024 * 1024;
@@ -104,7 +105,10 @@ check("order", "finishes one answer before it begins the next", { files }, async
   });
 });
 
-/** Three clients ask for 12 MB and do not read. A fourth client asks for the menu, and receives it. */
+/**
+ * Three clients ask for 12 MB and do not read. A fourth client asks for the menu, and receives it. While the three do not
+ * read, the server sleeps between its turns.
+ */
 check("nobody-waits", "answers other clients while three clients do not read", { files }, async t => {
   const three = await t.clients(3, lazy);
   for (const client of three) client.send(get("/large.bin"));
@@ -118,11 +122,26 @@ check("nobody-waits", "answers other clients while three clients do not read", {
       "The server waits until one client has taken everything, so all other clients wait, too: in a blocking send(), or in a loop around a non-blocking send(). Call send() once, and go on to the next client.",
     see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET /large.bin HTTP/1.1\\r\\n\\r\\n\" >&3; sleep 0.5; curl -sS --max-time 2 http://127.0.0.1:{port}/menu.txt'",
   });
+  const { busy, restless, watch } = await t.server.idle(200);
+  t.note("the three clients still do not read, and no client sends");
+  const why: Why = {
+    because:
+      "A send() that returned null has moved no byte. A turn in which no byte moved ends with a sleep, also while an answer is not finished.",
+    see: "curl -s --limit-rate 1 --max-time 9 -o /dev/null http://127.0.0.1:{port}/large.bin & sleep 2; top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1) | tail -1",
+  };
+  // A server that polls each millisecond may be busy and still sleep: where its calls are seen, its sleeps are counted.
+  if (watch === null)
+    t.expect(busy, "Processor time used while three clients do not read (1 is a full core).").atMost(
+      0.3,
+      why,
+    );
+  t.expect(restless, "Turns for each sleep while three clients do not read.").atMost(3, why);
 });
 
 /**
  * Twenty clients ask for a file of 12 MB and do not read: the server takes at most 100 MB more memory. Then two of
- * them read, and receive every byte.
+ * them read, and receive every byte. Another client sends requests without an end and does not read: the server reads at
+ * most 1 MB of them.
  */
 check("memory", "keeps no copy of the file for each client that does not read", { files }, async t => {
   const { server } = t;
@@ -152,7 +171,24 @@ check("memory", "keeps no copy of the file for each client that does not read", 
         "Each client is at its own place in the file: keep that place with the client, not with the file. (If no client gets the whole file, begin with the check for one client.)",
     });
   }
+  await asksWithoutEnd(t);
 });
+
+/** Fails the check if the server reads on and on from a client that asks without an end, and takes no answer. */
+async function asksWithoutEnd(t: Tools): Promise<void> {
+  const client = await t.client(lazy);
+  const watch = t.server.traced ? t.server.watch() : null;
+  client.send(get("/large.bin")).send(get("/menu.txt").repeat(16 * (MB / 32)));
+  // Where calls are not seen, bytes in the buffers of both kernels count as read, too: some ten million.
+  const read = () => watch?.calls.bytesRead ?? client.sentBytes - 12 * MB;
+  await t.server.settles(() => t.server.bytesReadFrom(client), { enough: 2 * MB });
+  t.note("a client sends 16 MB of requests, and takes no answer");
+  t.expect(read(), "Bytes of its requests that the server has read:").atMost(MB, {
+    because:
+      "What you read and do not answer yet is in your memory, and a client can send requests for ever. Do not call recv() for a client whose answer is not finished: then its kernel and yours hold the rest back.",
+    see: `timeout 9 node -e 'const s = require("net").connect({port}, "127.0.0.1").pause(), ask = "GET /large.bin HTTP/1.1\\r\\n\\r\\n".repeat(1000); const more = () => { while (s.write(ask)); }; s.on("drain", more); more()' & sleep 5\ngrep RssAnon /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)/status; wait`,
+  });
+}
 
 /**
  * Three clients ask for a file of 12 MB: one resets its connection, and two close theirs. The server closes all

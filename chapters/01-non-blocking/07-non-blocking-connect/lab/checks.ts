@@ -6,6 +6,16 @@ import { type BackEnd, type Client, check, clock, fc, grammar, type Tools } from
 const cooks = (t: Tools): BackEnd =>
   t.backEnd({ onLine: (dish, connection) => connection.send(`${dish} is ready\n`) });
 
+/** What needs a few turns of the server is done in so many milliseconds of the server's own time. */
+const soonMs = 500;
+
+/** Waits until this is true, for so much of the server's own time. @returns whether it is */
+async function soon({ server, until }: Tools, probe: () => boolean): Promise<boolean> {
+  const own = server.ownTime();
+  await until(() => probe() || own.spent.ms > soonMs, 20_000);
+  return probe();
+}
+
 const oneLine = "For each order the client gets one line: the kitchen's answer, or the name of an error.";
 
 /**
@@ -34,6 +44,9 @@ check("answers", "passes on each order, and its answer, in order", async t => {
     because: `${oneLine} A line ends at its line feed, and recv() may return a part of it. The next order of a client waits until this one is answered.`,
     see: see("9001 tea"),
   });
+  expect(late.lines, "One order was sent to a kitchen. Lines that came to the kitchen:").equal([dish], {
+    because: "The dish is sent once, in the turn that finds the handshake over. Later turns only read.",
+  });
   expect(await late.releases(), "Connections to a kitchen that has answered:").equal(0, {
     because: "One order, one connection: close the kitchen's socket when its answer is complete.",
   });
@@ -47,29 +60,49 @@ check("others", "serves other clients while a handshake is in progress", async t
   const { server, client, expect, note } = t;
   const full = t.backEnd({ state: "full" });
   const kitchen = cooks(t);
-  const [first, second] = [await client(), await client()];
+  const first = await client();
   // Whenever the server gives up one of these orders, the next handshake begins: one is always in progress.
   first.send(`${full.port} tea\n`.repeat(20));
   expect(await full.receivesSyn(), "The server did not connect to the kitchen of an order.").ok({
     because: "Each order names its kitchen by a port on 127.0.0.1.",
   });
-  second.send(`${kitchen.port} soup\n`);
-  const because =
-    "connect() of a blocking socket sleeps until the handshake has ended. With O_NONBLOCK it returns at once, and your loop asks later how it has ended. A poll() with a time-out other than 0 sleeps as well.";
-  await t.until(() => second.receivedBytes > 0 || server.stuck(), 5000);
-  expect(
-    await second.receives("soup is ready\n", { within: 100 }),
-    "While one kitchen did not answer a SYN, another client got no answer from another kitchen.",
-  ).ok({ because, see: besideTheFull });
-  const { busy, restless } = await server.idle(200);
-  note("the handshake is still in progress, and no client sends");
   const why = {
+    because:
+      "connect() of a blocking socket sleeps until the handshake has ended. With O_NONBLOCK it returns at once, and your loop asks later how it has ended. A poll() with a time-out other than 0 sleeps as well.",
+    see: besideTheFull,
+  };
+  let quickest = Number.POSITIVE_INFINITY;
+  // On a busy machine the kitchen, too, may be late. Then another client tries it.
+  for (let tries = 0; tries < 3 && quickest > soonMs; tries++) {
+    const second = await client();
+    const own = server.ownTime();
+    second.send(`${kitchen.port} soup\n`);
+    await t.until(() => second.receivedBytes > 0 || server.stuck(), 5000);
+    expect(
+      second.receivedBytes > 0,
+      "While one kitchen did not answer a SYN, another client got no answer from another kitchen.",
+    ).ok(why);
+    // By the kernel's record of both segments, less the time in which the server waited for a processor.
+    quickest = Math.min(quickest, Math.round(second.delivery().afterSending - own.spent.waited));
+  }
+  expect(
+    quickest,
+    "While one kitchen did not answer a SYN, another client waited for another kitchen's answer (ms):",
+  ).atMost(soonMs, why);
+  const { busy, restless, watch } = await server.idle(200);
+  note("the handshake is still in progress, and no client sends");
+  const rests = {
     because:
       "A handshake that is in progress is nothing to do: a turn that only found it in progress ends with a sleep.",
     see: "top -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')",
   };
-  expect(busy, "Processor time used while a handshake is in progress (1 is a full core).").atMost(0.3, why);
-  expect(restless, "Turns for each sleep while a handshake is in progress.").atMost(3, why);
+  // Where its calls are seen, its sleeps are counted: on a busy machine a turn costs more time.
+  if (watch === null)
+    expect(busy, "Processor time used while a handshake is in progress (1 is a full core).").atMost(
+      0.3,
+      rests,
+    );
+  expect(restless, "Turns for each sleep while a handshake is in progress.").atMost(3, rests);
 });
 
 /**
@@ -108,42 +141,52 @@ check("refused", "answers ECONNREFUSED when a kitchen refuses, and goes on", asy
 
 /**
  * Two clients order from kitchens that do not answer the SYN. One kitchen answers the second SYN, a second later: its
- * client gets that kitchen's answer, even after the two seconds. The other client gets `ETIMEDOUT` after two seconds.
+ * client gets that kitchen's answer, even after the two seconds. The other client, whose order before was answered, gets
+ * `ETIMEDOUT` after two seconds, though a third client keeps the loop busy with hundreds of orders.
  */
 check("deadline", "gives up a handshake after two seconds, and no other", { patient: true }, async t => {
   const { server, client, expect } = t;
   const before = server.sockets;
-  const { patient, late } = await withLateKitchen(t);
-  const dead = t.backEnd({ state: "full" });
   const hungry = await client();
-  const [sent, delayed] = [clock(), server.delayedMs];
+  hungry.send(`${cooks(t).port} cake\n`);
+  expect(await hungry.receives("cake is ready\n"), "A client's first order was not answered.").ok();
+  const { patient, late } = await withLateKitchen(t);
+  const [dead, closed, eager] = [
+    t.backEnd({ state: "full" }),
+    t.backEnd({ state: "refuses" }),
+    await client(),
+  ];
+  // A deadline of the order before would show now: it comes too early.
+  await server.wait(200);
+  const own = server.ownTime();
   hungry.send(`${dead.port} tea\n`);
   await dead.receivesSyn();
+  // A third client has many orders, so that the server makes hundreds of turns without a sleep.
+  eager.send(`${closed.port} cake\n`.repeat(1000));
   expect(await late.receives(1), "A kitchen answered the second SYN. Orders that came to it:").equal(1, {
     because:
       "The kernel sends a lost SYN again after one second, and then this handshake succeeds: two seconds are not over.",
   });
   const gaveUp = await hungry.receives("ETIMEDOUT\n", { within: 10_000 });
-  const took = hungry.receivedAt - sent;
+  // By the kernel's record of both segments; what the server waited for a processor does not make it late.
+  const took = hungry.delivery().afterSending;
   const why = {
     because:
-      "The kernel gives up after some two minutes. Note the time of each connect, and compare it in each turn. A SO_ERROR of 0 does not say that the handshake is over: only a writable socket does.",
+      "The kernel gives up after some two minutes. Note the time of each connect, and compare it with the clock in each turn: turns are no measure of time. A SO_ERROR of 0 does not say that the handshake is over: only a writable socket does.",
     see: besideTheFull,
   };
   expect(gaveUp, "A kitchen has answered no SYN for ten seconds, and its client waits.").ok(why);
-  expect(Math.round(took), "The server gave up a handshake after (ms):").atLeast(1900, why);
-  expect(
-    Math.round(took - (server.delayedMs - delayed)),
-    "The server gave up a handshake after (ms):",
-  ).atMost(3000, why);
+  expect(took, "The server gave up a handshake after (ms):").atLeast(1900, why);
+  const inOwnTime = Math.round(took - own.spent.waited);
+  expect(inOwnTime, "The server gave up a handshake after (ms):").atMost(3000, why);
   for (const connection of late.connections) connection.send("soup is ready\n");
   expect(await patient.receives("soup is ready\n"), "A kitchen answered after more than two seconds.").ok({
     because: "The two seconds are for the handshake. A kitchen that is connected may take its time.",
   });
-  const held = await server.holds(before + 2);
-  expect(held, "Both orders are answered. Sockets that the server holds:").equal(before + 2, {
+  const held = await server.holds(before + 3);
+  expect(held, "All orders are answered. Sockets that the server holds:").equal(before + 3, {
     because:
-      "Of these orders only the two clients are left. Closing a kitchen's socket ends a handshake too: the kernel sends no further SYN.",
+      "Of these orders only the three clients are left. Closing a kitchen's socket ends a handshake too: the kernel sends no further SYN.",
   });
 });
 
@@ -166,7 +209,7 @@ async function withLateKitchen(t: Tools, tries = 4): Promise<{ patient: Client; 
 
 /**
  * Three clients leave: one while the handshake with its kitchen is in progress, two while theirs cooks. The server closes
- * their sockets and those of their kitchens.
+ * their sockets and those of their kitchens, before that handshake has ended.
  */
 check("leaves", "closes the kitchen's socket when its client leaves", async t => {
   const { server, clients, expect } = t;
@@ -186,9 +229,10 @@ check("leaves", "closes the kitchen's socket when its client leaves", async t =>
     see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo "9002 tea" >&3'\nsleep 1; ss -tn state syn-sent   # with the kitchens of the lesson`,
   });
   a!.close();
-  expect(await server.holds(before), "All clients have left. Sockets that the server holds:").equal(before, {
+  await soon(t, () => server.sockets === before);
+  expect(server.sockets, "All clients have left. Sockets that the server holds:").equal(before, {
     because:
-      "The socket of a handshake that is in progress is a descriptor as well: close it with its client.",
+      "The socket of a handshake that is in progress is a descriptor as well: close it with its client. Call recv() for the client also during the handshake, or you notice its end two seconds later.",
   });
 });
 
