@@ -4,8 +4,9 @@ import fc from "fast-check";
 import type { Conversations } from "./conversations/converse.ts";
 import { fields as anyFields, notInTargets, visibleAscii, word } from "./conversations/grammar.ts";
 import type { ClientMessage } from "./conversations/script.ts";
-import type { Exchange, WantedAnswer } from "./exchange.ts";
+import { commandFor, type Exchange, type WantedAnswer } from "./exchange.ts";
 import type { SiteFiles } from "./site-folder.ts";
+import type { Tools } from "./tools.ts";
 
 /** Bytes in which no two places look alike: a piece that is lost, doubled or moved shows. */
 export function distinctBytes(length: number): Buffer {
@@ -40,6 +41,7 @@ export const filesAndTraps: SiteFiles = {
   "html/zero": { link: "/dev/zero" },
   "html/out.txt": { link: "../secret.txt" },
   "html/up": { link: ".." },
+  "html/old": { link: "../html.old" },
 };
 
 export const host = "Host: localhost\r\n";
@@ -99,6 +101,14 @@ export const together: readonly Exchange[] = [
     sends: get("/menu.txt") + get("/teahouse.png") + get("/"),
     wants: [theMenu, { status: 200, body: picture }, thePage],
   },
+  {
+    about: "twelve long requests in one piece",
+    // Together they are more than a head may have: only an unfinished head may count.
+    sends: get("/menu.txt", `Cookie: ${"c".repeat(6900)}\r\n`).repeat(12),
+    wants: Array.from({ length: 12 }, () => theMenu),
+    because:
+      "A limit is for one head. Requests that are whole do not count, however many of them have come: answer them, and then look at what is left.",
+  },
 ];
 
 /** Answers whose length a server easily miscounts, and the next answer. RFC 9110, 8.6. */
@@ -145,6 +155,26 @@ export const persistence: readonly Exchange[] = [
   },
   { about: "HTTP/1.0", sends: get("/menu.txt", "", "HTTP/1.0"), wants: [theMenu], after: "close" },
 ];
+
+/** The client has the last answer, and neither sends nor closes: the server closes its socket all the same. RFC 9112, 9.6. */
+export async function endsAlone(t: Tools): Promise<void> {
+  const client = await t.client();
+  const about = "Connection: close, from a client that stays";
+  await t.exchange({
+    about,
+    client,
+    sends: get("/menu.txt", "Connection: close\r\n"),
+    wants: [theMenu],
+    after: "close",
+  });
+  t.expect(
+    await t.server.releases([client], { within: 12_000 }),
+    `${about}: twelve seconds after the answer the server still holds its socket.`,
+  ).equal(1, {
+    because:
+      "A client that stays would hold a descriptor for ever. Read after the last answer until the client closes, for a second or a few, and then call close().",
+  });
+}
 
 /** Other methods than GET. An answer to HEAD may leave Content-Length out. RFC 9110, 8.6, 9.1, 9.3.2 and 15.5.6. */
 export const methods: readonly Exchange[] = [
@@ -198,6 +228,58 @@ export const badFields: readonly Exchange[] = ["X-Tea : green", ": green"].map(l
     "A header line is a name, a colon right behind it, and a value. A server must refuse a space before the colon, because some programs read another name there, and others no name (RFC 9112, 5.1).",
 }));
 
+/** Statuses with which a server of files may refuse a request because of its method, or because of its body. */
+export const refusesBody: readonly number[] = [400, 403, 405, 411, 413, 501];
+
+/** A request with a body in which `GET /` is hidden, in chunks behind what looks like their end. RFC 9112, 6 and 7.1. */
+export function withBody(method: string, framing: "length" | "chunks"): fc.Arbitrary<string> {
+  const withFields = (fields: string, body: string) =>
+    `${method} /menu.txt HTTP/1.1\r\n${host}${fields}\r\n\r\n${body}`;
+  if (framing === "length") {
+    return word(0, 20).map(behind => {
+      const body = `${get("/")}${behind}`;
+      return withFields(`Content-Length: ${body.length}`, body);
+    });
+  }
+  return fc
+    .tuple(
+      word(1, 20),
+      fc.constantFrom("0\r\n\r\n", "\r\n0\r\n\r\n"),
+      fc.constantFrom("", ";tea", ";tea=green"),
+    )
+    .map(([first, end, extension]) => {
+      const chunks = [first, `${end}${get("/")}`, ""].map(
+        data => `${data.length.toString(16)}${extension}\r\n${data}\r\n`,
+      );
+      return withFields("Transfer-Encoding: chunked", chunks.join(""));
+    });
+}
+
+/** Lengths that are not numbers: a server must refuse them, and close. RFC 9112, 6.3, rule 5. */
+export const wrongLengths: fc.Arbitrary<string> = fc.constantFrom("+5", "-5", "0x5", "5x", "5 5", "5.0");
+
+/** The body was read, and the request for the menu behind it is answered; or the connection ends. But the body is not answered. */
+export async function behindABody(t: Tools, about: string, sends: readonly string[]): Promise<void> {
+  const see = commandFor(sends);
+  const why = {
+    because:
+      "Content-Length or the chunks say where a body ends (RFC 9112, 6.3), and the next request begins behind it. That holds for each method. Read the body, even if you do not need it, or refuse it and close. Otherwise the author of the body writes your next request.",
+    ...(see === undefined ? {} : { see }),
+  };
+  const client = await t.client();
+  const status = sends[0]!.startsWith("GET ") ? [200, ...refusesBody] : refusesBody;
+  await t.exchange({ ...why, about, client, sends, wants: [{ status }] });
+  await t.until(() => client.over || client.unparsed.includes(menu), 5000);
+  t.expect(client.unparsed.includes(page), `The server answered a request inside the body (${about}).`).equal(
+    false,
+    why,
+  );
+  t.expect(
+    client.over || client.unparsed.includes(menu),
+    `The server did not answer the request behind the body, and did not close the connection (${about}).`,
+  ).ok(why);
+}
+
 /** Targets that lead out of the document root, and one that only seems to. RFC 3986, 5.2.4. */
 export const traversals: readonly Exchange[] = [
   ...[
@@ -211,6 +293,8 @@ export const traversals: readonly Exchange[] = [
     "/sub/%2E%2E/%2e%2e/secret.txt",
     "/%252e%252e/secret.txt",
     "/%2e%2e/html.old/secret.txt",
+    // Without each "../" as a text, this is "/../secret.txt".
+    "/....//secret.txt",
   ].map(path => ({ about: path, sends: get(path), wants: [notServed] })),
   { about: "/sub/../menu.txt", sends: get("/sub/../menu.txt"), wants: [theMenu], after: "open" },
 ];
@@ -262,6 +346,13 @@ export const notFiles: readonly Exchange[] = [
     about: "a file behind a link to a folder outside",
     sends: get("/up/secret.txt"),
     wants: [notServed],
+  },
+  {
+    about: "a file behind a link to html.old, the folder beside html",
+    sends: get("/old/secret.txt"),
+    wants: [notServed],
+    because:
+      "The path of html.old begins with the path of html, and html.old is another folder. Compare the real path with the path of html and a slash.",
   },
   { about: "a file, after all these", sends: get("/menu.txt"), wants: [theMenu], after: "open" },
 ];
@@ -346,6 +437,12 @@ const head: fc.Arbitrary<ClientMessage> = fc.tuple(target, hosts).map(([{ file, 
   },
 }));
 const large: ClientMessage = { bytes: get("/large.bin"), wants: { status: 200, body: lessLarge } };
+/** The end of it is still in the kernel when the server closes: with unread bytes a close would lose that. RFC 9112, 9.6. */
+const largeAndLast: ClientMessage = {
+  ...large,
+  bytes: get("/large.bin", "Connection: close\r\n"),
+  after: "close",
+};
 const missing: fc.Arbitrary<ClientMessage> = fc
   .oneof(
     word(1, 9).map(name => `/x${name}.html`),
@@ -353,23 +450,31 @@ const missing: fc.Arbitrary<ClientMessage> = fc
     fc.constantFrom("/a%2520b.txt", "/sub%252Fmenu.txt", "/%E4%BD%A0.html", "/menu.txt.html", "/menu.tx"),
   )
   .map(to => ({ bytes: get(to), wants: { status: 404 } }));
+const folder: fc.Arbitrary<ClientMessage> = fc
+  .constantFrom("/sub", "/sub/", "/sub/deep", "/sub/deep/")
+  .map(to => ({ bytes: get(to), wants: notServed, after: "any" }));
 const outside: fc.Arbitrary<ClientMessage> = fc
   .tuple(
-    fc.array(fc.constantFrom("..", "%2e%2e", ".%2E", ".", "sub/..", "..%2f..", "%2e%2e%2f.."), {
+    fc.array(fc.constantFrom("..", "%2e%2e", ".%2E", ".", "sub/..", "..%2f..", "%2e%2e%2f..", "..../"), {
       minLength: 1,
       maxLength: 4,
     }),
     fc.constantFrom("secret.txt", "html.old/secret.txt", "../secret.txt"),
   )
   .map(([ways, goal]) => ({ bytes: get(`/${ways.join("/")}/${goal}`), wants: notServed, after: "any" }));
+function wantsOf(method: string, body: string | Buffer): WantedAnswer {
+  if (method === "GET") return { status: 200, body };
+  return method === "HEAD" ? { status: 200, to: method } : { status: [400, 403, 405, 501] };
+}
 const closing: fc.Arbitrary<ClientMessage> = fc
   .tuple(
     target,
     fc.constantFrom("Connection: close\r\n", "connection:Close\r\n", "Connection: x, close\r\n", "1.0"),
+    fc.constantFrom("GET", "GET", "HEAD", "DELETE", "BREW"),
   )
-  .map(([{ file, target }, how]) => ({
-    bytes: how === "1.0" ? request("GET", target, host, "HTTP/1.0") : request("GET", target, host + how),
-    wants: { status: 200, body: contents[file]! },
+  .map(([{ file, target }, how, method]) => ({
+    bytes: how === "1.0" ? request(method, target, host, "HTTP/1.0") : request(method, target, host + how),
+    wants: wantsOf(method, contents[file]!),
     after: "close",
   }));
 const wrong: fc.Arbitrary<ClientMessage> = fc
@@ -403,8 +508,9 @@ const requests: fc.Arbitrary<ClientMessage> = fc.oneof(
   { arbitrary: file, weight: 8 },
   { arbitrary: head, weight: 2 },
   { arbitrary: missing, weight: 3 },
-  { arbitrary: fc.constant(large), weight: 2 },
+  { arbitrary: fc.constantFrom(large, large, largeAndLast), weight: 2 },
   { arbitrary: outside, weight: 1 },
+  { arbitrary: folder, weight: 1 },
   { arbitrary: closing, weight: 1 },
   { arbitrary: wrong, weight: 2 },
   { arbitrary: otherMethod, weight: 1 },
