@@ -8,7 +8,7 @@ import { realHome } from "./lib/home.ts";
 import { packageRoot, packageVersion } from "./lib/package-root.ts";
 import { whenIdle } from "./lib/when-idle.ts";
 import { Compiler } from "./modules.ts";
-import { findSandbox } from "./process.ts";
+import { findCgroups, findSandbox, inCgroups } from "./process.ts";
 import { sentence, visible } from "./protocol.ts";
 import { Runs } from "./runs.ts";
 import {
@@ -60,7 +60,9 @@ async function start(
   const book = new LiveBook(options.chapters);
   if (book.labs.length === 0) throw new Error(problemLines(book.problems));
   const workspace = await Workspace.open({ root: workspaceFolder(), book, packageRoot });
-  const sandbox = await findSandbox(packageRoot);
+  // Processes are moved while the sandbox is tried.
+  const [found, cgroups] = await Promise.all([findSandbox(packageRoot), findCgroups()]);
+  const sandbox = inCgroups(found, cgroups);
   const compiler = new Compiler();
   const runs = new Runs({
     book,

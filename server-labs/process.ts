@@ -1,4 +1,5 @@
 // Process. Launch, sandbox, process tree and spare of the programs that runs start.
+export { findCgroups } from "./process/cgroup.ts";
 export { flow } from "./process/held-streams.ts";
 export { type Launched, type LaunchOptions, launch } from "./process/launch.ts";
 export type { Ending } from "./process/process-tree.ts";
@@ -15,6 +16,7 @@ export {
 export { type RunFolder, RunFolders } from "./process/run-folder.ts";
 export { findSandbox } from "./process/sandbox.ts";
 export {
+  inCgroups,
   packageParts,
   programEnvironment,
   type SandboxLevel,

@@ -182,6 +182,7 @@ const onDisk: Record<string, string> = {
   "service/problem-log.ts": "the state folder",
   "service/state.ts": "the state folder",
   "process/bubblewrap.ts": "the system",
+  "process/cgroup.ts": "/proc, and the cgroups below its own",
   "process/module-graph.ts": "the build",
   "process/processes.ts": "/proc",
   "process/run-folder.ts": "the runs' folder in <tmp>",

@@ -1,8 +1,9 @@
 // Launch. Starts a process tree; when it ends, no process of it is left. In bubblewrap the kernel keeps that promise, with
 // a pid namespace that dies with its first process; where level "plain" has none, the lab server kills the process group
-// and every process that has the run's mark in its environment.
+// and every process that has the run's mark in its environment. Where it has cgroups, each tree is in one of its own.
 import { spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
+import type { Cgroup } from "./cgroup.ts";
 import { hold } from "./held-streams.ts";
 import { type Ending, namespaceTree, plainTree, type Tree } from "./process-tree.ts";
 import { programEnvironment, type Reach, type SandboxLevel } from "./sandbox-level.ts";
@@ -26,6 +27,8 @@ export interface Launched extends Tree {
   stderr: Readable;
   /** The lab server's ends of the "pipe" descriptors, in order. */
   pipes: Duplex[];
+  /** Bounds the tree; null where the lab server has no cgroups. */
+  cgroup: Pick<Cgroup, "lacksThreads" | "exceeded"> | null;
 }
 
 /** How long a sandbox may take; a busy machine makes one in less than a second. */
@@ -36,11 +39,36 @@ export const madeMs = 20_000;
  * @throws Error with a sentence when there is no such program, no more process may be started, or no sandbox is made
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
+  const cgroup = options.sandbox.cgroups?.create(options.mark);
+  if (!cgroup) return { ...(await started(options, command => command)), cgroup: null };
+  const tree = await started(options, command => cgroup.enter(command)).catch(async error => {
+    await cgroup.end();
+    throw error;
+  });
+  return {
+    ...tree,
+    cgroup,
+    kill() {
+      tree.kill();
+      cgroup.kill();
+    },
+    ended: tree.ended.then(async ending => {
+      await cgroup.end();
+      return ending;
+    }),
+  };
+}
+
+/** @param enter the command line that executes another one in the tree's cgroup */
+async function started(
+  options: LaunchOptions,
+  enter: (command: string[]) => string[],
+): Promise<Omit<Launched, "cgroup">> {
   const { sandbox, reach, descriptors, mark } = options;
   const isBubblewrap = sandbox.level === "bubblewrap";
   const confined = isBubblewrap || sandbox.contained === true;
   const statusFd = 3 + descriptors.length;
-  const [file, ...args] = sandbox.wrap(options.command, reach, statusFd) as [string, ...string[]];
+  const [file, ...args] = enter(sandbox.wrap(options.command, reach, statusFd)) as [string, ...string[]];
   const child = spawn(file, args, {
     cwd: isBubblewrap ? "/" : reach.cwd,
     env: { ...programEnvironment(process.env), ...options.variables, LAB_RUN: mark },

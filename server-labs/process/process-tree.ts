@@ -172,7 +172,8 @@ function inside(ending: Ending, said: string): Ending {
   return { code: Number(code), signal: name, ambiguous: true };
 }
 
-async function until(done: () => boolean): Promise<void> {
+/** Waits until it is done, for some seconds at most. */
+export async function until(done: () => boolean): Promise<void> {
   const end = performance.now() + mostWaitMs;
   while (!done() && performance.now() < end) await sleep(waitMs);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { realHome } from "../lib/home.ts";
 import { limits, type Sandbox } from "../protocol.ts";
+import type { Cgroups } from "./cgroup.ts";
 import { real } from "./sandbox-advice.ts";
 
 /** What one process may touch. All paths are absolute and real (no symlink in them). */
@@ -19,8 +20,15 @@ export interface Reach {
 export interface SandboxLevel extends Sandbox {
   /** At level "plain": do its processes have a pid namespace, made by unshare(1)? */
   contained?: boolean;
+  /** Where each process tree gets a cgroup of its own; missing where the kernel bounds none. */
+  cgroups?: Cgroups;
   /** The whole command line. @param statusFd where bubblewrap, or the namespace's first process, reports */
   wrap(command: string[], reach: Reach, statusFd: number): string[];
+}
+
+/** The same level with the kernel's bound, and a statement that says so; as it is where there are no cgroups. */
+export function inCgroups(sandbox: SandboxLevel, cgroups: Cgroups | null): SandboxLevel {
+  return cgroups ? { ...sandbox, cgroups, statement: { ...sandbox.statement, cgroup: true } } : sandbox;
 }
 
 /** Of one process, in bytes; a core dump would only fill the disk. */

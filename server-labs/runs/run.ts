@@ -242,7 +242,7 @@ export class ProcessRun {
     if (this.#slow) clearTimeout(this.#slow);
     watchdog.close();
     const [stopped, killed, lastWords] = [this.#stopped, this.#killed, this.#output.lastWords];
-    const exceeded = this.#exceeded;
+    const exceeded = this.#exceeded ?? tree.cgroup?.exceeded() ?? null;
     let statement: EndStatement;
     try {
       ({ ending, statement } = await part.finish({ ending, stopped, killed, lastWords, exceeded }));

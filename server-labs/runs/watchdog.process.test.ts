@@ -111,7 +111,8 @@ test("a process that ends between the two looks has no memory any more", () => {
 });
 
 test("the sandbox's sentence has the limits that hold", () => {
-  const said = sentence({ code: "sandboxed", root: false });
+  const said = [false, true].map(cgroup => sentence({ code: "sandboxed", root: false, cgroup }));
   for (const bytes of [limits.runMemoryBytes, limits.runFolderBytes])
-    assert.ok(said.includes(`more than ${bytes / megabyte} MB`), said);
+    for (const one of said) assert.ok(one.includes(`more than ${bytes / megabyte} MB`), one);
+  assert.ok(said[1]!.includes(`more than ${limits.runThreads} threads`), said[1]);
 });

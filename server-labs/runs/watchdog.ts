@@ -1,5 +1,6 @@
 // Watchdog. Adds up what all processes of a run have, and what its lab's folder has gained, and reports the first sum that
-// is too large: prlimit(1) bounds one process, and a run may have a hundred.
+// is too large: prlimit(1) bounds one process, and a run may have a hundred. Where the run has a cgroup, the kernel ends it
+// for its memory, and refuses it a thread too many, which ends it here.
 // A look costs some 0.2 ms; in 200 ms a run gains a few hundred megabytes at most before it is noticed.
 import { type Launched, proportionalBytes, residentBytes } from "../process.ts";
 import { type ExceededStatement, limits } from "../protocol.ts";
@@ -17,7 +18,7 @@ const folder = { everyMs: 2000, share: 0.05 };
 const megabyte = 1024 * 1024;
 
 export class Watchdog {
-  readonly #tree: Pick<Launched, "members">;
+  readonly #tree: Pick<Launched, "members" | "cgroup">;
   readonly #folderUse: () => Promise<FolderUse>;
   readonly #onExceeded: (statement: ExceededStatement) => void;
   #timer: NodeJS.Timeout | null = null;
@@ -31,7 +32,7 @@ export class Watchdog {
    * @param onExceeded called once
    */
   constructor(
-    tree: Pick<Launched, "members">,
+    tree: Pick<Launched, "members" | "cgroup">,
     folderUse: () => Promise<FolderUse>,
     onExceeded: (statement: ExceededStatement) => void,
   ) {
@@ -59,6 +60,8 @@ export class Watchdog {
     const bytes = memoryOf(members, limits.runMemoryBytes);
     if (members.length > limits.runProcesses)
       this.#exceeded({ code: "too-many-processes", most: limits.runProcesses });
+    else if (this.#tree.cgroup?.lacksThreads())
+      this.#exceeded({ code: "too-many-threads", most: limits.runThreads });
     else if (bytes > limits.runMemoryBytes)
       this.#exceeded({
         code: "too-much-memory",

@@ -21,29 +21,42 @@ const reasons = {
 };
 export type NoSandboxReason = StatementOf<typeof reasons>;
 
-/** The numbers are those of limits.ts. A look at processes sees no memory that they have not mapped, and no removed file. */
-const bounded =
-  "A run ends when all its processes together have more than 1024 MB of memory, or add more than 256 MB to their lab's " +
-  "folder. Memory that no process maps (memfd, System V) and removed files that are still open are not bounded.";
+/**
+ * The numbers are those of limits.ts. A look at processes sees no memory that they have not mapped; a cgroup sees it. Neither
+ * sees a removed file on the disk.
+ */
+const bounded = (cgroup: boolean) =>
+  cgroup
+    ? "The kernel (cgroup v2) ends a run whose processes together have more than 1024 MB of memory, whether they map it " +
+      "or not. The lab server ends a run that wants more than 1024 threads, or adds more than 256 MB to its lab's " +
+      "folder. Removed files on the disk that are still open are not bounded."
+    : "The lab server ends a run whose processes together have more than 1024 MB of memory, or add more than 256 MB to " +
+      "their lab's folder. Memory that no process maps (memfd, System V) and removed files that are still open are not " +
+      "bounded.";
 
-/** @param root the lab server runs as root */
+/**
+ * @param root the lab server runs as root
+ * @param cgroup the kernel bounds each run
+ */
 const levels = {
-  sandboxed: ({ root }: { root: boolean }) =>
+  sandboxed: ({ root, cgroup = false }: { root: boolean; cgroup?: boolean }) =>
     root
       ? "Programs run in a bubblewrap sandbox and, because you are root, as a user without rights: they can read the " +
         "system, the workbook and their own lab's folder, can change nothing, and cannot see other processes. They " +
-        `share this machine's network. ${bounded}`
+        `share this machine's network. ${bounded(cgroup)}`
       : "Programs run in a bubblewrap sandbox: of your files they see only the workbook and their own lab's folder, and " +
-        `change only the latter; they cannot see other processes. They share this machine's network. ${bounded}`,
+        `change only the latter; they cannot see other processes. They share this machine's network. ${bounded(cgroup)}`,
   /** @param contained they have a pid namespace */
   unprotected: ({
     root,
     reason,
     contained = false,
+    cgroup = false,
   }: {
     root: boolean;
     reason: NoSandboxReason;
     contained?: boolean;
+    cgroup?: boolean;
   }) => {
     const whose = root
       ? "everything on this machine, because you are root"
@@ -53,7 +66,7 @@ const levels = {
       : "When one ends, its children end too, but a background process that left its group and its environment behind may go on.";
     return (
       `Programs run unprotected, because ${writeStatement(reasons, reason)}: they can read and change ${whose}. ` +
-      `${after} ${bounded}`
+      `${after} ${bounded(cgroup)}`
     );
   },
 };

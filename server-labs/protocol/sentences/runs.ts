@@ -50,8 +50,14 @@ const exceeded = {
     most: number;
   }) =>
     `ended: its ${processes} processes had ${megabytes} MB of memory together, and a run may have ${most} MB`,
+  /** By the kernel, which lets a run have no byte more, and may count a process twice that it ends. */
+  "memory-refused": ({ most }: { most: number }) =>
+    `ended: its processes together had no room in the ${most} MB of memory that a run may have`,
   "too-many-processes": ({ most }: { most: number }) =>
     `ended: it had more than ${most} processes, and a run may have ${most}`,
+  /** The kernel refused the next one; a process without further threads is one, too. */
+  "too-many-threads": ({ most }: { most: number }) =>
+    `ended: its processes had ${most} threads together, and a run may have no more`,
   "folder-too-large": ({ megabytes, most }: { megabytes: number; most: number }) =>
     `ended: it added ${megabytes} MB to its lab's folder, and a run may add ${most} MB. Remove there what is not needed`,
   "folder-too-full": ({ most }: { most: number }) =>
