@@ -1,6 +1,6 @@
 // Kernel. What /proc says of a program's sockets, epoll instances and processes, sampled while a reader wants it.
 export { KernelCalls } from "./kernel/calls.ts";
-export { socketInode } from "./kernel/descriptors.ts";
+export { isNonblocking, socketInode } from "./kernel/descriptors.ts";
 export { KernelOfRun, type KernelWatch } from "./kernel/kernel-of-run.ts";
 export {
   freePort,

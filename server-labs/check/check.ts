@@ -19,6 +19,7 @@ export type { BrokenPromise, Why } from "./outcome.ts";
 export type { Idleness, OwnTime, SettleOptions, SpentTime } from "./own-time.ts";
 export type { Server } from "./server.ts";
 export type { ServerOutput } from "./server-output.ts";
+export * as silentClients from "./silent-clients.ts";
 export type { SiteFile, SiteFiles, SiteFolder } from "./site-folder.ts";
 export * as staticSite from "./static-site.ts";
 export type { Tools } from "./tools.ts";

@@ -11,7 +11,7 @@ import {
   throttle,
   type Within,
 } from "../clients.ts";
-import { freePort, type TcpSocket } from "../kernel.ts";
+import { freePort, isNonblocking, socketInode, type TcpSocket } from "../kernel.ts";
 import { clock } from "../lib/clock.ts";
 import { type CallRecord, count, timeoutMs } from "../protocol.ts";
 import { CallWatch } from "./call-watch.ts";
@@ -316,6 +316,20 @@ export class Server {
     if (found < clients.length)
       this.#journal.note(`the server has accepted ${found} of ${count(clients.length, "client")}`);
     return found;
+  }
+
+  /** Calls on the server's socket of this client, or on its listener, may sleep: O_NONBLOCK is not set. */
+  isBlocking(socket: Client | "listener"): boolean {
+    const inodes =
+      socket === "listener"
+        ? listeners()
+            .filter(row => row.localPort === this.port)
+            .map(row => row.inode)
+        : [this.socketOf(socket)?.inode ?? 0];
+    const isIt = (link: string) => socketInode(link) !== 0 && inodes.includes(socketInode(link));
+    return this.pids.some(pid =>
+      [...openDescriptors(pid)].some(([fd, link]) => isIt(link) && isNonblocking(pid, fd) === false),
+    );
   }
 
   /** The server has read everything that this client has sent. */
