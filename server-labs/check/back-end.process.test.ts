@@ -76,6 +76,33 @@ test("a client that leaves ends its connection", async () => {
   assert.equal(await kitchen.releases(), 0);
 });
 
+test("one that waits for the end of a client may answer behind it", async () => {
+  const kitchen = backEnd({
+    onEnd: connection => {
+      connection.send("that was all\n");
+      connection.end();
+    },
+  });
+  const guest = client(kitchen.port);
+  guest.send("tea\n");
+  await kitchen.receives(1);
+  const [connection] = kitchen.connections;
+  assert.equal(connection!.ended, false);
+  guest.end();
+  assert.equal(await guest.closed(), "ended");
+  assert.equal(connection!.ended, true);
+  assert.equal(guest.received.toString(), "that was all\n");
+  assert.equal(await kitchen.releases(), 0);
+});
+
+test("one that resets breaks the connection, and keeps no other", async () => {
+  const kitchen = backEnd({ onLine: (_, connection) => connection.reset() });
+  const guest = client(kitchen.port);
+  guest.send("tea\n");
+  assert.equal(await guest.closed(), "broken");
+  assert.equal(kitchen.connections.size, 0);
+});
+
 test("one that refuses answers with RST, and no other program gets its port", async () => {
   const closed = backEnd({ state: "refuses" });
   const guest = client(closed.port);

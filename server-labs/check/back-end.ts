@@ -11,7 +11,7 @@ import {
   quoted,
   socketByPorts,
 } from "../clients.ts";
-import { Socket, SyscallError } from "../runtime.ts";
+import { SO_LINGER, SOL_SOCKET, Socket, SyscallError } from "../runtime.ts";
 
 export interface BackEndOptions {
   /**
@@ -21,6 +21,8 @@ export interface BackEndOptions {
   state?: "accepts" | "full" | "refuses";
   /** Called with each line that comes, one character for each byte, without its line feed. Left out: it is silent. */
   onLine?: (line: string, connection: BackEndConnection) => void;
+  /** Called when the server has ended its direction of a connection. Left out: the connection is closed. */
+  onEnd?: (connection: BackEndConnection) => void;
 }
 
 interface Surroundings {
@@ -43,10 +45,15 @@ export class BackEnd {
   #filler: Socket | null = null;
   readonly #around: Surroundings;
   readonly #onLine: NonNullable<BackEndOptions["onLine"]>;
+  readonly #onEnd: NonNullable<BackEndOptions["onEnd"]>;
 
-  constructor(around: Surroundings, { state = "accepts", onLine = () => {} }: BackEndOptions = {}) {
+  constructor(
+    around: Surroundings,
+    { state = "accepts", onLine = () => {}, onEnd = connection => connection.close() }: BackEndOptions = {},
+  ) {
     this.#around = around;
     this.#onLine = onLine;
+    this.#onEnd = onEnd;
     this.#listener.bind({ port: 0 });
     this.port = this.#listener.localAddress().port;
     // Bound, it keeps the port from other programs, also while it does not listen.
@@ -115,6 +122,12 @@ export class BackEnd {
     this.#onLine(line, connection);
   }
 
+  /** A connection calls this when the server has ended its direction. */
+  onEnd(connection: BackEndConnection): void {
+    this.#around.journal.note(`back end ${this.port} has got the end of a connection (FIN)`);
+    this.#onEnd(connection);
+  }
+
   /** Closes the listener and every connection. */
   close(): void {
     this.#around.network.forget(this);
@@ -147,8 +160,10 @@ export class BackEndConnection {
   readonly #around: Surroundings;
   #unread = "";
   #unsent = Buffer.alloc(0);
-  /** close() was called: what is still unsent goes first. */
+  /** end() was called: what is still unsent goes first. */
   #ending = false;
+  /** The server has ended its direction. */
+  #ended = false;
 
   /** @param serverPort the port at the server's end */
   constructor(socket: Socket, serverPort: number, backEnd: BackEnd, around: Surroundings) {
@@ -161,6 +176,11 @@ export class BackEndConnection {
 
   get fd(): number {
     return this.#socket.fd;
+  }
+
+  /** The server has ended its direction of this connection. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** The server has read everything that was sent on this connection. */
@@ -184,6 +204,13 @@ export class BackEndConnection {
     this.#attempt(() => this.#flush());
   }
 
+  /** Cuts the connection off: RST instead of FIN. socket(7), SO_LINGER. */
+  reset(): void {
+    this.#around.journal.note(`back end ${this.#backEnd.port} resets the connection (RST)`);
+    this.#socket.setOption(SOL_SOCKET, SO_LINGER, new Int32Array([1, 0]));
+    this.close();
+  }
+
   /** Closes the connection at once. */
   close(): void {
     if (this.fd === -1) return;
@@ -204,7 +231,8 @@ export class BackEndConnection {
     const bytes = this.#socket.recv(64 * 1024);
     if (bytes === null) return;
     if (bytes.length === 0) {
-      this.close();
+      this.#ended = true;
+      this.#backEnd.onEnd(this);
       return;
     }
     const lines = (this.#unread + bytes.toString("latin1")).split("\n");
@@ -220,7 +248,7 @@ export class BackEndConnection {
   }
 
   #watch(): void {
-    this.#around.network.watch(this, { read: true, write: this.#unsent.length > 0 });
+    this.#around.network.watch(this, { read: !this.#ended, write: this.#unsent.length > 0 });
   }
 
   #attempt(step: () => void): void {

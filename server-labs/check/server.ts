@@ -375,8 +375,9 @@ export class Server {
   async #until(probe: () => boolean, within: number): Promise<boolean> {
     const look = throttle(lookEveryMs, probe);
     const exhausted = this.exhaustion();
+    // A server that did its work between the two looks sleeps again, and seems stuck: so the probe has the last word.
     const done = await this.#poller.until(
-      () => look() || (this.stuck() && "stuck") || (exhausted() && "exhausted"),
+      () => look() || (this.stuck() && (probe() || "stuck")) || (exhausted() && "exhausted"),
       within,
     );
     return done === true;
