@@ -19,7 +19,7 @@ const mostAhead = 512 * KB;
 /** More than any share: it waits in the kernel when its event is reported. */
 const remainder = 256 * KB;
 /** A line that makes the kernel enlarge the receive buffer of its connection, tcp(7). */
-const warmLine = 8 * KB * KB;
+const warmLine = 4 * KB * KB;
 
 const text = (length: number) => Buffer.alloc(length, "a line ");
 const line = (length: number) => Buffer.concat([text(length), Buffer.from("\n")]);
@@ -149,7 +149,7 @@ check("ends", "closes the connection of each client that has gone, whatever it h
 });
 
 /**
- * One client sends 8 MB without a line feed. In the same moment another sends a line of 100,000 bytes, two send a short
+ * One client sends 4 MB without a line feed. In the same moment another sends a line of 100,000 bytes, two send a short
  * line, and one connects and sends one. Before the server has read all four lines, it reads at most 512 KB of the first client.
  */
 check("fair", "reads from all other clients while one client never stops", async t => {
@@ -235,6 +235,8 @@ check("conversations", "answers, closes and sleeps rightly in generated conversa
   );
   await t.conversations({
     says: lines.map(text => ({ bytes: `${text}\n`, wants: answer(text.length) })),
+    clients: 16,
+    times: 8,
     answersHalfClosed: true,
     idle: "sleeps",
     because:
@@ -246,11 +248,11 @@ check("conversations", "answers, closes and sleeps rightly in generated conversa
 async function warmed(t: Tools): Promise<Client> {
   const client = await t.client();
   client.send(line(warmLine));
-  await answered(t, client, answer(warmLine), "The answer to a line of 8 MB.", {
+  await answered(t, client, answer(warmLine), "The answer to a line of 4 MB.", {
     breaks: draining,
     because:
       "The rest of this line waits in the kernel, and no event will report it. The server must read all that has come, now or in its next turns.",
-    see: sends('env printf "%8388608s\\n"'),
+    see: sends('env printf "%4194304s\\n"'),
   });
   return client;
 }
