@@ -54,7 +54,7 @@ function welcome(listener: Socket): void {
 function hear(client: Client): void {
   try {
     const data = client.socket.recv(1024);
-    if (data === null) return; // ready is a hint; only the call itself knows
+    if (data === null) return; // nothing, after all
     if (data.length === 0 || !answer(client, data)) leave(client);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
