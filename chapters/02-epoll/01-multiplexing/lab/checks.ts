@@ -110,14 +110,14 @@ check("everybody", "answers every client, whenever it has connected", async t =>
       one.send(words);
     }
     server.continue();
-    expect(await answered(t, said), `All 40 clients have sent line ${round}: clients that got it back.`).equal(
-      40,
-      {
-        because:
-          "One wake-up can mean many new clients and many lines. Register each client when you accept it, and leave the others for the next wait.",
-        see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
-      },
-    );
+    expect(
+      await answered(t, said),
+      `All 40 clients have sent line ${round}: clients that got it back.`,
+    ).equal(40, {
+      because:
+        "One wake-up can mean many new clients and many lines. Register each client when you accept it, and leave the others for the next wait.",
+      see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
+    });
     await server.stop();
   }
   server.continue();
