@@ -16,7 +16,7 @@ const epoll = new Epoll();
 const listener = new Socket(AF_INET, SOCK_STREAM);
 /** The connected clients, by descriptor. */
 const clients = new Map<number, Socket>();
-/** No descriptor is free: until a client leaves, the server cannot accept, and asks for no event of the listener. */
+/** No descriptor is free: until a client leaves, the server cannot accept, and does not wait for the listener. */
 let full = false;
 
 function main(port: number): void {
