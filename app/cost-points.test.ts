@@ -22,5 +22,11 @@ test("axes are whole powers of ten", () => {
 });
 
 test("a time has two digits and a unit", () => {
-  assert.deepEqual([4.56, 999, 1000, 22_345].map(formatMicroseconds), ["4.6 µs", "1000 µs", "1 ms", "22 ms"]);
+  assert.deepEqual([4.56, 100, 1000, 22_345, 1e6].map(formatMicroseconds), [
+    "4.6 µs",
+    "100 µs",
+    "1 ms",
+    "22 ms",
+    "1 s",
+  ]);
 });

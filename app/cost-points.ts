@@ -59,8 +59,8 @@ export function onAxis(value: number, [from, to]: readonly [number, number]): nu
   return Math.log10(value / from) / Math.log10(to / from);
 }
 
-/** "4.6 µs", "22 ms": two digits. */
+/** "4.6 µs", "22 ms", "1 s": two digits. */
 export function formatMicroseconds(value: number): string {
-  const [number, unit] = value < 1000 ? [value, "µs"] : [value / 1000, "ms"];
+  const [number, unit] = value < 1e3 ? [value, "µs"] : value < 1e6 ? [value / 1e3, "ms"] : [value / 1e6, "s"];
   return `${Number(number.toPrecision(2))} ${unit}`;
 }

@@ -90,10 +90,10 @@ function useOwnRows(lesson: string, program: string) {
   return { rows, live: mine?.live ?? false, words, run };
 }
 
-const [width, height, left, top] = [310, 250, 52, 34];
+const [width, height, left, right, top] = [310, 240, 52, 48, 34];
 
 function Panel({ title, axes, book, own }: { title: string; axes: Axes; book: CostRow[]; own: CostRow[] }) {
-  const x = (count: number) => left + onAxis(count, axes.x) * (width - left - 14);
+  const x = (count: number) => left + onAxis(count, axes.x) * (width - left - right);
   const y = (cost: number) => top + (1 - onAxis(cost, axes.y)) * (height - top - 40);
   const ways = Object.keys(book[0]?.costs ?? {});
   const last = book.at(-1);
@@ -104,7 +104,7 @@ function Panel({ title, axes, book, own }: { title: string; axes: Axes; book: Co
       </text>
       {ticksOf(axes.y).map(cost => (
         <g key={cost}>
-          <path className="measure-grid" d={`M${left} ${y(cost)}H${width - 14}`} />
+          <path className="measure-grid" d={`M${left} ${y(cost)}H${width - right}`} />
           <text className="measure-tick" x={left - 6} y={y(cost) + 4} textAnchor="end">
             {formatMicroseconds(cost)}
           </text>
@@ -115,7 +115,7 @@ function Panel({ title, axes, book, own }: { title: string; axes: Axes; book: Co
           {count.toLocaleString("en")}
         </text>
       ))}
-      <text className="measure-tick" x={width - 14} y={height - 5} textAnchor="end">
+      <text className="measure-tick" x={width - right} y={height - 5} textAnchor="end">
         descriptors
       </text>
       {ways.map(way => (
@@ -130,24 +130,20 @@ function Panel({ title, axes, book, own }: { title: string; axes: Axes; book: Co
         </g>
       ))}
       {last &&
-        labelsOf(last, y).map(({ names, at }) => (
-          <text key={names} className="measure-name" x={width - 18} y={at} textAnchor="end">
-            {names}
+        labelsOf(last, y).map(({ way, at }) => (
+          <text key={way} className="measure-tick" x={width - right + 8} y={at}>
+            {way}
           </text>
         ))}
     </svg>
   );
 }
 
-/** The names of the lines, above their ends; lines that end close together share one. */
-function labelsOf(last: CostRow, y: (cost: number) => number): { names: string; at: number }[] {
-  const labels: { names: string; at: number }[] = [];
-  for (const [way, cost] of Object.entries(last.costs).sort(([, a], [, b]) => b - a)) {
-    const at = y(cost) - 9;
-    const above = labels.at(-1);
-    if (above && at - above.at < 14) above.names = `${above.names}, ${way}`;
-    else labels.push({ names: way, at });
-  }
+/** The names of the lines, beside their ends; of lines that end close together each is below the one before. */
+function labelsOf(last: CostRow, y: (cost: number) => number): { way: string; at: number }[] {
+  const labels: { way: string; at: number }[] = [];
+  for (const [way, cost] of Object.entries(last.costs).sort(([, a], [, b]) => b - a))
+    labels.push({ way, at: Math.max(y(cost) + 4, (labels.at(-1)?.at ?? 0) + 14) });
   return labels;
 }
 
