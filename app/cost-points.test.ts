@@ -1,15 +1,15 @@
 // Tests of cost-points.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axesOf, formatMicroseconds, onAxis, rowsOf, ticksOf } from "./cost-points.ts";
+import { axesOf, costRowsIn, formatMicroseconds, onAxis, ticksOf } from "./cost-points.ts";
 
 const line = '{"ready":"one","count":10,"sweep":17.7,"poll":6.1,"epoll":4.6}\n';
 const row = { ready: "one", count: 10, costs: { sweep: 17.7, poll: 6.1, epoll: 4.6 } };
 
 test("only whole lines that are rows are read", () => {
-  assert.deepEqual(rowsOf(`${line}{"limit":4096}\nError: none\n${line.slice(0, 20)}`), [row]);
+  assert.deepEqual(costRowsIn(`${line}{"limit":4096}\nError: none\n${line.slice(0, 20)}`), [row]);
   assert.deepEqual(
-    rowsOf('{"ready":"one","count":0,"poll":1}\n{"ready":"one","count":1,"poll":"x"}\nnull\n'),
+    costRowsIn('{"ready":"one","count":0,"poll":1}\n{"ready":"one","count":1,"poll":"x"}\nnull\n'),
     [],
   );
 });

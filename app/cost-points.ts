@@ -19,7 +19,7 @@ export interface Axes {
 const isPositive = (value: unknown): value is number => typeof value === "number" && value > 0;
 
 /** The row of one line; null for a line that is none. */
-export function rowOf(line: string): CostRow | null {
+function costRowOf(line: string): CostRow | null {
   try {
     const { ready, count, ...costs } = JSON.parse(line) as Record<string, unknown>;
     const right = typeof ready === "string" && isPositive(count) && Object.values(costs).every(isPositive);
@@ -30,9 +30,9 @@ export function rowOf(line: string): CostRow | null {
 }
 
 /** The rows of whole lines; text behind the last line feed is not read yet. */
-export function rowsOf(text: string): CostRow[] {
+export function costRowsIn(text: string): CostRow[] {
   const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
-  return lines.flatMap(line => rowOf(line) ?? []);
+  return lines.flatMap(line => costRowOf(line) ?? []);
 }
 
 /** The powers of ten that hold all rows. */

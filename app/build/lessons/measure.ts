@@ -1,7 +1,7 @@
 // Measurement directive. The name of a program of the lab that measures, and the book's points, which are a file of lines
 // that the program has printed.
 import { existsSync, readFileSync } from "node:fs";
-import { rowsOf } from "../../cost-points.ts";
+import { costRowsIn } from "../../cost-points.ts";
 import { type Directive, type DirectiveNode, directiveNode, type Page } from "./page.ts";
 
 /** The directive's content is the caption. */
@@ -17,7 +17,7 @@ export function measure(node: Directive, page: Page): DirectiveNode | null {
   // Also one that is missing: when it comes, the mistake is gone.
   if (file) page.files.add(file);
   const text = file && existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (rowsOf(text).length > 0)
+  if (costRowsIn(text).length > 0)
     return directiveNode(
       node,
       "lesson-measure",

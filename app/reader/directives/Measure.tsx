@@ -6,9 +6,9 @@ import {
   type Axes,
   axesOf,
   type CostRow,
+  costRowsIn,
   formatMicroseconds,
   onAxis,
-  rowsOf,
   ticksOf,
 } from "../../cost-points.ts";
 import { labs } from "../../labs.ts";
@@ -28,7 +28,7 @@ const dashes: Record<string, string> = { sweep: "2 4", poll: "7 4" };
 
 export function Measure({ program, points, children }: Props) {
   const lesson = useLesson()?.id ?? "";
-  const book = useMemo(() => rowsOf(points), [points]);
+  const book = useMemo(() => costRowsIn(points), [points]);
   const { rows, live, words, run } = useOwnRows(lesson, program);
   const axes = axesOf([...book, ...rows]);
   const panels = [...new Set(book.map(row => row.ready))];
@@ -78,7 +78,7 @@ function useOwnRows(lesson: string, program: string) {
     return labs.streams.onOutput(run, event => {
       if (event.type !== "output" || event.stream !== "stdout") return;
       text += event.text;
-      setRows(rowsOf(text));
+      setRows(costRowsIn(text));
     });
   }, [run]);
   const limit = mine?.exited && mine.exited.code !== 0 && !mine.exited.stopped;
