@@ -99,6 +99,8 @@ export interface DirectiveElements {
   "lesson-aside": Record<string, never>;
   /** A drawing, inlined so that it follows the theme. `svg` is markup; `alt` its text. Children: the caption. */
   "lesson-figure": { name: string; alt: string; svg: string };
+  /** A chart of what a program of the lab measures; `points` are the lines that it has printed for the book. Children: the caption. */
+  "lesson-measure": { program: string; points: string };
   /** Two blocks of code (lesson-code) side by side. */
   "lesson-compare": Record<string, never>;
   /** A block of code. Children: the highlighted pre, each line a span.line (.marked if pointed at). */

@@ -97,7 +97,7 @@ export class Labs {
   async startProgram(id: LabId, body: RunBody, driver: string): Promise<RunHandle> {
     const lab = this.lab(id);
     body.pace?.breakpoints?.map(conditionOf);
-    const { file } = lab.files[0]!;
+    const file = body.file ?? lab.files[0]!.file;
     // The file is read before the program can change it. A text that came with the request is kept after the start.
     const read = body.text === undefined ? this.workspace.keep(id, file) : null;
     const run = await this.runs.startProgram(id, body);

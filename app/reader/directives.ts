@@ -8,6 +8,7 @@ import { Figure } from "./directives/Figure.tsx";
 import { guarded } from "./directives/guarded.tsx";
 import { Anchor, CheckLink, PaneLink, SyscallLink, Table } from "./directives/inline.tsx";
 import { LabCard } from "./directives/LabCard.tsx";
+import { Measure } from "./directives/Measure.tsx";
 import { Predict } from "./directives/Predict.tsx";
 import { DirectivePart } from "./directives/parts.tsx";
 import { Quiz } from "./directives/Quiz.tsx";
@@ -35,6 +36,7 @@ const words: Record<keyof DirectiveElements, unknown> = {
   "lesson-we-test-item": WeTestItem,
   "lesson-aside": Aside,
   "lesson-figure": guarded(Figure, "This figure"),
+  "lesson-measure": guarded(Measure, "This measurement"),
   "lesson-compare": Compare,
   "lesson-code": guarded(CodeBlock, "This code"),
   "lesson-call": guarded(CallCard, "This call"),

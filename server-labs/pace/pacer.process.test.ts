@@ -47,7 +47,7 @@ test("a program that could not be started, though a page had paced it by then, g
   } as unknown as Spare;
   const setting = { sandbox: plainLevel, packageRoot: "", workspace: "", descriptors: 64 };
   const modules = new Map([["/server.ts", { javascript: "", etag: "" }]]);
-  const files = { name: "/server.ts", modules, port: 0, folderUse: noUse };
+  const files = { name: "/server.ts", modules, args: [], port: 0, folderUse: noUse };
   const part = await programPart({ run, take: async () => spare, setting, ...files });
   await run.pacer!.change(me, { mode: "paused" });
   await part.dispose();

@@ -23,6 +23,7 @@ const somePort = v.optional(port);
 const someRun = v.optional(run);
 const somePace = v.optional(paceBody);
 const someFile = v.optional(v.pipe(v.string(), v.maxLength(limits.fileNameLength)));
+const someArgs = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(8)));
 const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
 
 /** Body of POST /api/labs/<lab>/run; every field may be left out. */
@@ -33,6 +34,10 @@ export const runBody = v.strictObject({
   port: somePort,
   /** A run of ours that the lab server stops first, because it holds the port. */
   instead: someRun,
+  /** Another file of the lab's folder to run: a program that comes with the lab, such as a measurement. */
+  file: someFile,
+  /** Its arguments; the port when left out. */
+  args: someArgs,
   /** How it starts: {"mode": "paused"} stops before its first call. The page or shell that starts it so drives it. */
   pace: somePace,
 });
@@ -76,6 +81,8 @@ export const request = v.variant("type", [
     text: someText,
     port: somePort,
     instead: someRun,
+    file: someFile,
+    args: someArgs,
     pace: somePace,
   }),
   v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),

@@ -40,6 +40,14 @@ await atBestLevel("a program with modules of its own", make => {
       assert.equal(await output(program), "hello hello\n");
     });
 
+  test("another file of the folder runs in the place of server.ts, with its own arguments", async () => {
+    put("cost.ts", 'import { greeting } from "./greet"; console.log(greeting, process.argv.slice(2));');
+    const run = await at.runs.startProgram(at.lab, { file: "cost.ts", args: ["--json"], port: 0 });
+    const events = await whole(run);
+    assert.equal(textOf(events), "hello [ '--json' ]\n");
+    assert.equal((await first(run, "starting")).command, "cost.ts --json");
+  });
+
   test("imports JavaScript, JSON, a folder's index.ts, modules of modules and circles of them", async () => {
     put("plain.js", 'import { deep } from "./lib/index.ts"; export const plain = [deep];');
     put(

@@ -69,11 +69,12 @@ export class Preparing {
 
   async program(run: ProcessRun, lab: Lab, body: RunBody): Promise<Part | RefusedStart> {
     const { workspace } = this.#options;
-    const text = body.text ?? (await workspace.read(lab.id, labFile)).text;
+    const { file = labFile } = body;
+    const text = body.text ?? (await workspace.read(lab.id, file)).text;
     // The disk works while the compiler does; the spare that awaits the folder gets its error.
     const folder = workspace.ensure(lab.id);
     folder.catch(() => {});
-    const collected = await this.#collect(lab.id, text);
+    const collected = await this.#collect(lab.id, text, file);
     if ("reason" in collected) return collected;
     if (body.instead !== undefined) await this.#runs.get(body.instead)?.stop();
     const asked = body.port ?? lab.port;
@@ -81,12 +82,13 @@ export class Preparing {
     run.port = port;
     const taken = await this.#taken(port);
     if (taken) return taken;
-    const name = workspace.path(lab.id, labFile);
+    const name = workspace.path(lab.id, file);
+    const { args = [String(port)] } = body;
     const setting = this.#settingIn(dirname(name), lab);
     const { modules } = collected;
     const take = () => this.#spares.acquire(setting, folder);
     const part = await programPart({
-      ...{ run, take, setting, name, modules, port, pace: body.pace },
+      ...{ run, take, setting, name, modules, args, port, pace: body.pace },
       folderUse: () => workspace.use(lab.id),
     });
     return Object.assign(part, etagsOf(modules, name));
@@ -141,11 +143,11 @@ export class Preparing {
   }
 
   /** The files of a lab's program, with their types blanked; what has not changed since the last time is not done again. */
-  #collect(lab: LabId, text: string): Promise<Collected> {
+  #collect(lab: LabId, text: string, file = labFile): Promise<Collected> {
     const { workspace } = this.#options;
     const cache = this.#stripped.get(lab) ?? new Map();
     this.#stripped.set(lab, cache);
-    const entry = workspace.path(lab, labFile);
+    const entry = workspace.path(lab, file);
     const read = (path: string) => workspace.readModule(lab, path);
     return collectModules({ entry, text, folder: dirname(entry), read, cache, strip: this.#strip });
   }

@@ -21,6 +21,8 @@ export interface ProgramOptions {
   name: string;
   /** The files that it consists of, by absolute path; `name` is the first. */
   modules: Map<string, ModuleText>;
+  /** Its arguments: for a server the port. */
+  args: readonly string[];
   port: number;
   /** Measures the lab's folder. */
   folderUse(): Promise<FolderUse>;
@@ -30,7 +32,7 @@ export interface ProgramOptions {
 
 /** Prepares a program: its process, its text, its trace. @throws Error with a sentence when it cannot have them */
 export async function programPart(options: ProgramOptions): Promise<Part> {
-  const { run, take, setting, name, port } = options;
+  const { run, take, setting, name, args, port } = options;
   const pacer = new Pacer(pace => run.log.append({ type: "pace", ...pace }));
   pacer.start(options.pace ?? {});
   run.pacer = pacer;
@@ -60,12 +62,11 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
   const where = async () => visitable(run, await watch.listening.now());
   run.visits = new Visits({ log: run.log, packageRoot: setting.packageRoot, where });
   return {
-    command: `${name.slice(name.lastIndexOf("/") + 1)} ${port}`,
+    command: [name.slice(name.lastIndexOf("/") + 1), ...args].join(" "),
     sandbox: setting.sandbox,
     folderUse: options.folderUse,
     start: () => spare.use(),
-    attach: tree =>
-      watch.attach(tree, { type: "program", ...files, name, args: [String(port)], pace: pacer.firstCommand }),
+    attach: tree => watch.attach(tree, { type: "program", ...files, name, args, pace: pacer.firstCommand }),
     onTerminate: () => pacer.release(),
     finish(end) {
       run.visits?.close();

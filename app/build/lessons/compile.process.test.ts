@@ -236,6 +236,15 @@ test("a figure is inlined, and its ids are its own", async () => {
   assert.equal(children.map(textOf).join(""), "A caption.");
 });
 
+test("a measurement has the book's points, and names a file of the lab", async () => {
+  const points = '{"ready":"one","count":10,"poll":6}\n';
+  const content = await compiled(
+    ':::measure{program="server.ts" points="figures/cost.jsonl"}\nA caption.\n:::',
+    { [`${lesson}/figures/cost.jsonl`]: points },
+  );
+  assert.deepEqual(find(content, "lesson-measure").properties, { program: "server.ts", points });
+});
+
 test("headings have ids that links may name, from other lessons too", async () => {
   const content = await compiled("## The `accept` queue\n\n[here](#the-accept-queue)\n\n### One\n", {
     "01-sockets/03-next/lesson.md":

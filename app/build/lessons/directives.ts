@@ -7,6 +7,7 @@ import { paneNames } from "../../workbench/panes.ts";
 import { callDirective } from "./call-card.ts";
 import { figure } from "./figure.ts";
 import { termNode } from "./glossary.ts";
+import { measure } from "./measure.ts";
 import { type Directive, type DirectiveNode, directiveNode, type Page } from "./page.ts";
 import { predict, quiz } from "./questions.ts";
 import { man, type Reference, rfc, syscall, syscallNames } from "./references.ts";
@@ -33,6 +34,12 @@ export const directives: Record<string, Entry> = {
   try: { form: ":::try", types: block, attributes: [], make: tryIt },
   aside: { form: ":::aside", types: block, attributes: [], make: plain("lesson-aside") },
   figure: { form: ":::figure", types: block, attributes: [], make: (node, page) => figure(node, page) },
+  measure: {
+    form: ':::measure{program="cost.ts" points="figures/cost.jsonl"}',
+    types: block,
+    attributes: ["program", "points"],
+    make: measure,
+  },
   compare: { form: ":::compare", types: block, attributes: [], make: compare },
   call: { form: "::call[recv]", types: leaf, attributes: [], make: callDirective },
   "we-test": { form: "::we-test", types: leaf, attributes: [], make: weTest },

@@ -15,6 +15,7 @@ const notRead = [
   "lesson-command",
   "lesson-compare",
   "lesson-figure",
+  "lesson-measure",
   "lesson-option",
   "lesson-question",
   "lesson-quiz",
