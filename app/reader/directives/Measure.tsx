@@ -23,6 +23,8 @@ interface Props {
 }
 
 const titles: Record<string, string> = { one: "one is ready", all: "all are ready" };
+/** A measurement prints a few lines; of a program that floods only so many bytes are read. */
+const mostText = 16 * 1024;
 /** Lines are told apart by their dashes: colours have a meaning of their own. */
 const dashes: Record<string, string> = { sweep: "2 4", poll: "7 4" };
 
@@ -77,7 +79,7 @@ function useOwnRows(lesson: string, program: string) {
     setRows([]);
     return labs.streams.onOutput(run, event => {
       if (event.type !== "output" || event.stream !== "stdout") return;
-      text += event.text;
+      text = (text + event.text).slice(-mostText);
       setRows(costRowsIn(text));
     });
   }, [run]);

@@ -1,6 +1,6 @@
 // What a server must do for 500 clients, nearly all of them silent: cost next to nothing, and answer at once a client
 // that sends. A loop that asks each client can have the one or the other; how the server is written is not asked.
-import { type Client, check, fc, grammar, silentClients, type Tools } from "workbook/check";
+import { check, echoes, fc, grammar, leavingClients, silentClients } from "workbook/check";
 
 /**
  * 500 clients connect and send nothing. In half a second of silence the server uses at most 2 % of a
@@ -48,7 +48,7 @@ check("everybody", "answers every client that sends, with its own bytes", async 
     }
     server.continue();
     expect(
-      await answered(t, said),
+      await echoes.answered(t, said),
       "50 clients sent in the same moment: number of clients that got an answer.",
     ).equal(50, {
       because:
@@ -56,52 +56,29 @@ check("everybody", "answers every client that sends, with its own bytes", async 
       see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
     });
   }
-  const wrong = all.find(one => one.received.toString() !== said.get(one));
-  expect(wrong?.received ?? "", "The answer is not what the client sent.").equal(
-    wrong ? said.get(wrong) : "",
-  );
+  echoes.judgeEchoes(t, said);
 });
-
-/** Waits until all these clients have got so much; how many of them have. */
-async function answered({ server, until }: Tools, said: ReadonlyMap<Client, string>): Promise<number> {
-  const count = () => [...said].filter(([one, words]) => one.received.length >= words.length).length;
-  await until(() => count() === said.size || server.stuck()?.call === "accept4", 3000);
-  return count();
-}
 
 /**
  * Ten of 30 clients close, and ten more reset their connections. The server closes these 20 sockets, and
  * still answers the other ten clients.
  */
 check("leaving", "closes the sockets of clients that leave or reset, and of no others", async t => {
-  const { server, clients, expect } = t;
-  const before = server.sockets;
-  const all = await clients(30);
+  const { server, expect } = t;
+  const all = await t.clients(30);
   expect(await server.accepts(all), "Number of the connected clients that the server has accepted.").equal(
     30,
   );
-  for (const one of all.slice(0, 10)) one.close();
-  expect(
-    await server.holds(before + 20),
-    "Ten of 30 clients have closed: sockets that the server holds.",
-  ).equal(before + 20, {
-    because:
+  const stay = await leavingClients.judgeLeaving(t, all, {
+    closed:
       "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost; and a socket at its end is ready for ever.",
-    see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
-  });
-  for (const one of all.slice(10, 20)) one.reset();
-  expect(
-    await server.holds(before + 10),
-    "Ten more clients have reset their connections: sockets that the server holds.",
-  ).equal(before + 10, {
-    because:
+    reset:
       "After a reset the descriptor is ready, too, and events holds more than POLLIN: POLLERR and POLLHUP. Call recv(): it throws ECONNRESET.",
-    see: "timeout 5 node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd | wc -l   # grows",
   });
-  const stay = new Map(all.slice(20).map(one => [one, "still here\n"]));
-  for (const [one, words] of stay) one.send(words);
+  const said = new Map(stay.map(one => [one, "still here\n"]));
+  for (const [one, words] of said) one.send(words);
   expect(
-    await answered(t, stay),
+    await echoes.answered(t, said),
     "After other clients had left: number of the remaining ten clients that got an answer.",
   ).equal(10, {
     because:

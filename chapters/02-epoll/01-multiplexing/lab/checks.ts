@@ -1,6 +1,16 @@
 // What must be true of a server for which silent clients cost nothing: neither while all are silent, nor when one of
 // them sends. How the server waits is not asked.
-import { type CallRecord, type Client, check, clock, fc, grammar, type Tools } from "workbook/check";
+import {
+  type CallRecord,
+  type Client,
+  check,
+  clock,
+  echoes,
+  fc,
+  grammar,
+  leavingClients,
+  type Tools,
+} from "workbook/check";
 
 /** The number of clients that are connected and send nothing. */
 const silent = 1000;
@@ -114,7 +124,7 @@ check("everybody", "answers every client, whenever it has connected", async t =>
     }
     server.continue();
     expect(
-      await answered(t, said),
+      await echoes.answered(t, said),
       `All 40 clients have sent line ${round}: clients that got it back.`,
     ).equal(40, {
       because:
@@ -124,51 +134,27 @@ check("everybody", "answers every client, whenever it has connected", async t =>
     await server.stop();
   }
   server.continue();
-  const wrong = all.find(one => one.received.toString() !== said.get(one));
-  expect(wrong?.received ?? "", "The answer is not what the client sent.").equal(
-    wrong ? said.get(wrong) : "",
-  );
+  echoes.judgeEchoes(t, said);
 });
-
-/** Waits until these clients have got so much. @returns how many of them have */
-async function answered({ server, until }: Tools, said: ReadonlyMap<Client, string>): Promise<number> {
-  const count = () => [...said].filter(([one, words]) => one.received.length >= words.length).length;
-  await until(() => count() === said.size || server.stuck()?.call === "accept4", 3000);
-  return count();
-}
 
 /**
  * Ten of 30 clients close, and ten more reset their connections. The server closes these 20 sockets. It still answers
  * the other ten clients, and ten new ones.
  */
 check("leaving", "closes the sockets of clients that leave, and serves those that come after", async t => {
-  const { server, clients, expect } = t;
-  const before = server.sockets;
-  const all = await crowd(t, 30);
-  for (const one of all.slice(0, 10)) one.close();
-  expect(
-    await server.holds(before + 20),
-    "Ten of 30 clients have closed: sockets that the server holds.",
-  ).equal(before + 20, {
-    because:
+  const { clients, expect } = t;
+  const stay = await leavingClients.judgeLeaving(t, await crowd(t, 30), {
+    closed:
       "recv() gave an empty Buffer: the end of the stream. Take the client off the list, then close its socket, in this order: a closed socket has no number.",
-    see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
-  });
-  for (const one of all.slice(10, 20)) one.reset();
-  expect(
-    await server.holds(before + 10),
-    "Ten more clients have reset their connections: sockets that the server holds.",
-  ).equal(before + 10, {
-    because:
+    reset:
       "After a reset epoll reports the client, too, and events holds more than EPOLLIN. Call recv(): it throws ECONNRESET.",
-    see: "timeout 5 node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd | wc -l   # grows",
   });
   // The new clients get the numbers of those that have left.
-  const there = [...all.slice(20), ...(await clients(10))];
+  const there = [...stay, ...(await clients(10))];
   const said = new Map(there.map(one => [one, `${one.name} is here\n`]));
   for (const [one, words] of said) one.send(words);
   expect(
-    await answered(t, said),
+    await echoes.answered(t, said),
     "After 20 clients had left: answers for ten clients that stayed and ten new ones.",
   ).equal(20, {
     because:

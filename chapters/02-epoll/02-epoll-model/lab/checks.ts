@@ -1,6 +1,6 @@
 // What must be true of a server that waits in epoll, however it is written: poll(2) would do. It accepts and reads all
 // that comes, closes what has ended, and is asleep otherwise.
-import { type Client, check, fc, grammar, silentClients, type Tools } from "workbook/check";
+import { type Client, check, fc, grammar, leavingClients, silentClients, type Tools } from "workbook/check";
 
 /** What the server does that does not accept all clients: the check `together` judges it. */
 const breaks = { promise: "together", saying: "the server leaves clients in the accept queue" };
@@ -99,27 +99,12 @@ check("long-message", "reads a long message to its end, and then the end of the 
  */
 check("leaving", "closes the sockets of clients that leave or reset, and of no others", async t => {
   const { server, expect } = t;
-  const before = server.sockets;
-  const all = await t.oneByOne(30);
-  for (const one of all.slice(0, 10)) one.close();
-  expect(
-    await server.holds(before + 20),
-    "Ten of 30 clients have closed: sockets that the server holds.",
-  ).equal(before + 20, {
-    because:
+  const stay = await leavingClients.judgeLeaving(t, await t.oneByOne(30), {
+    closed:
       "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost.",
-    see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
-  });
-  for (const one of all.slice(10, 20)) one.reset();
-  expect(
-    await server.holds(before + 10),
-    "Ten more clients have reset their connections: sockets that the server holds.",
-  ).equal(before + 10, {
-    because:
+    reset:
       "events is a mask of several bits. After a reset it is EPOLLIN | EPOLLERR | EPOLLHUP, which is not equal to EPOLLIN. Test the bits with &, and call recv(): it throws ECONNRESET.",
-    see: "timeout 5 node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd | wc -l   # grows",
   });
-  const stay = all.slice(20);
   for (const one of stay) one.send("still here\n");
   let read = 0;
   for (const one of stay) if (await server.reads(one)) read++;
