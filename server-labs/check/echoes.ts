@@ -3,7 +3,10 @@ import type { Client } from "../clients.ts";
 import type { Tools } from "./tools.ts";
 
 /** Waits until these clients have got as many bytes as they have sent. @returns how many of them have */
-export async function answered({ server, until }: Tools, said: ReadonlyMap<Client, string>): Promise<number> {
+export async function countEchoed(
+  { server, until }: Tools,
+  said: ReadonlyMap<Client, string>,
+): Promise<number> {
   const count = () => [...said].filter(([client, words]) => client.received.length >= words.length).length;
   await until(() => count() === said.size || server.stuck()?.call === "accept4", 3000);
   return count();

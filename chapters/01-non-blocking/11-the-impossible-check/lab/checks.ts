@@ -48,7 +48,7 @@ check("everybody", "answers every client that sends, with its own bytes", async 
     }
     server.continue();
     expect(
-      await echoes.answered(t, said),
+      await echoes.countEchoed(t, said),
       "50 clients sent in the same moment: number of clients that got an answer.",
     ).equal(50, {
       because:
@@ -78,7 +78,7 @@ check("leaving", "closes the sockets of clients that leave or reset, and of no o
   const said = new Map(stay.map(one => [one, "still here\n"]));
   for (const [one, words] of said) one.send(words);
   expect(
-    await echoes.answered(t, said),
+    await echoes.countEchoed(t, said),
     "After other clients had left: number of the remaining ten clients that got an answer.",
   ).equal(10, {
     because:

@@ -124,7 +124,7 @@ check("everybody", "answers every client, whenever it has connected", async t =>
     }
     server.continue();
     expect(
-      await echoes.answered(t, said),
+      await echoes.countEchoed(t, said),
       `All 40 clients have sent line ${round}: clients that got it back.`,
     ).equal(40, {
       because:
@@ -154,7 +154,7 @@ check("leaving", "closes the sockets of clients that leave, and serves those tha
   const said = new Map(there.map(one => [one, `${one.name} is here\n`]));
   for (const [one, words] of said) one.send(words);
   expect(
-    await echoes.answered(t, said),
+    await echoes.countEchoed(t, said),
     "After 20 clients had left: answers for ten clients that stayed and ten new ones.",
   ).equal(20, {
     because:
