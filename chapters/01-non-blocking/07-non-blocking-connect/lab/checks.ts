@@ -183,11 +183,15 @@ check("deadline", "gives up a handshake after two seconds, and no other", { pati
   expect(await patient.receives("soup is ready\n"), "A kitchen answered after more than two seconds.").ok({
     because: "The two seconds are for the handshake. A kitchen that is connected may take its time.",
   });
-  const held = await server.holds(before + 3);
-  expect(held, "All orders are answered. Sockets that the server holds:").equal(before + 3, {
-    because:
-      "Of these orders only the three clients are left. Closing a kitchen's socket ends a handshake too: the kernel sends no further SYN.",
-  });
+  eager.close(); // it may have orders left
+  const held = await server.holds(before + 2);
+  expect(held, "Two clients have their answers, and a third has left. Sockets that the server holds:").equal(
+    before + 2,
+    {
+      because:
+        "Of these orders only two clients are left. Closing a kitchen's socket ends a handshake too: the kernel sends no further SYN.",
+    },
+  );
 });
 
 /** A client whose kitchen has dropped its first SYN, and will answer the second. @param tries how often to try it */
