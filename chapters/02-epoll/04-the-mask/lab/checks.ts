@@ -247,7 +247,8 @@ check("end", "passes on the end of a client that it does not read", async t => {
 
 /**
  * A client sends two orders and FIN. Its kitchens answer when the server has ended its direction, and close at once: HUP
- * comes with an answer that is not read. The client gets both answers, whole, and then FIN.
+ * comes with an answer that is not read. The client gets both answers, whole, and then FIN. Then an answer and FIN come in
+ * one moment.
  */
 check("last-answer", "delivers an answer that comes with HUP, to a client that has sent FIN", async t => {
   const { server, expect } = t;
@@ -290,7 +291,40 @@ check("last-answer", "delivers an answer that comes with HUP, to a client that h
   ).equal(wanted.length, why);
   expect(heard(client) === wanted, "The client has received both answers, in order.").ok(why);
   expect(client.state, "How the connection of the client has ended.").equal("ended", why);
+  await answeredAsItEnds(t);
 });
+
+/** A kitchen answers and closes, and its client sends FIN: one batch of epoll reports both, the kitchen first. */
+async function answeredAsItEnds(t: Tools): Promise<void> {
+  const { server, expect } = t;
+  const words = t.generate(grammar.word(4, 8));
+  const first = t.backEnd();
+  const second = t.backEnd({
+    onLine: (dish, connection) => {
+      connection.send(`${dish} with ${words}\n`);
+      connection.end();
+    },
+  });
+  const client = await ordersFrom(t, first);
+  client.send(`${second.port} soup\n`);
+  const [connection] = first.connections;
+  await server.stop();
+  connection!.send(`${words}\n`);
+  connection!.end();
+  client.end();
+  server.continue();
+  await client.closed();
+  const why = {
+    because:
+      "By the time of the client's event, an event of the same batch has answered its order, and the next one is on its way. Look at what the client waits for now, and not at what it waited for when you asked for the bit.",
+    see: halfCloses("9002 tea\\n9001 soup\\n"),
+  };
+  expect(
+    heard(client),
+    "The answer to the first of two orders came in one moment with the client's FIN. The client has received:",
+  ).equal(`${words}\nsoup with ${words}\n`, why);
+  expect(client.state, "How the connection of the client has ended.").equal("ended", why);
+}
 
 /**
  * Hundreds of generated clients order from kitchens that answer, refuse, reset, or close without an answer (`ENODATA`),
