@@ -18,7 +18,7 @@ export interface Axes {
 
 const isPositive = (value: unknown): value is number => typeof value === "number" && value > 0;
 
-/** The row of one line; null for a line that is none. */
+/** The row of one line; null for a line that holds no row. */
 function costRowOf(line: string): CostRow | null {
   try {
     const { ready, count, ...costs } = JSON.parse(line) as Record<string, unknown>;

@@ -24,17 +24,17 @@ const mostMs = 10;
 const word = "hello\n";
 
 /**
- * 500 accepted clients.
+ * So many accepted clients, which are silent.
  * @param breaks the promise of the lab that a server breaks which does not accept them, if another check judges it
  */
-export async function crowd(t: Tools, breaks?: BrokenPromise): Promise<Client[]> {
+export async function crowd(t: Tools, count = silent, breaks?: BrokenPromise): Promise<Client[]> {
   const come: Client[] = [];
-  while (come.length < silent) {
-    const some = await t.clients(batch);
+  while (come.length < count) {
+    const some = await t.clients(Math.min(batch, count - come.length));
     t.expect(
       await t.server.accepts(some),
       "Number of the connected clients that the server has accepted.",
-    ).equal(batch, {
+    ).equal(some.length, {
       because:
         "A client in the accept queue is connected, but the server has no socket for it until it calls accept(). Is the listener on the list of descriptors that the server waits for?",
       see: "ss -tln 'sport = :{port}'   # Recv-Q: clients that still wait",

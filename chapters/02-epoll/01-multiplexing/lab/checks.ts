@@ -9,6 +9,7 @@ import {
   fc,
   grammar,
   leavingClients,
+  silentClients,
   type Tools,
 } from "workbook/check";
 
@@ -19,23 +20,6 @@ const messages = 50;
 const mostAsked = 8;
 /** Where no calls can be seen: so many times the processor time of a message may rise. */
 const mostTimes = 2;
-
-/** Lets clients connect by the hundred: the accept queue is not what this lab is about. */
-async function crowd(t: Tools, count: number): Promise<Client[]> {
-  const come: Client[] = [];
-  while (come.length < count) {
-    const some = await t.clients(Math.min(100, count - come.length));
-    t.expect(
-      await t.server.accepts(some),
-      "Number of the connected clients that the server has accepted.",
-    ).equal(some.length, {
-      because: "The listener must be on the interest list, too: it is readable while a client waits.",
-      see: "ss -tln 'sport = :{port}'   # Recv-Q: clients that still wait",
-    });
-    come.push(...some);
-  }
-  return come;
-}
 
 /** One client sends lines, each after the answer to the one before. */
 async function converse(t: Tools, client: Client, lines = messages): Promise<void> {
@@ -80,11 +64,11 @@ const see =
  * the kernel about at most eight descriptors, however many there are.
  */
 check("idle", "asks about no silent client when one of 1001 clients sends", async t => {
-  const [speaker] = (await crowd(t, 1)) as [Client];
+  const [speaker] = (await silentClients.crowd(t, 1)) as [Client];
   if (!t.server.traced) {
     await costOfMessage(t, speaker); // the first ones also pay for compilers and caches
     const alone = await costOfMessage(t, speaker);
-    await crowd(t, silent);
+    await silentClients.crowd(t, silent);
     const times = (await costOfMessage(t, speaker)) / alone;
     t.expect(
       Number(times.toFixed(1)),
@@ -92,7 +76,7 @@ check("idle", "asks about no silent client when one of 1001 clients sends", asyn
     ).atMost(mostTimes, { because, see });
     return;
   }
-  await crowd(t, silent);
+  await silentClients.crowd(t, silent);
   await converse(t, speaker);
   const calls = await t.server.trace({ during: () => converse(t, speaker) });
   const total = calls.list.reduce((sum, call) => sum + asked(call), 0) + calls.missed;
@@ -112,7 +96,7 @@ check("idle", "asks about no silent client when one of 1001 clients sends", asyn
  */
 check("everybody", "answers every client, whenever it has connected", async t => {
   const { server, clients, expect } = t;
-  const all = await crowd(t, 20);
+  const all = await silentClients.crowd(t, 20);
   await server.stop();
   all.push(...(await clients(20)));
   const said = new Map(all.map(one => [one, ""]));
@@ -143,7 +127,7 @@ check("everybody", "answers every client, whenever it has connected", async t =>
  */
 check("leaving", "closes the sockets of clients that leave, and serves those that come after", async t => {
   const { clients, expect } = t;
-  const stay = await leavingClients.judgeLeaving(t, await crowd(t, 30), {
+  const stay = await leavingClients.judgeLeaving(t, await silentClients.crowd(t, 30), {
     closed:
       "recv() gave an empty Buffer: the end of the stream. Take the client off the list, then close its socket, in this order: a closed socket has no number.",
     reset:
@@ -168,7 +152,7 @@ check("leaving", "closes the sockets of clients that leave, and serves those tha
  */
 check("sleeps", "sleeps until a client does something", async t => {
   const { server, expect } = t;
-  const all = await crowd(t, 20);
+  const all = await silentClients.crowd(t, 20);
   for (const one of all.slice(0, 5)) await converse(t, one, 1);
   for (const one of all.slice(5, 10)) one.close();
   await server.releases(all.slice(5, 10));

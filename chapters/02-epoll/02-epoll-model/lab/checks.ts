@@ -140,7 +140,7 @@ check(
   "costs next to nothing while 500 clients are silent, and reads a message within 10 ms",
   async t => {
     const watch = t.server.traced ? t.server.watch() : null;
-    const clients = await silentClients.crowd(t, breaks);
+    const clients = await silentClients.crowd(t, 500, breaks);
     await silentClients.judgeCost(
       t,
       "No client sends, so epoll_wait has nothing to report. A server that is not asleep in it asks for something that is always ready, or limits its sleep.",
