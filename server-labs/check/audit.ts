@@ -123,9 +123,14 @@ class LabAudit {
           `${this.#declaration(id)}: the command of a failure may wait for ever ("${endless}"): ${limitAdvice}`,
         );
       if (sound) print(`  ✓ ${basename(file)} is caught by ${id}: ${outcome.failure!.summary}`);
+      else if (outcome?.busy?.failed)
+        print(`  ✓ ${basename(file)} fails each try of ${id}, on a busy machine`);
       else if (outcome?.state === "failed")
         this.#fault(`${placeOf(file)}: cannot be checked: ${failureOf(outcome, file)}`);
-      else this.#fault(`${placeOf(file)}: is not caught by ${id} (${this.#declaration(id)})`);
+      else {
+        const note = outcome?.note === undefined ? "" : `:\n    ${outcome.note}`;
+        this.#fault(`${placeOf(file)}: is not caught by ${id} (${this.#declaration(id)})${note}`);
+      }
     };
   }
 

@@ -204,9 +204,15 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
     faults.push(...(await one));
     printing++;
   }
-  const sum = faults.length === 0 ? "all is as the book says" : `${count(faults.length, "fault")}, see above`;
-  console.log(`\n${count(labs.length, "lab")}: ${sum}.`);
-  return faults.length === 0 ? 0 : 1;
+  const labCount = count(labs.length, "lab");
+  if (faults.length === 0) {
+    console.log(`\n${labCount}: all is as the book says.`);
+    return 0;
+  }
+  // The output of many labs is long, and a log may keep its end only.
+  console.log(`\n${labCount}, ${count(faults.length, "fault")}:`);
+  for (const fault of faults) console.log(`  ✗ ${fault.split("\n").slice(0, 2).join("\n  ")}`);
+  return 1;
 }
 
 /** Prints one hint. @returns the exit code */

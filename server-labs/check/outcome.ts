@@ -73,6 +73,20 @@ export class Unobserved extends Error {
   }
 }
 
+/** The machine was too busy for what the check measures. It is run again when no other check runs. */
+export class MachineBusy extends Error {
+  /**
+   * @param what what could not be measured, as the part of a sentence: "a client that sends within a second"
+   * @param cause the failure of the last try, if each try has failed
+   */
+  constructor(what: string, cause?: unknown) {
+    super(`The machine was too busy for this: ${what}. Run the check again when fewer programs run.`, {
+      cause,
+    });
+    this.name = "MachineBusy";
+  }
+}
+
 /** The result of one check. */
 export interface Outcome {
   id: string;
@@ -88,6 +102,8 @@ export interface Outcome {
   start?: boolean;
   /** The check itself has a mistake, which its author must mend. */
   broken?: boolean;
+  /** It is unjudged because the machine was too busy. `failed`: each try failed, perhaps for that reason. */
+  busy?: { failed: boolean };
 }
 
 /** What is known of the program when a check ends. */
@@ -109,8 +125,10 @@ const quotedLines = 10;
 export function outcomeOf(
   error: unknown,
   { evidence: noted, ended, files, blockedCall }: Circumstances,
-): Pick<Outcome, "state" | "failure" | "note" | "breaks" | "start" | "broken"> {
+): Pick<Outcome, "state" | "failure" | "note" | "breaks" | "start" | "broken" | "busy"> {
   if (error instanceof Unobserved) return { state: "unobserved", note: error.message };
+  if (error instanceof MachineBusy)
+    return { state: "unjudged", busy: { failed: error.cause instanceof CheckFailure }, note: error.message };
   if (error instanceof StartFailure) {
     return { state: "failed", start: true, failure: { ...error.failure, evidence: [...error.evidence] } };
   }

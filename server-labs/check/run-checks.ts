@@ -47,8 +47,7 @@ export async function runChecks(checks: readonly Check[], options: RunChecksOpti
   } = options;
   let neverListened: Outcome | null = null;
 
-  const run = async (check: Check): Promise<Outcome> => {
-    report.onState(check, "running");
+  const runOnce = async (check: Check): Promise<Outcome> => {
     // A program that did not listen in one check will not listen in the next: do not wait for it eight times.
     const outcome = neverListened
       ? { ...neverListened, id: check.id, title: check.title, took: 0 }
@@ -58,7 +57,15 @@ export async function runChecks(checks: readonly Check[], options: RunChecksOpti
     if (outcome.start) neverListened ??= outcome;
     return outcome.failure ? { ...outcome, failure: withSettings(outcome.failure, port, subject) } : outcome;
   };
-  const running = checks.map(check => (check.options.patient ? run(check) : semaphore.run(() => run(check))));
+  const run = async (check: Check): Promise<Outcome> => {
+    const start = () => {
+      report.onState(check, "running");
+      return runOnce(check);
+    };
+    const outcome = await (check.options.patient ? start() : semaphore.run(start));
+    return outcome.busy ? semaphore.runAlone(() => runOnce(check)) : outcome;
+  };
+  const running = checks.map(run);
   const outcomes = await Promise.all(
     running.map(async (one, index) => {
       const outcome = await one;

@@ -217,10 +217,15 @@ export class Server {
     return exhaustion(() => this.pids);
   }
 
-  /** Milliseconds so far in which it or this process could have run, and no processor was free. */
+  /**
+   * Milliseconds so far in which it or this process could have run, and no processor was free. V8 has threads of its own,
+   * which hold up no client: only a server with workers is asked for all its threads.
+   */
   get delayedMs(): number {
-    const all = threads([process.pid, ...this.pids]).values();
-    return [...all].reduce((sum, { waited }) => sum + waited, 0);
+    const pids = [process.pid, ...this.pids];
+    const mains = new Set(pids.map(String));
+    const all = [...threads(pids)].filter(([id]) => this.#process.hasWorkers || mains.has(id));
+    return all.reduce((sum, [, { waited }]) => sum + waited, 0);
   }
 
   /** How often it has gone to sleep so far, in any call: exact, on a busy machine too. */
@@ -335,7 +340,9 @@ export class Server {
   /** The server has read everything that this client has sent. */
   hasRead(client: Client): boolean {
     const row = this.socketOf(client);
-    return row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0;
+    return (
+      row !== null && row.inode !== 0 && row.recvQueue === 0 && client.unsent === 0 && client.notSent === 0
+    );
   }
 
   /** How many bytes of this client the server itself has read: bytes in the kernel, on either side, do not count. */

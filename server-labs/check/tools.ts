@@ -17,7 +17,7 @@ import { type Conversations, converse, defaultSeed, type Seed } from "./conversa
 import { countDelayedParts } from "./delayed-parts.ts";
 import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
 import { type Expect, expect } from "./expect.ts";
-import { CheckFailure, type Why } from "./outcome.ts";
+import { CheckFailure, MachineBusy, type Why } from "./outcome.ts";
 import { Server } from "./server.ts";
 import type { ServerProcess } from "./server-process.ts";
 import type { SiteFolder } from "./site-folder.ts";
@@ -58,6 +58,13 @@ export interface Tools extends ExchangeTools {
   expect: Expect;
   /** Fails the check with this sentence. */
   fail(summary: string, why?: Why): never;
+  /**
+   * Ends the check without a verdict, because the machine was too busy for what it measures. It is run again when no
+   * other check runs.
+   * @param what what could not be measured, as the part of a sentence: "a client that sends within a second"
+   * @param cause the failure of the last try, if each try has failed
+   */
+  tooBusy(what: string, cause?: unknown): never;
   /** Adds a sentence to the evidence, with the time. */
   note(sentence: string): void;
   /** Waits until the probe finds something, and returns it; null when `withinMs` milliseconds have passed first. */
@@ -119,6 +126,9 @@ export function makeTools(
     expect,
     fail: (summary, why) => {
       throw new CheckFailure(summary, why);
+    },
+    tooBusy: (what, cause) => {
+      throw new MachineBusy(what, cause);
     },
     note: sentence => journal.note(sentence),
     until: (probe, withinMs) => poller.until(probe, withinMs),

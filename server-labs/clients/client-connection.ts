@@ -155,6 +155,21 @@ export class ClientConnection {
     return info.readUInt32LE(44) - info.readUInt32LE(56);
   }
 
+  /** Bytes that this client's kernel has accepted and not sent, because the server's window is full; tcp_info. */
+  get notSent(): number {
+    if (this.state === "closed") return 0;
+    return this.#socket.getOption(IPPROTO_TCP, TCP_INFO, 156).readUInt32LE(144); // tcpi_notsent_bytes
+  }
+
+  /**
+   * Takes the error that the kernel has noted since the end of the stream, SO_ERROR of socket(7).
+   * @returns "EPIPE" when RST has come behind FIN; null without an error
+   */
+  takeError(): string | null {
+    const errno = this.state === "closed" ? 0 : this.#socket.getOption(SOL_SOCKET, SO_ERROR);
+    return errno === 0 ? null : errnoName(errno);
+  }
+
   /** Half-close, shutdown(2): the client sends no more. */
   protected shutdownWrite(): void {
     this.#attempt(() => this.#socket.shutdown("write"));

@@ -34,6 +34,28 @@ test("work that fails releases its permit", async () => {
   assert.equal(await semaphore.run(async () => "next"), "next");
 });
 
+test("work that must be alone starts when all permits are free, and keeps what comes after it waiting", async () => {
+  const semaphore = new Semaphore(2);
+  const order: string[] = [];
+  const ends: (() => void)[] = [];
+  const work = (name: string) => () => {
+    order.push(name);
+    return new Promise<void>(resolve => ends.push(resolve));
+  };
+  const all = [
+    semaphore.run(work("first")),
+    semaphore.runAlone(work("alone")),
+    semaphore.run(work("third")),
+    semaphore.run(work("fourth")),
+  ];
+  for (const expected of [["first"], ["first", "alone"], ["first", "alone", "third", "fourth"]]) {
+    await turn();
+    assert.deepEqual(order, expected);
+    for (const end of ends.splice(0)) end();
+  }
+  await Promise.all(all);
+});
+
 test("new work does not overtake work that waits", async () => {
   const semaphore = new Semaphore(1);
   const order: string[] = [];

@@ -213,6 +213,7 @@ async function slowClient(t: Tools): Promise<void> {
     expect(heard, `A client that sent its request after ${sentAfter} ms got no answer.`).ok(tooShort);
     return;
   }
+  t.tooBusy("a client that sends just before the deadline");
 }
 
 /**

@@ -205,7 +205,8 @@ async function withLateKitchen(t: Tools, tries = 4): Promise<{ patient: Client; 
   });
   late.accept();
   // On a busy machine the second SYN, too, may have been dropped by now. Then another client tries it.
-  if (clock() - sent < 900 || tries === 1) return { patient, late };
+  if (clock() - sent < 900) return { patient, late };
+  if (tries === 1) t.tooBusy("a kitchen that has room when the second SYN comes");
   patient.close();
   await late.releases();
   return withLateKitchen(t, tries - 1);
