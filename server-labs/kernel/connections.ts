@@ -54,7 +54,7 @@ export class Connections {
       if (peer === null) continue;
       const local = known?.local ?? "";
       this.#ends.set(link, { local, peer });
-      const nonblocking = this.#nonblocking.get(link) ?? false;
+      const nonblocking = this.#nonblocking.get(link) ?? null;
       gone.push({ fd, local, peer, state: "CLOSE", recvQ: 0, sendQ: 0, other: null, nonblocking });
     }
     return gone;
@@ -68,7 +68,7 @@ export class Connections {
       const { fd, link, row } = held;
       const { local, peer } = this.#ends.get(link)!;
       const { state, recvQueue: recvQ, sendQueue: sendQ } = row;
-      const nonblocking = this.#nonblocking.get(link) ?? false;
+      const nonblocking = this.#nonblocking.get(link) ?? null;
       return { fd, local, peer, state, recvQ, sendQ, other: others.get(held) ?? null, nonblocking };
     });
   }

@@ -60,7 +60,8 @@ export interface KernelConnection {
   sendQ: number;
   /** The peer's own socket, when it is on this machine: what it has not read, and has not got through. */
   other: { state: TcpState; recvQ: number; sendQ: number } | null;
-  nonblocking: boolean;
+  /** O_NONBLOCK is set; null while it was not seen. */
+  nonblocking: boolean | null;
 }
 
 /**

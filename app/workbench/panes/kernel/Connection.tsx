@@ -25,7 +25,8 @@ export const ConnectionCard = memo(function Connection(props: WatchedConnection)
         <code className={state === "CLOSE" ? "failed" : state === "CLOSE_WAIT" ? "waiting" : undefined}>
           {state}
         </code>{" "}
-        {stateWords[state]} · {nonblocking ? "non-blocking" : "blocking"}
+        {stateWords[state]}
+        {nonblocking !== null && ` · ${nonblocking ? "non-blocking" : "blocking"}`}
       </p>
       {listed && (
         <dl className="kernel-queues">
@@ -35,7 +36,7 @@ export const ConnectionCard = memo(function Connection(props: WatchedConnection)
       )}
       {other && (other.recvQ > 0 || other.sendQ > 0) && (
         <p className="dim">
-          At the client: {bytes(other.recvQ)} not read, {number(other.sendQ)} not got through.
+          At the peer: {bytes(other.recvQ)} not read, {number(other.sendQ)} not got through.
         </p>
       )}
       <p>
