@@ -34,6 +34,15 @@ test("the command prints sentences, and its exit code agrees", async () => {
   assert.match(bad.out, /✗ prints nothing while nothing happens[\s\S]+See it again:[\s\S]+server\.ts 7890/);
 });
 
+test("the reader of its output has left: it ends, without a stack", async () => {
+  const child = spawn(process.execPath, [main, lab, "--solution", "--only", "burst"], { env });
+  child.stdout.destroy();
+  let err = "";
+  child.stderr.on("data", chunk => (err += chunk));
+  const code = await new Promise<number | null>(resolve => child.on("close", resolve));
+  assert.deepEqual([code, err], [141, ""]);
+});
+
 test("a file runs with the modules beside it, at its own address", async t => {
   const folder = mkdtempSync(join(tmpdir(), "workbook-modules-"));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -35,6 +35,8 @@ for (const [signal, number] of [
 ] as const) {
   process.on(signal, () => process.exit(128 + number));
 }
+// Its reader has gone, as in `npm run check -- LAB | head -3`: it ends as by SIGPIPE, without a stack.
+process.stdout.on("error", () => process.exit(128 + 13));
 
 /** The folder in which the command was typed: npm runs scripts in the package's folder. */
 const callerFolder = process.env.INIT_CWD ?? process.cwd();
