@@ -176,8 +176,32 @@ export async function endsAlone(t: Tools): Promise<void> {
   });
 }
 
+/** Other methods than GET, and that HEAD of a missing file announces the length that GET of it has. RFC 9110, 9.3.2. */
+export async function answersMethods(t: Tools): Promise<void> {
+  const because =
+    "The answer to HEAD is the head that GET would get, without the body (RFC 9110, 9.3.2). After one byte more the client cannot find the next answer.";
+  await t.exchanges(because, methods);
+  const missing = `/${t.generate(word(3, 12))}.html`;
+  const [whole, head] = await t.exchange({
+    about: "GET and HEAD of a file that does not exist",
+    sends: get(missing) + get(missing).replace("GET", "HEAD"),
+    wants: [404, { status: 404, to: "HEAD" }],
+    because,
+  });
+  const announced = head!.fields.get("content-length");
+  if (announced === undefined || !whole!.fields.has("content-length")) return;
+  t.expect(Number(announced), "HEAD of a file that does not exist: Content-Length.").equal(
+    whole!.body.length,
+    {
+      because:
+        "HEAD may leave Content-Length out. If it is there, it is the length of the body that GET gets, also when the file does not exist (RFC 9110, 8.6).",
+      see: "curl -sS --max-time 5 -I http://127.0.0.1:{port}/nothing; curl -sS --max-time 5 -i http://127.0.0.1:{port}/nothing",
+    },
+  );
+}
+
 /** Other methods than GET. An answer to HEAD may leave Content-Length out. RFC 9110, 8.6, 9.1, 9.3.2 and 15.5.6. */
-export const methods: readonly Exchange[] = [
+const methods: readonly Exchange[] = [
   {
     about: "HEAD, then GET",
     sends: `HEAD /menu.txt HTTP/1.1\r\n${host}\r\n${get("/")}`,
