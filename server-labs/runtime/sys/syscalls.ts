@@ -136,9 +136,13 @@ export function write(fd: number, bytes: Uint8Array, size: number): number {
   return leave(native.write(fd, bytes, size));
 }
 
+/** Called before each close(2), with the descriptor: a hub then forgets it, before another socket gets its number. */
+export const beforeClose: ((fd: number) => void)[] = [];
+
 const CLOSE = callIndex("close");
 /** close(2). Whatever it returns, the descriptor is gone. */
 export function close(fd: number): number {
+  for (const tell of beforeClose) tell(fd);
   enter(CLOSE, false, fd);
   anew(fd, 0);
   return leave(native.close(fd));

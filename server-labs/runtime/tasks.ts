@@ -1,0 +1,11 @@
+// workbook/tasks. Coroutines over a hub on epoll_wait(2): tasks are generators that wait with `yield*`, in a program that
+// sleeps only when all of them wait.
+export { DescriptorClosed } from "./tasks/descriptors.ts";
+export { Nursery, nursery } from "./tasks/nursery.ts";
+export { accept, connect, recv, send } from "./tasks/sockets.ts";
+export type { Awaited, Park, Steps } from "./tasks/task.ts";
+export { Cancelled, Task, type TaskState } from "./tasks/task.ts";
+export { TaskQueue } from "./tasks/task-queue.ts";
+export { TaskSemaphore } from "./tasks/task-semaphore.ts";
+export { deadline, TimedOut, timeout } from "./tasks/time-limit.ts";
+export { currentTask, pass, readable, run, sleep, spawn, writable } from "./tasks/wait.ts";
