@@ -25,6 +25,8 @@ export class Hub {
   #ready: Task[] = [];
   #current: Task | null = null;
   #made = 0;
+  /** Called when a task is made, while an async function runs and there was no task. */
+  #spawned: (() => void) | null = null;
 
   /** The task that runs now. */
   get current(): Task {
@@ -47,6 +49,8 @@ export class Hub {
     });
     this.#live.add(task as Task);
     this.#ready.push(task as Task);
+    this.#spawned?.();
+    this.#spawned = null;
     return task;
   }
 
@@ -67,39 +71,82 @@ export class Hub {
 
   /** Runs this task until it has ended, and then cancels all others. */
   run<T>(main: Steps<T>, name: string): T {
-    if (running) throw new Error("A hub runs already: call spawn() for another task of it.");
-    running = this;
-    const closes = (fd: number) => this.descriptors.closes(fd);
-    beforeClose.push(closes);
+    const leave = this.#enter();
     try {
       const task = this.spawn(main, name);
       task.awaited = true;
       this.#turns(() => task.ended);
-      for (const other of this.#live) other.cancel();
-      this.#turns(() => this.#live.size === 0);
+      this.#endAll();
       return task.result();
     } finally {
-      beforeClose.splice(beforeClose.indexOf(closes), 1);
-      this.descriptors.close();
-      running = null;
+      leave();
     }
   }
 
-  /** Turns: the tasks that are ready run, and then the events and timers that have come make others ready. */
-  #turns(over: () => boolean): void {
-    while (true) {
-      const ready = this.#ready;
-      this.#ready = [];
-      for (const task of ready) {
-        this.#current = task;
-        task.step();
-        this.#current = null;
+  /** Runs an async function until its promise has settled, and then cancels all tasks. */
+  async runAsync<T>(main: () => Promise<T>): Promise<T> {
+    const leave = this.#enter();
+    try {
+      let over = false;
+      const promise = main().finally(() => {
+        over = true;
+        this.#spawned?.();
+      });
+      promise.catch(() => {}); // It is awaited below, when the hub has ended.
+      while (true) {
+        this.#runReady();
+        // Node runs all continuations of promises before a callback of setImmediate: async functions go on here.
+        await new Promise(resolve => setImmediate(resolve));
+        if (over) break;
+        // It awaits a promise of another library, such as a file: epoll_wait would keep Node from it.
+        if (this.#live.size === 0) await new Promise<void>(resolve => (this.#spawned = resolve));
+        else this.#wait();
       }
-      if (over()) return;
-      if (this.#isStuck()) this.#unstick();
-      this.descriptors.wait(this.#patience());
-      this.timers.fire(performance.now());
+      this.#endAll();
+      return await promise;
+    } finally {
+      leave();
     }
+  }
+
+  /** @returns leaves the hub: no task has it any more */
+  #enter(): () => void {
+    if (running) throw new Error("A hub runs already: call spawn() for another task of it.");
+    running = this;
+    const closes = (fd: number) => this.descriptors.closes(fd);
+    beforeClose.push(closes);
+    return () => {
+      beforeClose.splice(beforeClose.indexOf(closes), 1);
+      this.descriptors.close();
+      running = null;
+    };
+  }
+
+  #endAll(): void {
+    for (const other of this.#live) other.cancel();
+    this.#turns(() => this.#live.size === 0);
+  }
+
+  #turns(over: () => boolean): void {
+    for (this.#runReady(); !over(); this.#runReady()) this.#wait();
+  }
+
+  /** The tasks that are ready run, each until it waits. Those that become ready meanwhile run in the next turn. */
+  #runReady(): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const task of ready) {
+      this.#current = task;
+      task.step();
+      this.#current = null;
+    }
+  }
+
+  /** Sleeps until an event or a timer comes, and makes its tasks ready. */
+  #wait(): void {
+    if (this.#isStuck()) this.#unstick();
+    this.descriptors.wait(this.#patience());
+    this.timers.fire(performance.now());
   }
 
   /** How long the hub may sleep, in milliseconds; -1: until an event comes. */

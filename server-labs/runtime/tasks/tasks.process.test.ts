@@ -1,6 +1,7 @@
 // workbook/tasks: waiting, time limits, cancellation, nurseries, and that nothing is left behind.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { EPOLLIN, Epoll, Socket, socketPair } from "../net.ts";
 import {
@@ -15,6 +16,7 @@ import {
   readable,
   recv,
   run,
+  runAsync,
   type Steps,
   send,
   sleep,
@@ -23,6 +25,7 @@ import {
   TaskSemaphore,
   TimedOut,
   timeout,
+  wait,
 } from "../tasks.ts";
 
 const descriptors = () => readdirSync("/proc/self/fd").length;
@@ -453,6 +456,48 @@ test("what needs a hub says so, and an epoll of one's own goes on to work beside
   epoll.close();
   one.close();
   other.close();
+});
+
+test("async functions wait on the same hub, many awaits deep, and several at once", async () => {
+  const [one, other] = pair();
+  const deep = async (levels: number): Promise<string> =>
+    levels === 0 ? (await wait(recv(one, 100))).toString() : await deep(levels - 1);
+  const order: string[] = [];
+  const result = await runAsync(async () => {
+    const reading = deep(5);
+    await Promise.all(
+      [20, 5, 10].map(async ms => {
+        await wait(sleep(ms));
+        order.push(String(ms));
+      }),
+    );
+    other.send("tea");
+    return reading;
+  });
+  assert.deepEqual([result, order], ["tea", ["5", "10", "20"]]);
+  one.close();
+  other.close();
+});
+
+test("an async function may await what is not the hub's; an abort cancels, and an error rejects", async () => {
+  const abort = new AbortController();
+  await runAsync(async () => {
+    assert.match(await readFile("/proc/self/comm", "utf8"), /node|MainThread/);
+    const sleeping = wait(sleep(60_000), { signal: abort.signal });
+    await wait(pass());
+    abort.abort();
+    await assert.rejects(sleeping, Cancelled);
+    await assert.rejects(wait(timeout(1, sleep(60_000))), TimedOut);
+    await assert.rejects(wait(sleep(1), { signal: abort.signal }), Cancelled);
+  });
+  await assert.rejects(
+    runAsync(async () => {
+      wait(sleep(60_000)).catch(() => {});
+      throw new Error("broken");
+    }),
+    /broken/,
+  );
+  await assert.rejects(async () => wait(pass()), /wait\(\) needs a hub/);
 });
 
 /** @returns what these steps throw; null when they return */
