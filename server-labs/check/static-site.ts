@@ -354,6 +354,9 @@ export const encodedTargets: readonly Exchange[] = [
 ];
 
 /** Names in the document root that are not regular files of it. Needs `filesAndTraps`. */
+const linksAreOurs =
+  "HTTP does not know links: that a server follows none to another place is a rule of this lab.";
+
 export const notFiles: readonly Exchange[] = [
   { about: "a folder", sends: get("/sub"), wants: [notServed] },
   {
@@ -365,15 +368,22 @@ export const notFiles: readonly Exchange[] = [
     see: "cd {folder}; mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt; rm html/fifo",
   },
   { about: "a device", sends: get("/zero"), wants: [notServed] },
-  { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
+  {
+    about: "a link to a file outside",
+    sends: get("/out.txt"),
+    wants: [notServed],
+    labRule: linksAreOurs,
+  },
   {
     about: "a file behind a link to a folder outside",
     sends: get("/up/secret.txt"),
+    labRule: linksAreOurs,
     wants: [notServed],
   },
   {
     about: "a file behind a link to html.old, the folder beside html",
     sends: get("/old/secret.txt"),
+    labRule: linksAreOurs,
     wants: [notServed],
     because:
       "The path of html.old begins with the path of html, and html.old is another folder. Compare the real path with the path of html and a slash.",

@@ -345,6 +345,8 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   t.note(
     `the server has read ${server.bytesReadFrom(flood)} bytes of requests and taken ${grown} MB of memory; ${flood.name} has read nothing`,
   );
+  const labRule =
+    "HTTP does not limit what one client may take of a server: the limit is a rule of this lab.";
   const because =
     "Each answer is 150 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
   if (read === 0 && !flood.over) t.fail("A client sent requests, and the server read none of them.");
@@ -352,13 +354,12 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   if (read > MB || !server.asleep) {
     t.fail(
       "One client sends request after request and reads no answer, and the server reads all its requests.",
-      {
-        because,
-      },
+      { because, labRule },
     );
   }
   await t.exchange({
     about: "another client, meanwhile",
+    labRule,
     sends: get("/menu.txt"),
     wants: [theMenu],
     because:
@@ -592,10 +593,19 @@ check(
         client,
         sends: [],
         wants,
-        after: "close",
         because,
         see: see(target),
+        labRule:
+          "HTTP leaves it to the server whether it answers a client that has ended its sending side (RFC 9112, 9.5).",
       });
+      const end = {
+        about: `the end behind ${target}`,
+        client,
+        sends: [],
+        wants: [],
+        after: "close",
+      } as const;
+      await t.exchange({ ...end, because, see: see(target) });
     }
     const half = await t.client();
     half.send("GET /menu.txt HTTP/1.1\r\nHos");
@@ -660,8 +670,11 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
   server.limitDescriptors(1);
   const [second] = (await t.oneByOne(1)) as [Client];
   const third = await t.client();
+  const labRule =
+    "No standard says what a server prints or does while no descriptor is free: that is a rule of this lab.";
   const words = await server.output.prints(/EMFILE|too many open files/i, { from });
   t.expect(words, "The server has no free descriptor, and does not print EMFILE.").ok({
+    labRule,
     because:
       "accept() fails with EMFILE while no descriptor is free, and the client stays in the accept queue. Print that once: the operator must know why no client is accepted.",
     see: "prlimit --nofile=28:28 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
@@ -671,6 +684,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
     idle.busy,
     "No descriptor is free: share of a processor that the server uses (1 is a whole processor).",
   ).atMost(0.5, {
+    labRule,
     because:
       "The accept queue is not empty, so a level-triggered listener stays ready, and accept() fails again and again. Stop watching the listener until a client leaves.",
   });
@@ -678,6 +692,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
   third.send(get("/menu.txt"));
   await t.exchange({
     about: "a client that waited in the accept queue until another left",
+    labRule,
     client: third,
     sends: [],
     // Another client may have got the last descriptor; then the server may say so.
@@ -785,8 +800,13 @@ const since = (began: number) => () => performance.now() - began;
 async function refusesHead(
   t: Tools,
   { client, how, time }: { client: Client; how: string; time: () => number },
-  why: Why,
+  { because, see }: Why,
 ): Promise<void> {
+  const why = {
+    because,
+    see,
+    labRule: "HTTP names no time for a head: the ten seconds are a rule of this lab.",
+  };
   await t.until(
     () => client.over || client.receivedBytes > 0,
     Math.max(0, headWithinMs + noticedMs - time()),
@@ -909,7 +929,11 @@ check("edited", "serves an edited file as it is now", { files }, async t => {
 check(
   "conversations",
   "keeps every promise in generated conversations",
-  { files: staticSite.conversationSite },
+  {
+    files: staticSite.conversationSite,
+    labRule:
+      "The conversations demand each promise of this lab, also where HTTP leaves a choice to the server.",
+  },
   async t => {
     await t.conversations({ ...staticSite.conversations, answersHalfClosed: true, idle: "sleeps" });
   },
