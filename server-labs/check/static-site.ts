@@ -154,6 +154,14 @@ export const persistence: readonly Exchange[] = [
     after: "close",
   },
   { about: "HTTP/1.0", sends: get("/menu.txt", "", "HTTP/1.0"), wants: [theMenu], after: "close" },
+  {
+    about: "Connection: close with DELETE",
+    sends: `DELETE /menu.txt HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
+    wants: [{ status: [405, 501, 403] }],
+    after: "close",
+    because:
+      "Connection: close is for the connection, whatever the method and the answer: close after a refusal, too (RFC 9112, 9.6).",
+  },
 ];
 
 /** The client has the last answer, and neither sends nor closes: the server closes its socket all the same. RFC 9112, 9.6. */
@@ -353,10 +361,10 @@ export const encodedTargets: readonly Exchange[] = [
   },
 ];
 
-/** Names in the document root that are not regular files of it. Needs `filesAndTraps`. */
 const linksAreOurs =
   "HTTP does not know links: that a server follows none to another place is a rule of this lab.";
 
+/** Names in the document root that are not regular files of it. Needs `filesAndTraps`. */
 export const notFiles: readonly Exchange[] = [
   { about: "a folder", sends: get("/sub"), wants: [notServed] },
   {
