@@ -99,7 +99,8 @@ check("pipeline", "answers every request once, in the order of the requests", as
  */
 check("bodies", "reads a body to its end, and no further", async t => {
   const next = name(t);
-  const hidden = get(`/hidden${name(t)}`);
+  // Its fields are not those of the order.
+  const hidden = get(`/hidden${name(t)}`, "Connection: close\r\nContent-Length: 3\r\n");
   const word = t.generate(grammar.word(5, 30));
   const odd = `\xff\x00${t.generate(grammar.anyBytes(10, 30))}`;
   const long = t.generate(grammar.longText(59_000, 60_000));
@@ -135,7 +136,7 @@ check("bodies", "reads a body to its end, and no further", async t => {
         ...then(
           "sizes in capitals, with an extension and trailer fields",
           chunked([hidden, word], {
-            extension: "; a=b",
+            extension: ";a=b",
             trailer: "X-Tea: green\r\nX: y\r\n",
             capitals: true,
           }),
@@ -171,7 +172,7 @@ function unclear(about: string, sends: string, status: readonly number[] = [400]
 check("refuses", "refuses a body whose end is unclear, and closes", async t => {
   const behind = get(`/hidden${name(t)}`);
   const wrong = t.generate(staticSite.wrongLengths);
-  const size = t.generate(fc.constantFrom("x", "-5", "+5", "0x5", "", "5 5"));
+  const size = t.generate(fc.constantFrom("x", "-5", "+5", "", "5 5"));
   const inChunksOf = (body: string) => post("Transfer-Encoding: chunked\r\n", body);
   await t.exchanges(
     "Where two programs read different ends, one takes the body for a request: a request is smuggled past it. No later byte of this connection can be trusted: answer 400, say Connection: close, and close (RFC 9112, 6.3, and 11.2).",
@@ -187,9 +188,20 @@ check("refuses", "refuses a body whose end is unclear, and closes", async t => {
         // A server may also believe the chunks. Then it must close behind the answer. RFC 9112, 6.1.
         [400, 200],
       ),
-      unclear("a coding that is not chunked", post("Transfer-Encoding: gzip\r\n", behind), [400, 501]),
-      unclear(`a chunk of the size "${size}"`, inChunksOf(`${size}\r\nabcde\r\n0\r\n\r\n${behind}`)),
-      unclear("a chunk that is longer than its size", inChunksOf(`3\r\nabcde\r\n0\r\n\r\n${behind}`)),
+      ...["gzip", "chunked, gzip", ""].map(coding =>
+        unclear(
+          `Transfer-Encoding: "${coding}"`,
+          post(`Transfer-Encoding: ${coding}\r\n`, `0\r\n\r\n${behind}`),
+          [400, 501],
+        ),
+      ),
+      ...["0x5", size].map(one =>
+        unclear(`a chunk of the size "${one}"`, inChunksOf(`${one}\r\nabcde\r\n0\r\n\r\n${behind}`)),
+      ),
+      unclear(
+        "a chunk that is longer than its size",
+        inChunksOf(`3\r\nabcde5\r\ngreen\r\n0\r\n\r\n${behind}`),
+      ),
     ],
   );
   const because =
@@ -401,7 +413,7 @@ check("conversations", "keeps every promise in generated conversations", async t
     .map(([to, fields]) => ({ bytes: get(to, fields), wants: asked(to) }));
   const length = parts.map(all => ({ bytes: measured(all.join("")), wants: ordered(all.join("")) }));
   const chunks = fc
-    .tuple(parts, fc.constantFrom("", ";a=b", "; a"), fc.constantFrom("", "X: y\r\n"), fc.boolean())
+    .tuple(parts, fc.constantFrom("", ";a=b", ";a"), fc.constantFrom("", "X: y\r\n"), fc.boolean())
     .map(([all, extension, trailer, capitals]) => ({
       bytes: chunked(all, { extension, trailer, capitals }),
       wants: ordered(all.join("")),

@@ -109,7 +109,7 @@ function* readBody(
   fields: Record<string, string>,
 ): Generator<"bytes", Buffer | string | null> {
   const { "content-length": length = "0", "transfer-encoding": coding } = fields;
-  if (!coding) {
+  if (coding === undefined) {
     if (!/^\d+$/.test(length)) return bad;
     return Number(length) > 70_000 ? tooLong : yield* client.bytes(Number(length));
   }
