@@ -27,7 +27,7 @@ interface Client {
   waitsFor: number;
   /** The answer under way is the last one. */
   isLast: boolean;
-  /** FIN is sent behind the last answer. */
+  /** FIN is sent after the last answer. */
   hasEnded: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Request {
   body: Buffer;
   /** The client speaks HTTP/1.0. */
   isOld: boolean;
-  /** The connection stays open behind the answer. */
+  /** The connection stays open after the answer. */
   persists: boolean;
   /** Where the next request begins. */
   end: number;
@@ -145,7 +145,7 @@ function nextPiece(client: Client): Buffer | null {
 // #endregion next
 
 // #region hear
-/** Reads once; behind the last request it reads only to find the end. @returns whether the client is still there */
+/** Reads once; after the last request it reads only to find the end. @returns whether the client is still there */
 function hear(client: Client): boolean {
   const data = client.socket.recv(16 * 1024);
   if (data === null) return true;
@@ -215,7 +215,7 @@ function readBody(bytes: Buffer, from: number, lines: string[]): Body | null {
   return bytes.length < end ? null : { body: bytes.subarray(from, end), end };
 }
 
-/** Chunks: before each is a line with its size, a hexadecimal number, and behind it a line end. The size 0 is the end. */
+/** Chunks: before each is a line with its size, a hexadecimal number, and after it a line end. The size 0 is the end. */
 function readChunks(bytes: Buffer, from: number): Body | null {
   const chunks: Buffer[] = [];
   for (let at = from; ; ) {
@@ -225,7 +225,7 @@ function readChunks(bytes: Buffer, from: number): Body | null {
     if (digits === undefined) throw new BadRequest();
     const size = Number.parseInt(digits, 16);
     if (size === 0) {
-      // Fields may follow, and then an empty line. Without fields its line end is right behind that of the size.
+      // Fields may follow, and then an empty line. Without fields its line end is right after that of the size.
       const end = bytes.indexOf(emptyLine, lineEnd);
       return end === -1 ? null : { body: Buffer.concat(chunks), end: end + emptyLine.length };
     }
