@@ -182,6 +182,8 @@ function readRequest(bytes: Buffer): Request | null {
   const [, method, target, minor] = /^([^ ]+) ([^ ]+) HTTP\/1\.(\d)$/.exec(first) ?? [];
   if (!method || !target) throw new BadRequest();
   const isOld = minor === "0";
+  // HTTP/1.0 knows no chunks, and a program on the way may not have seen them.
+  if (isOld && field(lines, "transfer-encoding") !== null) throw new BadRequest();
   const found = readBody(bytes, headEnd + emptyLine.length, lines);
   if (found === null) return null;
   const options = (field(lines, "connection") ?? "").toLowerCase().split(/[\t ]*,[\t ]*/);
