@@ -71,38 +71,43 @@ async function isOut(t: Tools, outside: readonly Client[]): Promise<void> {
   );
 }
 
+interface House {
+  /** The clients that have the last descriptors. */
+  inside: Client[];
+  /** The clients that have connected since, and the line that each of them has sent. */
+  outside: Map<Client, string>;
+  /** How much the server had printed before. */
+  from: number;
+}
+
 /** Three clients have the last descriptors, and three more connect. Each of these sends a line. */
-async function fullHouse(
-  t: Tools,
-): Promise<{ inside: Client[]; outside: Client[]; lines: string[]; from: number }> {
+async function fullHouse(t: Tools): Promise<House> {
   const { server } = t;
   const [first] = (await t.oneByOne(1)) as [Client];
   await served(t, [first], "A client that came alone. Answers to its line:", {});
   const from = server.output.bytes;
   server.limitDescriptors(2);
   const inside = [first, ...(await t.oneByOne(2))];
-  const outside = await t.clients(3);
-  const lines = outside.map(() => `${word(t)}\n`);
-  for (const [i, client] of outside.entries()) client.send(lines[i]!);
-  await isOut(t, outside);
-  return { inside, outside, lines, from };
+  const outside = new Map((await t.clients(3)).map(client => [client, `${word(t)}\n`]));
+  for (const [client, line] of outside) client.send(line);
+  await isOut(t, [...outside.keys()]);
+  return { inside, outside, from };
 }
 
 /** So many clients are served now: of those that wait, or, where the server has turned them away, of new ones. */
 async function getPlaces(
   t: Tools,
-  { outside, lines }: { outside: readonly Client[]; lines: readonly string[] },
+  waiting: Map<Client, string>,
   places: number,
   what: string,
   why: Why,
 ): Promise<void> {
-  const waits = (client: Client) => !client.over || client.receivedBytes > 0;
-  const said = new Map(outside.flatMap((client, i) => (waits(client) ? [[client, lines[i]!] as const] : [])));
-  while (said.size < places) {
+  for (const client of waiting.keys()) if (client.over) waiting.delete(client);
+  while (waiting.size < places) {
     const line = `${word(t)}\n`;
-    said.set((await t.client()).send(line), line);
+    waiting.set((await t.client()).send(line), line);
   }
-  const right = () => [...said].filter(([client, line]) => heard(client) === line).length;
+  const right = () => [...waiting].filter(([client, line]) => heard(client) === line).length;
   await soon(t, () => right() >= places);
   t.expect(right(), what).equal(places, why);
 }
@@ -145,8 +150,8 @@ check("full", "prints EMFILE and sleeps while no descriptor is free", async t =>
  */
 check("free-again", "accepts clients again when others have left", async t => {
   const { server } = t;
-  const house = await fullHouse(t);
-  const [first, second, third] = house.inside as [Client, Client, Client];
+  const { inside, outside } = await fullHouse(t);
+  const [first, second, third] = inside as [Client, Client, Client];
   const why: Why = {
     because:
       "A closed descriptor is free again, and no event says so: the clients in the accept queue came before. When a client leaves, watch the listener again; with EPOLLET, call accept.",
@@ -156,11 +161,17 @@ check("free-again", "accepts clients again when others have left", async t => {
   first.close();
   second.close();
   server.continue();
-  await getPlaces(t, house, 2, "Two clients have left. Clients that have got a place, and an answer:", why);
-  await server.stop();
+  await server.releases([first, second]);
+  await getPlaces(t, outside, 2, "Two clients have left. Clients that have got a place, and an answer:", why);
   third.close();
-  server.continue();
-  await getPlaces(t, house, 3, "A third client has left. Clients that have got a place, and an answer:", why);
+  await server.releases([third]);
+  await getPlaces(
+    t,
+    outside,
+    3,
+    "A third client has left. Clients that have got a place, and an answer:",
+    why,
+  );
 });
 
 /**
@@ -174,13 +185,13 @@ check("looks-again", "accepts clients again although no client has left", async 
   first.close();
   await server.releases([first]);
   server.limitDescriptors(0, { forNow: true });
-  const lines = [`${word(t)}\n`];
-  const outside = [(await t.client()).send(lines[0]!)];
-  await isOut(t, outside);
+  const line = `${word(t)}\n`;
+  const client = (await t.client()).send(line);
+  await isOut(t, [client]);
   server.limitDescriptors(8, { forNow: true });
   await getPlaces(
     t,
-    { outside, lines },
+    new Map([[client, line]]),
     1,
     "Descriptors are free, and no client has left. Clients that are answered:",
     {
