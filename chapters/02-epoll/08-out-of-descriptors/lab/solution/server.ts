@@ -44,9 +44,10 @@ function main(port: number): void {
   console.log(`process ${process.pid} serves port ${port}`);
 
   while (true) {
-    if (now() >= retryAt) watchListener(listener);
+    const pause = retryAt - now();
+    if (pause <= 0) watchListener(listener);
     let [clientsWait, ending] = [false, false];
-    for (const { fd, events } of epoll.poll(retryAt - now())) {
+    for (const { fd, events } of epoll.poll(pause > 0 ? pause : -1)) {
       if (fd === listener.fd) clientsWait = true;
       else if (fd === signals.fd) ending = true;
       else serve(clients.get(fd), events);
