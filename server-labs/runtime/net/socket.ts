@@ -269,8 +269,8 @@ export class Socket {
     const fd = this.#open(this.dup);
     const copy = sys.dup(fd);
     if (copy === -1) throw failed(this.dup, "dup", `dup(fd ${fd})`, sys.errno);
-    const peer = this.#peer ?? undefined;
-    const made = new Socket(peer ? { fd: copy, peer, family: this.#family } : { fd: copy, family: this.#family });
+    const made = new Socket({ fd: copy, family: this.#family });
+    made.#peer = this.#peer;
     made.#local = this.#local;
     made.#listening = this.#listening;
     return made;
