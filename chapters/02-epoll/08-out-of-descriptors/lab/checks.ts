@@ -374,7 +374,7 @@ async function endsWell(t: Tools, clients: readonly Client[], what: string): Pro
   const why: Why = {
     because:
       "A signal wakes a loop that sleeps in epoll_wait only if it is an event: register the SignalFd. Then close the listener and each client, and let main return.",
-    see: "timeout -s TERM -k 3 1 npx tsx server.ts {port}; echo $?   # right: 0",
+    see: "kill $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')   # Output then says how the program has ended",
   };
   expect(server.alive, `${what} SIGTERM has come, and the server still runs.`).equal(false, why);
   expect(await server.ends(), `${what} How the server has ended:`).equal({ status: 0, signal: null }, why);
@@ -390,7 +390,7 @@ async function endsWell(t: Tools, clients: readonly Client[], what: string): Pro
 
 /**
  * Hundreds of generated clients send lines and names, cut anywhere, and stay, close, half-close, leave or reset. Each gets its
- * answers, and the server keeps nothing of those that have gone.
+ * answers, and the server keeps nothing of those that have gone, not even their names.
  */
 check("conversations", "answers each line in generated conversations", async t => {
   const lines = fc.oneof(grammar.visibleAscii(0, 40), grammar.longText(1, 2000), grammar.utf8(1, 20));
