@@ -290,7 +290,7 @@ const late = {
 } as const;
 
 /**
- * In one moment a client takes the name of another, and that other one sends a line, FIN or RST. So the server ends it while
+ * In one moment a client takes the name of another, and that other one ends its line, or sends FIN or RST. So the server ends it while
  * its event is still in the list. Then the same, and a new client connects in between. The new client stays, and is served.
  */
 check("one-batch", "gives no client an event of one that has left in the same batch", async t => {
@@ -311,6 +311,8 @@ async function takesOver(t: Tools, how: keyof typeof late, isFresh: boolean): Pr
   };
   const [old, taker] = (await t.oneByOne(2)) as [Client, Client];
   await named(t, old, name, why);
+  old.send(word(t));
+  await server.reads(old);
   const queued = (client: Client) => (server.socketOf(client)?.recvQueue ?? 0) > 0;
   const wanted = `hello ${name}\n`;
   await server.stop();
