@@ -282,11 +282,11 @@ check("same-number", "takes no client for one that had its number", async t => {
   );
 });
 
-/** What the client that is ended does in the same moment, and the words for it. */
+/** What the client that loses its name does in the same moment, in the words of a failure. */
 const late = {
-  line: "sends a line",
-  end: "sends FIN",
-  reset: "resets its connection",
+  line: "ended its line",
+  end: "sent FIN",
+  reset: "reset its connection",
 } as const;
 
 /**
@@ -320,16 +320,19 @@ async function takesOver(t: Tools, how: keyof typeof late, isFresh: boolean): Pr
   await t.until(() => queued(taker), 5000);
   const fresh = isFresh ? [await t.client()] : [];
   await t.until(() => server.acceptQueueLength === fresh.length, 5000);
-  if (how === "line") old.send(`${word(t)}\n`);
+  if (how === "line") old.send("\n");
   else old[how]();
   const came = () => (how === "line" ? queued(old) : server.socketOf(old)?.state !== "ESTABLISHED");
   await t.until(came, 5000);
   server.continue();
-  const moment = `A client took a name in the moment in which the one that had it ${late[how].replace("its", "the")}${isFresh ? ", and a new client connected in between" : ""}.`;
+  const moment = `In one moment a client took the name of another, ${isFresh ? "a new client connected, and the other one" : "and that one"} ${late[how]}.`;
   await soon(t, () => taker.over || heard(taker) === wanted);
   expect(heard(taker), `${moment} The answer:`).equal(wanted, why);
   await served(t, [taker, ...fresh], `${moment} Clients that are still served:`, why);
-  expect(await server.releases([old]), `${moment} Sockets of it that the server has closed:`).equal(1, why);
+  expect(
+    await server.releases([old]),
+    `${moment} Sockets of the other one that the server has closed:`,
+  ).equal(1, why);
   for (const client of [taker, ...fresh]) client.close();
   await server.releases([taker, ...fresh]);
 }
