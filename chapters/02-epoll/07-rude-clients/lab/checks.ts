@@ -161,7 +161,7 @@ check("arrives", "delivers its last answer to a client that is still sending", a
     what: "a head of 400,000 bytes",
     why: {
       because: whyLinger,
-      see: 'curl -sS --max-time 5 -H "X: $(printf \'%0100000d\' 0)" http://127.0.0.1:{port}/tea; echo "exit $?"',
+      see: `timeout 9 bash -c 'trap "" PIPE; exec 3<>/dev/tcp/127.0.0.1/{port}; printf "GET / HTTP/1.1\\r\\nX: %0100000d" 0 >&3; sleep 0.5; printf "%0100000d" 0 >&3 && cat <&3'`,
     },
     sends: stillSending(`GET /tea HTTP/1.1\r\n${host}${lines(200_000)}`, lines(200_000)),
   });
@@ -302,8 +302,8 @@ const dripsIn = (bytes: string) =>
 
 /**
  * A client sends its head byte by byte, and another its body: two seconds after the first byte each gets 408, and the server
- * closes. Three honest clients get their answers: one sends the rest of its head after 1.3 seconds, one has always half of its
- * next request there, and one is silent for 2.3 seconds before its first request.
+ * closes. Three honest clients get their answers. One sends the rest of its head after 1.3 seconds. One has always sent half of
+ * its next request. And one is silent for 2.3 seconds before its first request.
  */
 check("drip", "gives a request two seconds, from its first byte to its last", { patient: true }, async t => {
   const others = Promise.all(honest(t.generate(grammar.word(3, 9))).map(talk => holdTalk(t, talk)));
