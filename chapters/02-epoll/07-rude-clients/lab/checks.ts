@@ -537,11 +537,32 @@ async function sleepsNow({ server, expect }: Tools): Promise<void> {
 
 // ------------------------------------------------------------------------------------ conversations
 
+/** Clients leave in the middle of a request. The next client gets their descriptor, and must not get their bytes. */
+async function leavesNothing(t: Tools): Promise<void> {
+  for (const how of ["close", "reset"] as const) {
+    const half = (await t.client()).send(get("/tea").slice(0, 20));
+    await t.server.reads(half);
+    half[how]();
+    await t.server.releases([half]);
+    const name = `/${t.generate(grammar.word(3, 9))}`;
+    await t.exchange({
+      about: "the next client, after one that left in the middle of a request",
+      sends: get(name),
+      wants: [asked(name)],
+      after: "open",
+      because:
+        "The kernel gives the number of a closed descriptor to the next client. Forget what you keep by that number when its client leaves.",
+    });
+  }
+}
+
 /**
- * Generated clients send right requests, malformed and contradictory ones, and half a request; some leave, reset or end their
- * sending side. Each request gets its own answer, in order. Nothing behind a refusal is answered.
+ * Two clients leave in the middle of a request, and the next one gets its own answer. Then generated clients send right
+ * requests, malformed and contradictory ones, and half a request; some leave, reset or end their sending side. Each request
+ * gets its own answer, in order. Nothing behind a refusal is answered.
  */
 check("conversations", "keeps every promise in generated conversations", async t => {
+  await leavesNothing(t);
   const target = grammar.word(1, 12).map(name => `/x${name}`);
   const tea = grammar.longText(0, 3000);
   const right: fc.Arbitrary<ClientMessage> = fc.oneof(
