@@ -192,7 +192,7 @@ async function longestPause(t: Tools): Promise<number> {
     const what = `A refused client ${does}. ${most} ms later the server still holds its socket.`;
     t.expect(held(t, client), what).equal(false, {
       because: `A client that never ends would keep a descriptor for ever. Close ${linger.most} ms after your answer, also when bytes still come.`,
-      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 3; ss -tn "sport = :{port}"'   # right: no connection`,
+      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 3; ss -tnp "sport = :{port}"'   # right: no process holds the connection`,
     });
   }
   return Math.max(pause, clock() - last - 50);

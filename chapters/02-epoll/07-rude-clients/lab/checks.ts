@@ -234,7 +234,7 @@ async function lingers(t: Tools): Promise<number> {
     const what = `A client has its last answer, ${does}. Seconds later the server still holds its socket.`;
     t.expect(holdsSocketOf(t, client), what).equal(false, {
       because: `A client that does not end would keep a descriptor for ever. Close ${patience.fin} ms after the last answer, also when bytes still come.`,
-      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "GET /tea HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n" >&3; sleep 3; ss -tn "sport = :{port}"'   # right: no connection`,
+      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "GET /tea HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n" >&3; sleep 3; ss -tnp "sport = :{port}"'   # right: no process holds the connection`,
     });
   }
   return drip.longestPause;
