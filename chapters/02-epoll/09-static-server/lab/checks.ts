@@ -121,38 +121,7 @@ check("bodies", "does not take a body for a request", { files }, async t => {
         about: "a body in pieces",
         sends: [post("Content-Length: 10\r\n", "abc"), "defg", `hij${get("/menu.txt")}`],
       },
-      {
-        about: "two lengths that differ",
-        sends: post("Content-Length: 3\r\nContent-Length: 5\r\n", "abc"),
-        wants: [400],
-        after: "close",
-        because:
-          "Two programs that believe different lengths see different requests: that is how they are smuggled. Refuse, and close (RFC 9112, 6.3, rule 5).",
-      },
-      {
-        about: "a length that is not a number, and a second request",
-        sends: post(`Content-Length: ${t.generate(staticSite.wrongLengths)}\r\n`, `12345${get("/menu.txt")}`),
-        wants: [{ status: staticSite.refusesBody }],
-        after: "close",
-        because:
-          "A length is digits and nothing else. Where two programs read different numbers, one of them takes the body for a request: answer 400, and close (RFC 9112, 6.3, rule 5).",
-      },
-      {
-        about: "a length and chunks, and a second request",
-        sends: post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${get("/menu.txt")}`),
-        wants: [{ status: [400, 405, 501, 403] }],
-        after: "close",
-        because:
-          "A length and chunks contradict each other. Whatever you answer, you must close the connection after it (RFC 9112, 6.1).",
-      },
-      ...["", " ,"].map(coding => ({
-        about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
-        sends: post(`Transfer-Encoding:${coding}\r\n`, `0\r\n\r\n${get("/menu.txt")}`),
-        wants: [{ status: [400, 405, 501, 403] }],
-        after: "close" as const,
-        because:
-          "Only a Transfer-Encoding that ends with chunked announces chunks. Without it you cannot know where the body ends: answer 400, and close (RFC 9112, 6.3, rule 4).",
-      })),
+      ...staticSite.unclearLengths(t.generate(staticSite.wrongLengths), staticSite.refusesBody),
     ],
   );
 });
@@ -173,26 +142,9 @@ check("malformed", "answers a malformed request with 400, and closes", { files }
  * with a port is valid, and HTTP/1.0 needs no `Host`.
  */
 check("host", "requires exactly one valid Host field", { files }, async t => {
-  const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
   await t.exchanges(
     "A server must answer 400 to a request of HTTP/1.1 without Host, with two, or with an invalid one (RFC 9112, 3.2).",
-    [
-      { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
-      { about: "two Hosts", sends: without("Host: a\r\nX: y\r\nHOST: b\r\n"), wants: [400] },
-      { about: "a Host with a slash", sends: without("Host: a/b\r\n"), wants: [400] },
-      {
-        about: "an address and a port as Host",
-        sends: without("hOsT:[::1]:80\r\n"),
-        wants: [theMenu],
-        after: "open",
-      },
-      {
-        about: "HTTP/1.0 without Host",
-        sends: without("", "HTTP/1.0"),
-        wants: [theMenu],
-        because: "HTTP/1.0 knows no Host (RFC 9112, 3.2).",
-      },
-    ],
+    staticSite.hostFields(theMenu),
   );
 });
 
