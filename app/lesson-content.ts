@@ -10,7 +10,8 @@ export interface LabMeta {
   port: number;
   /** It is an HTTP server; else it reads lines. */
   http: boolean;
-  checks: { id: string; title: string }[];
+  /** `group`: the heading below which the lab declares it. */
+  checks: { id: string; title: string; group?: string }[];
 }
 
 export interface LessonMeta {
@@ -101,6 +102,8 @@ export interface DirectiveElements {
   "lesson-figure": { name: string; alt: string; svg: string };
   /** A chart of what a program of the lab measures; `points` are the lines that it has printed for the book. Children: the caption. */
   "lesson-measure": { program: string; points: string };
+  /** The table of what the checks say of the student's server and of others. Children: the caption. */
+  "lesson-scoreboard": Record<string, never>;
   /** Two blocks of code (lesson-code) side by side. */
   "lesson-compare": Record<string, never>;
   /** A block of code. Children: the highlighted pre, each line a span.line (.marked if pointed at). */

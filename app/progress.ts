@@ -38,3 +38,14 @@ labs.store.subscribe((now, before) => {
     }));
   }
 });
+
+// A scoreboard is kept when it ends. One that was stopped takes the place of none that was kept.
+labs.store.subscribe((now, before) => {
+  for (const [lab, { check }] of Object.entries(now.labs)) {
+    if (check === before.labs[lab]?.check || !check?.scores || check.live) continue;
+    const { scores, began, exited } = check;
+    const kept = progress.getState().scores[lab];
+    if (kept && (kept.began === began || exited?.statement.code !== "checks-made")) continue;
+    update(all => ({ ...all, scores: { ...all.scores, [lab]: { ...scores, began } } }));
+  }
+});

@@ -15,5 +15,6 @@ export { type LabMemory, labFile, programIn } from "./book/lab-folder.ts";
 export { LiveBook } from "./book/live-book.ts";
 export { applyDiff } from "./book/mutant.ts";
 export { type BookProblem, place, problemLines } from "./book/problem.ts";
+export type { DeclaredRival } from "./book/rivals.ts";
 export { mark, starterBytes, withoutMarks } from "./book/starter.ts";
 export { wordingOf, wordingProblems } from "./book/wording.ts";

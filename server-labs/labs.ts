@@ -107,11 +107,21 @@ export class Labs {
     return run;
   }
 
-  /** @throws Refusal "unknown-lab", "unknown-check" */
+  /**
+   * Checks the student's server, and for a scoreboard the lab's rivals, too. A check that runs is ended first; a
+   * scoreboard, which takes long, ends none.
+   * @throws Refusal "unknown-lab", "unknown-check", "no-rivals", "check-under-way"
+   */
   async startCheck(id: LabId, body: CheckBody): Promise<RunHandle> {
-    const known = this.lab(id).checks.map(check => check.id);
+    const lab = this.lab(id);
+    const known = lab.checks.map(check => check.id);
     const check = body.only?.find(only => !known.includes(only));
     if (check !== undefined) throw new Refusal({ code: "unknown-check", lab: id, check, known });
+    if (body.scoreboard) {
+      if (lab.rivals.length === 0) throw new Refusal({ code: "no-rivals", lab: id });
+      const { check: last } = this.runs.current(id);
+      if (last && !last.log.ended) throw new Refusal({ code: "check-under-way", lab: id });
+    }
     return this.runs.startCheck(id, body);
   }
 }

@@ -15,6 +15,7 @@ export * from "./protocol/problems.ts";
 export * from "./protocol/proof.ts";
 export * from "./protocol/readable-bytes.ts";
 export * from "./protocol/requests.ts";
+export * from "./protocol/scoreboard.ts";
 export * from "./protocol/sentences/format.ts";
 export type { DoingStatement } from "./protocol/sentences/kernel.ts";
 export type { CallText, InsteadStatement, PausedStatement } from "./protocol/sentences/pace.ts";

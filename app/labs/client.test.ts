@@ -538,6 +538,30 @@ test("checks are kept by id, in their first order, with the newest word on each"
   );
 });
 
+test("a scoreboard keeps the checks of rivals apart from those of the student's server", async () => {
+  const labs = await running();
+  const check = { type: "check", run: "r1", at: 1, title: "t", id: "a" } as const;
+  const servers = [
+    { id: "own", name: "server.ts" },
+    { id: "b", name: "B" },
+  ];
+  assert.equal(program(labs).scores, null);
+  newest().tell(
+    { type: "scoreboard", run: "r1", at: 1, seq: 1, servers },
+    { ...check, seq: 2, state: "passed" },
+    { ...check, seq: 3, state: "unjudged", note: "It is ours.", server: "b" },
+  );
+  const { checks, scores } = program(labs);
+  assert.deepEqual(
+    checks.map(({ state }) => state),
+    ["passed"],
+  );
+  assert.deepEqual(scores, {
+    servers,
+    results: { own: { a: { state: "passed" } }, b: { a: { state: "unjudged", why: "It is ours." } } },
+  });
+});
+
 test("two who watch one lab are one watch; the last to leave ends it", async () => {
   const labs = await page();
   newest().tell(hello);

@@ -1,15 +1,17 @@
 // Run log. The events of one run, folded into the view that panes show.
 // The state is derived in this file only; the lab server's summary fills in what no event says ("stopping").
-import type {
-  Event,
-  EventOf,
-  LabId,
-  Notice,
-  RunId,
-  RunKind,
-  RunSummary,
-  Sandbox,
-  UntracedStatement,
+import {
+  type Event,
+  type EventOf,
+  type LabId,
+  type Notice,
+  type RunId,
+  type RunKind,
+  type RunSummary,
+  type Sandbox,
+  type Scores,
+  type UntracedStatement,
+  withScore,
 } from "../../server-labs/protocol.ts";
 import { CallList } from "./calls.ts";
 import { KernelLog } from "./kernel.ts";
@@ -36,8 +38,10 @@ export interface RunView {
   listening: EventOf<"listening"> | null;
   /** Who listens unseen by the trace; null where none does. */
   untraced: UntracedStatement | null;
-  /** The newest event of each check of this run, in the order of their first events. */
+  /** The newest event of each check of the student's server, in the order of their first events. */
   checks: EventOf<"check">[];
+  /** What has come out for each server; null for a run that is no scoreboard. */
+  scores: Scores | null;
   /** Speed, breakpoints and driver; null until a page or a shell has set any. */
   pace: EventOf<"pace"> | null;
   /** Milliseconds before each call when the program last ran; 0 at full speed. */
@@ -78,6 +82,7 @@ export class RunLog {
   #lost = false;
   readonly #visits = new VisitLog();
   readonly #checks = new Map<string, EventOf<"check">>();
+  #scores: Scores | null = null;
 
   constructor(summary: RunSummary) {
     this.run = summary.run;
@@ -112,7 +117,8 @@ export class RunLog {
       this.#pace = event;
       if (event.mode !== "paused") this.#speed = event.mode === "slow" ? event.delayMs : 0;
     }
-    if (event.type === "check") this.#checks.set(event.id, event);
+    if (event.type === "check" && event.server === undefined) this.#checks.set(event.id, event);
+    if (event.type === "check" || event.type === "scoreboard") this.#scores = withScore(this.#scores, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
     if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
@@ -148,6 +154,7 @@ export class RunLog {
       listening: this.#listening,
       untraced: this.#untraced,
       checks: [...this.#checks.values()],
+      scores: this.#scores,
       pace: this.#pace,
       speed: this.#speed,
       etag: this.#starting?.etag ?? null,

@@ -23,6 +23,7 @@ test("answers given in two tabs are both kept, before either has heard of the ot
   const all = {
     last: "a",
     checks: { a: { binds: { state: "passed", etag: null } } },
+    scores: {},
     answers: { "a/first": 1, "a/second": "words" },
   };
   assert.deepEqual(here.store.getState(), all);
@@ -36,10 +37,11 @@ test("what an older page stored is read, and damaged parts are empty", () => {
   const old = openProgress(
     storageOf(JSON.stringify({ state: { last: "a", checks: [], answers }, version: 1 })),
   );
-  assert.deepEqual(old.store.getState(), { last: "a", checks: {}, answers });
+  assert.deepEqual(old.store.getState(), { last: "a", checks: {}, scores: {}, answers });
   assert.deepEqual(openProgress(storageOf("{ no JSON")).store.getState(), {
     last: null,
     checks: {},
+    scores: {},
     answers: {},
   });
 });

@@ -1,15 +1,22 @@
 // Progress store. What a reader has done, kept in this browser and the same in all its tabs.
 // Each change is made to what is stored at that moment: a tab that wrote its whole memory erased the others' answers.
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { LabId } from "../../server-labs/protocol.ts";
+import type { LabId, Scores } from "../../server-labs/protocol.ts";
 import type { KeptResult } from "../labs.ts";
 import type { TextStorage } from "../storage.ts";
+
+/** The last scoreboard of a lab. */
+export interface KeptScores extends Scores {
+  /** When it was begun, in milliseconds of Unix time. */
+  began: number;
+}
 
 export interface Progress {
   /** The lesson that was open last. */
   last: string | null;
   /** Lab → check id → its last result. */
   checks: Record<LabId, Record<string, KeptResult>>;
+  scores: Record<LabId, KeptScores>;
   /** "<lesson>/<name>" of a predict or quiz → the index of the option chosen, or the words written. */
   answers: Record<string, number | string>;
 }
@@ -55,7 +62,7 @@ export function openProgress(storage: TextStorage): ProgressStore {
   };
 }
 
-const empty = (): Progress => ({ last: null, checks: {}, answers: {} });
+const empty = (): Progress => ({ last: null, checks: {}, scores: {}, answers: {} });
 
 /** @returns the progress in a stored text; what is missing or damaged is empty; null if a newer page wrote it */
 function parse(text: string | null): Progress | null {
@@ -64,10 +71,11 @@ function parse(text: string | null): Progress | null {
   if (from > version) return null;
   let { state } = record;
   for (; from < version; from++) state = migrations[from]?.(state);
-  const { last, checks, answers } = recordOf(state);
+  const { last, checks, scores, answers } = recordOf(state);
   return {
     last: typeof last === "string" ? last : null,
     checks: recordOf(checks) as Progress["checks"],
+    scores: recordOf(scores) as Progress["scores"],
     answers: recordOf(answers) as Progress["answers"],
   };
 }

@@ -12,6 +12,7 @@ import { Measure } from "./directives/Measure.tsx";
 import { Predict } from "./directives/Predict.tsx";
 import { DirectivePart } from "./directives/parts.tsx";
 import { Quiz } from "./directives/Quiz.tsx";
+import { ScoreboardFigure } from "./directives/Scoreboard.tsx";
 import { TermEntry, TermLink, TermList } from "./directives/Term.tsx";
 import { Aside, Recap, Saw, ShellCommand, Try } from "./directives/Try.tsx";
 import { Diff, Walkthrough } from "./directives/Walkthrough.tsx";
@@ -37,6 +38,7 @@ const words: Record<keyof DirectiveElements, unknown> = {
   "lesson-aside": Aside,
   "lesson-figure": guarded(Figure, "This figure"),
   "lesson-measure": guarded(Measure, "This measurement"),
+  "lesson-scoreboard": guarded(ScoreboardFigure, "The scoreboard"),
   "lesson-compare": Compare,
   "lesson-code": guarded(CodeBlock, "This code"),
   "lesson-call": guarded(CallCard, "This call"),

@@ -10,8 +10,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ModuleFolder } from "../check.ts";
+import { findOnPath, serverFolders } from "../lib/find-program.ts";
 import { programFlags } from "../lib/node-flags.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import type { Command } from "./contestant.ts";
@@ -83,11 +84,11 @@ export class Site {
   /**
    * All servers that can be measured on this machine, and a sentence for each that cannot.
    * @param python a file that holds a Python server
-   * @param beside folders to search besides the PATH: Debian installs nginx into one that only root has in it
+   * @param beside folders to search besides the PATH
    */
   async rivals(
     python: string | undefined,
-    beside: readonly string[] = ["/usr/sbin"],
+    beside: readonly string[] = serverFolders,
   ): Promise<{ rivals: Rival[]; missing: string[] }> {
     const rivals = [await this.solution(), this.nodeHttp("read"), this.nodeHttp("cached")];
     const missing: string[] = [];
@@ -113,11 +114,6 @@ export class Site {
 
 export function missingProgram(program: string, debian: string): string {
   return `${program} is not installed and was not measured (Debian, Ubuntu: sudo apt install ${debian}).`;
-}
-
-export function findOnPath(program: string, beside: readonly string[] = []): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), ...beside];
-  return folders.map(folder => join(folder, program)).find(existsSync);
 }
 
 function nginxConf(folder: string, html: string, port: number): string {

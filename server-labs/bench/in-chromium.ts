@@ -1,7 +1,7 @@
 // In Chromium. The time from a click on Run in the page until the line can be seen in the terminal, on the page's clock.
 import { existsSync } from "node:fs";
 import type { Browser, Page } from "@playwright/test";
-import { findOnPath } from "./contestants.ts";
+import { findOnPath } from "../lib/find-program.ts";
 import type { LabServer } from "./lab-server.ts";
 
 /**

@@ -3,8 +3,9 @@
 // and without.
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findOnPath } from "../lib/find-program.ts";
 import { Contestant } from "./contestant.ts";
-import { findOnPath, missingProgram, type Rival, type Site } from "./contestants.ts";
+import { missingProgram, type Rival, type Site } from "./contestants.ts";
 import { inTurns, ratios, spread } from "./figures.ts";
 import { Generator, wrk } from "./generator.ts";
 import type { Job, Result } from "./load.ts";

@@ -6,6 +6,7 @@ import type { LabId } from "../protocol.ts";
 import { chapterFields, frontMatter, lessonFields } from "./front-matter.ts";
 import { type DeclaredCheck, filesOf, type LabMemory, readLabFolder } from "./lab-folder.ts";
 import { BookError, type BookProblem } from "./problem.ts";
+import type { DeclaredRival } from "./rivals.ts";
 
 export { BookError, type BookProblem } from "./problem.ts";
 
@@ -32,6 +33,8 @@ export interface Lab {
   checksFile: string;
   checks: DeclaredCheck[];
   mutants: { file: string; caughtBy: string }[];
+  /** The servers that the scoreboard sets beside the student's. */
+  rivals: DeclaredRival[];
 }
 
 export interface Lesson {
@@ -213,6 +216,7 @@ function readLesson(
     checksFile: found.checksFile,
     checks: found.checks,
     mutants: found.mutants,
+    rivals: found.rivals,
   };
   return { ...lesson, lab };
 }

@@ -6,6 +6,7 @@ import { suggestion } from "../protocol.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { applyDiff, caughtBy } from "./mutant.ts";
 import { type BookProblem, place } from "./problem.ts";
+import { type DeclaredRival, readRivals } from "./rivals.ts";
 
 type Report = (file: string, mistake: Omit<BookProblem, "file">) => void;
 
@@ -38,6 +39,8 @@ export interface DeclaredCheck {
   title: string;
   /** What it sends and what it expects: the doc comment above it, on one line; null without one. */
   tests: string | null;
+  /** The words of the line of dashes above it, `// ---- many clients`; left out where there is no such line. */
+  group?: string;
 }
 
 export interface LabFolder {
@@ -46,6 +49,7 @@ export interface LabFolder {
   checksFile: string;
   checks: DeclaredCheck[];
   mutants: { file: string; caughtBy: string }[];
+  rivals: DeclaredRival[];
 }
 
 /** What was read of each lab's folder, and the fingerprint that the folder had. */
@@ -86,6 +90,7 @@ function read(folder: string, report: Report): LabFolder | null {
     checksFile,
     checks,
     mutants: mutants(file("mutants"), solution!, checks, report),
+    rivals: readRivals(file("rivals"), report),
   };
 }
 
@@ -101,9 +106,11 @@ function declaredChecks(
 ): DeclaredCheck[] {
   const checks: DeclaredCheck[] = [];
   let comment: { words: string; end: number } | null = null;
+  let group: string | undefined;
   for (const match of source.matchAll(token)) {
     const end = match.index + match[0].length;
     if (match[0].startsWith("/**")) comment = { words: wordsOf(match[0]), end };
+    group = /^\/\/ ?-{4,} ?(.*\S)/.exec(match[0])?.[1] ?? group;
     if (!match[0].startsWith("check")) continue;
     const above = comment && source.slice(comment.end, match.index).trim() === "" ? comment.words : "";
     const id = literalAt(source, match.index + match[0].length);
@@ -114,7 +121,7 @@ function declaredChecks(
     else if (!/^[a-z0-9][a-z0-9-]*$/.test(id.value))
       mistake(`"${id.value}" is not an id for a check: use small letters, digits and hyphens only.`);
     else if (checks.some(c => c.id === id.value)) mistake(`There are two checks with the id "${id.value}".`);
-    else checks.push({ id: id.value, title: title.value, tests: above || null });
+    else checks.push({ id: id.value, title: title.value, tests: above || null, ...(group && { group }) });
   }
   if (checks.length === 0) report({ line: 1, column: 1, sentence: "This file declares no check." });
   return checks;

@@ -16,6 +16,7 @@ export { type CheckOptions, check } from "./declarations.ts";
 export * as echoes from "./echoes.ts";
 export type { Exchange, WantedAnswer } from "./exchange.ts";
 export type { Expect, Expectation } from "./expect.ts";
+export * as lastAnswer from "./last-answer.ts";
 export * as leavingClients from "./leaving-clients.ts";
 export type { BrokenPromise, Why } from "./outcome.ts";
 export type { Idleness, OwnTime, SettleOptions, SpentTime } from "./own-time.ts";

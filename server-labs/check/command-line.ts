@@ -9,6 +9,7 @@ export const checkUsage = `Runs the checks of a lab on a running server.
   npm run check -- <lab> --file F           checks any TypeScript file
   npm run check -- <lab> --command LINE     checks any program; {port} is replaced by the port:
                                             --command "python3 server.py {port}"
+  npm run check -- <lab> --scoreboard       checks that and the lab's rivals (nginx, Node's http), in one table
   npm run check -- <lab> --account          audits the lab itself: solution, starter, mutants, hints
   npm run check -- --all                    audits every lab
 
@@ -42,6 +43,7 @@ export function parseCommandLine(args = process.argv.slice(2)) {
         only: { type: "string", multiple: true },
         repeat: { type: "string" },
         rung: { type: "string" },
+        scoreboard: { type: "boolean" },
         seed: { type: "string" },
         solution: { type: "boolean" },
         starter: { type: "boolean" },

@@ -16,6 +16,8 @@ export interface CheckOptions {
   limit?: number;
   /** The promise that this check judges, by its name in BrokenPromise: other checks that only meet it broken say so. */
   judges?: string;
+  /** As in Why, for every failure of this check that says none. */
+  labRule?: string;
   /** The files in the folder in which the server runs, for this check alone: `{ "html/index.html": "…" }`. */
   files?: SiteFiles;
 }

@@ -82,8 +82,8 @@ export async function makeExchange(tools: ExchangeTools, exchange: Exchange): Pr
   const fail: Fail = (summary, why = {}) => {
     note(`${client.name} has received ${excerptOf(client.received)}`);
     // The command repeats this exchange only: it would not show what an earlier exchange of the same client has caused.
-    const { because, see = exchange.client ? undefined : commandFor(pieces), at } = exchange;
-    throw new CheckFailure(`${capital(exchange.about)}: ${summary}`, { because, see, at, ...why });
+    const { because, see = exchange.client ? undefined : commandFor(pieces), at, labRule } = exchange;
+    throw new CheckFailure(`${capital(exchange.about)}: ${summary}`, { because, see, at, labRule, ...why });
   };
   const answers = await receive(tools, client, exchange, fail);
   await judgeEnd(tools, client, exchange, answers, fail);

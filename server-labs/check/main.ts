@@ -14,7 +14,9 @@ import { ModuleFolder } from "./module-folder.ts";
 import { type Outcome, StartFailure } from "./outcome.ts";
 import { jsonReport, type Report, textReport } from "./report.ts";
 import { runChecks } from "./run-checks.ts";
+import { makeScoreboard, type ScoreboardOptions } from "./scoreboard.ts";
 import { killAll, type Subject } from "./server-process.ts";
+import { removeSiteFolders } from "./site-folder.ts";
 import { watchForLoops } from "./time-limit.ts";
 import { typeMistakes } from "./types.ts";
 
@@ -22,6 +24,7 @@ const modules = new ModuleFolder(process.env.LAB_STRIPPED);
 process.on("exit", () => {
   killAll();
   modules.close();
+  removeSiteFolders();
 });
 // The program under test runs as the same user: without this, SIGUSR1 from it would open Node's inspector here.
 process.on("SIGUSR1", () => {});
@@ -89,6 +92,9 @@ async function main(): Promise<number> {
     throw new UsageError(`--repeat takes a whole number, 1 or more, not "${options.repeat}".`);
 
   const seed = seedOf(options);
+  const subject = async (): Promise<Subject> =>
+    file === null ? { kind: "command", line: options.command!, cwd: callerFolder } : subjectOf(file);
+  if (options.scoreboard) return scoreboard(lab, options, { name, subject: await subject(), wanted, seed });
   const report = reportFor(lab, name, { json: options.json ?? false, failuresOnly: repeat > 1 });
   const command = (id: string) =>
     ["npm run check --", lab.id, ...subjectWords(options), "--only", id].join(" ");
@@ -98,13 +104,40 @@ async function main(): Promise<number> {
     // Reported before the compiler is loaded: the page shows at once which checks will run.
     for (const check of lab.checks.filter(wanted)) round.onState(check, "waiting");
     const checks = (await modules.checks(lab.checksFile)).filter(wanted);
-    const subject: Subject =
-      file === null ? { kind: "command", line: options.command!, cwd: callerFolder } : await subjectOf(file);
-    outcomes.push(...(await runChecks(checks, { subject, port: lab.port, report: round, seed, command })));
+    outcomes.push(
+      ...(await runChecks(checks, {
+        subject: await subject(),
+        port: lab.port,
+        report: round,
+        seed,
+        command,
+      })),
+    );
   }
   if (repeat > 1) report.onEnd(outcomes);
   if (outcomes.some(outcome => outcome.broken)) return 2;
   return outcomes.some(outcome => outcome.state === "failed") ? 1 : 0;
+}
+
+/** Compares the chosen program with the lab's rivals. @returns the exit code */
+function scoreboard(
+  lab: Lab,
+  { repeat, json }: CheckOptionValues,
+  { name, subject, wanted, seed }: Pick<ScoreboardOptions, "wanted" | "seed"> & ScoreboardOptions["own"],
+): Promise<number> {
+  if (lab.rivals.length === 0) throw new UsageError(`${lab.id} has no rivals: there is no scoreboard.`);
+  if (repeat !== undefined)
+    throw new UsageError("A scoreboard is made once: --repeat is for the checks alone.");
+  const checks = async () => (await modules.checks(lab.checksFile)).filter(wanted);
+  const fd = process.env.LAB_REPORT_FD ?? (json ? 1 : null);
+  return makeScoreboard({
+    lab,
+    checks,
+    wanted,
+    own: { name, subject },
+    seed,
+    fd: fd === null ? null : Number(fd),
+  });
 }
 
 /** @throws UsageError when --seed is not a whole number */

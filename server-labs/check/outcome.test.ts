@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { aRecord } from "../fixtures/records.ts";
 import { callSite, layout } from "../trace/layout.ts";
 import { decodeCall } from "../trace.ts";
-import { CheckFailure, outcomeOf } from "./outcome.ts";
+import { CheckFailure, type Outcome, outcomeOf, outcomeOfRival } from "./outcome.ts";
 
 const files = ["server.ts", "lib/clients.ts"];
 
@@ -40,4 +40,37 @@ test("a place that the program claims and that no list has is not known", () => 
   assert.equal(callSite(2 ** 20, 0), 0);
   assert.equal(callSite(1, 2 ** 11), 0);
   assert.deepEqual([callAt(2 ** 20 - 1, 1).line, callAt(1, 1).line], [2 ** 20 - 1, 1]);
+});
+
+test("a rival is not judged by a rule of the lab's own, nor by a check that could not be made", () => {
+  const known = { id: "a", title: "A", took: 1 };
+  const failed = (rest: Partial<Outcome>): Outcome => ({
+    ...known,
+    state: "failed",
+    failure: { summary: "It waited.", evidence: [], expected: "1", actual: "2" },
+    ...rest,
+  });
+  const note = (rest: Partial<Outcome>) => outcomeOfRival(failed(rest)).note;
+  assert.equal(note({ labRule: "It is ours." }), "It is ours. Measured: It waited (expected: 1; got: 2).");
+  assert.equal(note({ start: true }), "The server did not start. It waited.");
+  assert.equal(note({ broken: true }), "The check does not come to an end with this server.");
+  const unjudged = outcomeOfRival(failed({ labRule: "It is ours." }));
+  assert.deepEqual([unjudged.state, unjudged.failure], ["unjudged", undefined]);
+  assert.deepEqual(outcomeOfRival(failed({})), failed({}));
+  const passed: Outcome = { ...known, state: "passed" };
+  assert.equal(outcomeOfRival(passed), passed);
+});
+
+test("a rule of the lab is said by a failure, or by its check; that a server has ended is against every rule", () => {
+  const ruleOf = (error: CheckFailure, ended = false) =>
+    outcomeOf(error, {
+      evidence: [],
+      ended: ended ? { how: "exited with 1", lastLines: [] } : null,
+      files,
+      blockedCall: null,
+      labRule: "The check's.",
+    }).labRule;
+  assert.equal(ruleOf(new CheckFailure("No.", { labRule: "Its own." })), "Its own.");
+  assert.equal(ruleOf(new CheckFailure("No.")), "The check's.");
+  assert.equal(ruleOf(new CheckFailure("No.", { labRule: "Its own." }), true), undefined);
 });

@@ -3,7 +3,7 @@
 import { AssertionError } from "node:assert";
 import { inspect } from "node:util";
 import { clock } from "../lib/clock.ts";
-import type { CallRecord, CheckState, Failure } from "../protocol.ts";
+import { type CallRecord, type CheckState, type Failure, failureSentence } from "../protocol.ts";
 import { Overdue } from "./time-limit.ts";
 
 /**
@@ -31,6 +31,11 @@ export interface Why {
   expected?: string;
   actual?: string;
   breaks?: BrokenPromise | undefined;
+  /**
+   * A sentence that says why another right server may do this: the rule is this lab's own. A rival on the scoreboard is
+   * not judged by it.
+   */
+  labRule?: string | undefined;
   /** What was done and seen, in order, in place of the check's whole journal. */
   evidence?: readonly string[];
 }
@@ -40,12 +45,14 @@ export class CheckFailure extends Error {
   readonly failure: Omit<Failure, "evidence">;
   /** Why it may be another check's affair. */
   readonly breaks: BrokenPromise | undefined;
+  readonly labRule: string | undefined;
   readonly evidence: readonly string[] | undefined;
 
-  constructor(summary: string, { at, breaks, evidence, ...why }: Why = {}) {
+  constructor(summary: string, { at, breaks, labRule, evidence, ...why }: Why = {}) {
     super(summary);
     this.name = "CheckFailure";
     this.breaks = breaks;
+    this.labRule = labRule;
     this.evidence = evidence;
     this.failure = { summary, ...why, ...placeOfCall(at ?? null) };
   }
@@ -98,6 +105,8 @@ export interface Outcome {
   note?: string;
   /** It failed because of this: it is unjudged if the check that judges the promise has failed too. */
   breaks?: BrokenPromise;
+  /** It failed by a rule of this lab's own: why another right server may do this. */
+  labRule?: string;
   /** The program did not listen: all checks fail for this reason. */
   start?: boolean;
   /** The check itself has a mistake, which its author must mend. */
@@ -116,6 +125,8 @@ export interface Circumstances {
   files: readonly string[];
   /** The system call in which the program waits for long; null without such a call, or when /proc does not show it. */
   blockedCall: CallRecord | null;
+  /** The check's own, for a failure that says none. */
+  labRule?: string | undefined;
 }
 
 /** Lines of output that a failure quotes. */
@@ -124,8 +135,8 @@ const quotedLines = 10;
 /** The result of a check that ended with this error. */
 export function outcomeOf(
   error: unknown,
-  { evidence: noted, ended, files, blockedCall }: Circumstances,
-): Pick<Outcome, "state" | "failure" | "note" | "breaks" | "start" | "broken" | "busy"> {
+  { evidence: noted, ended, files, blockedCall, labRule: ofCheck }: Circumstances,
+): Pick<Outcome, "state" | "failure" | "note" | "breaks" | "labRule" | "start" | "broken" | "busy"> {
   if (error instanceof Unobserved) return { state: "unobserved", note: error.message };
   if (error instanceof MachineBusy)
     return { state: "unjudged", busy: { failed: error.cause instanceof CheckFailure }, note: error.message };
@@ -152,7 +163,9 @@ export function outcomeOf(
         : {};
     // A server that has ended keeps no promise: that is the cause, and the failure says so.
     const breaks = error.breaks && !ended ? { breaks: error.breaks } : {};
-    return { state: "failed", failure: { ...failure, ...place }, ...breaks };
+    const labRule = error.labRule ?? ofCheck;
+    const rule = labRule !== undefined && !ended ? { labRule } : {};
+    return { state: "failed", failure: { ...failure, ...place }, ...breaks, ...rule };
   }
   if (error instanceof AssertionError) {
     const [summary = ""] = error.message.split("\n", 1);
@@ -170,6 +183,17 @@ export function outcomeOf(
     broken: true,
     failure: { summary, evidence: error instanceof Overdue ? evidence : [...evidence, ...stack.split("\n")] },
   };
+}
+
+/** The outcome of a check that was made of a rival: what cannot be asked of it is not judged. */
+export function outcomeOfRival(outcome: Outcome): Outcome {
+  const { id, title, took, failure, labRule, start, broken } = outcome;
+  if (!failure) return outcome;
+  const notJudged = (note: string): Outcome => ({ id, title, took, state: "unjudged", note });
+  if (start) return notJudged(`The server did not start. ${failure.summary}`);
+  if (broken) return notJudged("The check does not come to an end with this server.");
+  if (labRule) return notJudged(`${labRule} Measured: ${failureSentence(failure)}`);
+  return outcome;
 }
 
 /** The place that made a call, as far as it is known. */

@@ -15,9 +15,13 @@ export interface Report {
   onEnd(outcomes: readonly Outcome[]): void;
 }
 
-/** One JSON object a line, on this descriptor. */
-export function jsonReport(fd: number): Report {
-  const send = (event: CheckEvent) => writeAll(fd, `${JSON.stringify(event)}\n`);
+/**
+ * One JSON object a line, on this descriptor.
+ * @param server the rival of which the checks are made; left out for the student's own server
+ */
+export function jsonReport(fd: number, server?: string): Report {
+  const of = server === undefined ? {} : { server };
+  const send = (event: CheckEvent) => jsonLine(fd, { ...event, ...of });
   return {
     onState: ({ id, title }, state) => send({ type: "check", id, title, state }),
     onOutcome: ({ id, title, state, took, failure, note }) =>
@@ -121,6 +125,11 @@ export function outcomeSummary(outcomes: readonly Outcome[]): string {
     ...(unjudged > 0 ? [`${unjudged} not judged`] : []),
   ];
   return `${passed} of ${count(outcomes.length, "check")} passed, ${rest.join(", ")}.`;
+}
+
+/** Writes one object on a line of its own. */
+export function jsonLine(fd: number, value: object): void {
+  writeAll(fd, `${JSON.stringify(value)}\n`);
 }
 
 /** A write to a pipe may accept only a part of the bytes. */

@@ -6,7 +6,7 @@ import { Semaphore } from "../lib/semaphore.ts";
 import type { Failure } from "../protocol.ts";
 import type { Seed } from "./conversations/converse.ts";
 import type { Check } from "./declarations.ts";
-import { type BrokenPromise, type Outcome, outcomeOf } from "./outcome.ts";
+import { type BrokenPromise, type Circumstances, type Outcome, outcomeOf } from "./outcome.ts";
 import type { Report } from "./report.ts";
 import type { Server } from "./server.ts";
 import type { ServerProcess, Subject } from "./server-process.ts";
@@ -119,7 +119,8 @@ export async function runCheck(
   let program: ServerProcess | null = null;
   let made: ReturnType<typeof makeTools> | null = null;
   const { files } = check.options;
-  const folder = files && subject.kind !== "unready" ? new SiteFolder(files) : null;
+  const apart = subject.kind === "command" && subject.apart;
+  const folder = (files || apart) && subject.kind !== "unready" ? new SiteFolder(files ?? {}) : null;
   const runnable = folder && subject.kind !== "unready" ? folder.around(subject) : subject;
   try {
     const { descriptors, workers } = check.options;
@@ -133,7 +134,7 @@ export async function runCheck(
     const broken = made?.connected.some(client => client.state === "ended" || client.state === "broken");
     if (program && broken) await poller.until(() => program?.gone, dyingMs);
     if (program?.gone) await ended(program);
-    return outcome(outcomeOf(error, circumstances(journal, program, made?.tools.server ?? null)));
+    return outcome(outcomeOf(error, circumstances(check, journal, program, made?.tools.server ?? null)));
   } finally {
     for (const backEnd of made?.backEnds ?? []) backEnd.close();
     network.close();
@@ -142,10 +143,16 @@ export async function runCheck(
   }
 }
 
-function circumstances(journal: Journal, program: ServerProcess | null, server: Server | null) {
+function circumstances(
+  { options: { labRule } }: Check,
+  journal: Journal,
+  program: ServerProcess | null,
+  server: Server | null,
+): Circumstances {
   const evidence = journal.lines();
   const files = program?.files ?? [];
-  if (!program?.ended) return { evidence, ended: null, files, blockedCall: server?.stuck(waitsMs) ?? null };
+  if (!program?.ended)
+    return { evidence, ended: null, files, blockedCall: server?.stuck(waitsMs) ?? null, labRule };
   const ended = { how: program.end, lastLines: program.output.lastLines(20) };
   return { evidence, ended, files, blockedCall: null };
 }

@@ -29,7 +29,15 @@ export interface ReadyProgram {
 export type Subject =
   | ({ kind: "file"; cwd: string } & ReadyProgram)
   /** A shell command; {port} is replaced by the port. */
-  | { kind: "command"; line: string; cwd: string }
+  | {
+      kind: "command";
+      line: string;
+      cwd: string;
+      /** It always runs in a temporary folder, which has links to what is in `cwd`. */
+      apart?: boolean;
+      /** The PATH on which the shell finds programs; that of this process when it is left out. */
+      path?: string;
+    }
   /** A file that cannot be run, and the reason. */
   | { kind: "unready"; failure: StartFailure };
 export type Runnable = Exclude<Subject, { kind: "unready" }>;
@@ -95,13 +103,18 @@ export class ServerProcess {
     const limited = limit === undefined ? [] : ["/bin/sh", "-c", `ulimit -n ${limit} && exec "$@"`, "sh"];
     const [file, ...args] = [...limited, ...argv] as [string, ...string[]];
     const memory = subject.kind === "file" ? createTraceMemory() : null;
+    const path = subject.kind === "command" && subject.path ? { PATH: subject.path } : {};
     this.#child = spawn(file, args, {
       cwd: subject.cwd,
       // A command may start several processes, which are ended as a group. A student's program seldom does, and stays in
       // the group of this process, so that a signal to that group ends it too.
       detached: this.#group,
       stdio: memory === null ? ["ignore", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe", memory],
-      env: { ...process.env, ...(memory === null ? unbuffered : { LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" }) },
+      env: {
+        ...process.env,
+        ...path,
+        ...(memory === null ? unbuffered : { LAB_CONTROL_FD: "3", LAB_TRACE_FD: "4" }),
+      },
     });
     if (memory !== null) this.tracing = new Tracing(memory, this.files);
     running.add(this);
@@ -119,6 +132,11 @@ export class ServerProcess {
   /** Its files, the one that starts first; none of a command. */
   get files(): readonly string[] {
     return this.#subject.kind === "file" ? this.#subject.files : [];
+  }
+
+  /** A rival on the scoreboard: any program, of any number of processes. */
+  get isRival(): boolean {
+    return this.#subject.kind === "command" && this.#subject.apart === true;
   }
 
   get pid(): number {

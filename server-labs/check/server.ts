@@ -16,7 +16,7 @@ import { clock } from "../lib/clock.ts";
 import { type CallRecord, count, timeoutMs } from "../protocol.ts";
 import { CallWatch } from "./call-watch.ts";
 import type { Calls } from "./calls.ts";
-import { limitDescriptors } from "./descriptor-limit.ts";
+import { type DescriptorLimitOptions, limitDescriptors } from "./descriptor-limit.ts";
 import type { MemoryUse } from "./memory-meter.ts";
 import { CheckFailure, Unobserved } from "./outcome.ts";
 import {
@@ -145,9 +145,10 @@ export class Server {
   /**
    * Lets it open `more` more descriptors, and then no others: setrlimit(2), RLIMIT_NOFILE. A server that listens may not
    * have opened its epoll instance yet, so let it serve a client first.
+   * @param options `forNow`: a later call may raise the limit again
    */
-  limitDescriptors(more: number): void {
-    for (const pid of this.pids) limitDescriptors(pid, more);
+  limitDescriptors(more: number, options?: DescriptorLimitOptions): void {
+    for (const pid of this.pids) limitDescriptors(pid, more, options);
     this.#journal.note(`the server may open ${count(more, "more descriptor")}`);
   }
 

@@ -19,11 +19,15 @@ export type SiteFile = string | Uint8Array | { link: string } | { fifo: true };
 /** Entries by their paths below the folder in which the server runs: "html/index.html". */
 export type SiteFiles = Record<string, SiteFile>;
 
+/** All that are there: each must be removed before this process ends. */
+const there = new Set<SiteFolder>();
+
 export class SiteFolder {
   /** The absolute path. */
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "socket-workbook-site-")));
 
   constructor(files: SiteFiles) {
+    there.add(this);
     for (const [path, file] of Object.entries(files)) this.#make(path, file);
   }
 
@@ -47,6 +51,7 @@ export class SiteFolder {
   }
 
   remove(): void {
+    there.delete(this);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -61,4 +66,9 @@ export class SiteFolder {
       if (status !== 0) throw new Error(`mkfifo ${whole} failed: ${error?.message ?? stderr}`);
     }
   }
+}
+
+/** Removes every site folder at once, before this process ends. */
+export function removeSiteFolders(): void {
+  for (const folder of there) folder.remove();
 }

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { listeners, Poller, throttle } from "../clients.ts";
 import { freePort } from "../kernel.ts";
 import { StartFailure, type Why } from "./outcome.ts";
+import { settled } from "./own-time.ts";
 import { processTree, runState, socketInodes } from "./proc.ts";
 import { type Runnable, ServerProcess, type Subject } from "./server-process.ts";
 
@@ -80,9 +81,20 @@ export async function untilListening(
     await poller.until(() => isTraced(program) || isAsleep(), recordMs);
     program.tracing?.turn();
     if (!isTraced(program)) program.leaveTrace();
+    if (program.isRival) await untilSettled(program, poller);
   }
   const { ports } = (elsewhere ?? { ports: [] }) as { ports: number[] };
   return { state, ports };
+}
+
+/**
+ * nginx listens before its worker has started, and a check counts the sockets that a server holds: waits until all of its
+ * processes sleep, and hold as many sockets as before.
+ */
+async function untilSettled(program: ServerProcess, poller: Poller): Promise<void> {
+  const pids = () => program.pids();
+  const held = () => pids().reduce((sum, pid) => sum + 1 + socketInodes(pid).size, 0);
+  await settled(pids, poller, held, { over: 50, within: 2000 });
 }
 
 /** Is the listener one of the calls that are traced? Not that of Node's own library, a worker thread or a child. */

@@ -154,6 +154,14 @@ export const persistence: readonly Exchange[] = [
     after: "close",
   },
   { about: "HTTP/1.0", sends: get("/menu.txt", "", "HTTP/1.0"), wants: [theMenu], after: "close" },
+  {
+    about: "Connection: close with DELETE",
+    sends: `DELETE /menu.txt HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
+    wants: [{ status: [405, 501, 403] }],
+    after: "close",
+    because:
+      "Connection: close is for the connection, whatever the method and the answer: close after a refusal, too (RFC 9112, 9.6).",
+  },
 ];
 
 /** The client has the last answer, and neither sends nor closes: the server closes its socket all the same. RFC 9112, 9.6. */
@@ -252,6 +260,28 @@ export const badFields: readonly Exchange[] = ["X-Tea : green", ": green"].map(l
     "A header line is a name, a colon right behind it, and a value. A server must refuse a space before the colon, because some programs read another name there, and others no name (RFC 9112, 5.1).",
 }));
 
+/** Requests with and without Host, of which the server must refuse some. RFC 9112, 3.2. @param answer to a valid one */
+export function hostFields(answer: WantedAnswer): Exchange[] {
+  const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
+  return [
+    { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
+    { about: "two Hosts", sends: without("Host: a\r\nX: y\r\nHOST: b\r\n"), wants: [400] },
+    { about: "a Host with a slash", sends: without("Host: a/b\r\n"), wants: [400] },
+    {
+      about: "an address and a port as Host",
+      sends: without("hOsT:[::1]:80\r\n"),
+      wants: [answer],
+      after: "open",
+    },
+    {
+      about: "HTTP/1.0 without Host",
+      sends: without("", "HTTP/1.0"),
+      wants: [answer],
+      because: "HTTP/1.0 knows no Host (RFC 9112, 3.2).",
+    },
+  ];
+}
+
 /** Statuses with which a server of files may refuse a request because of its method, or because of its body. */
 export const refusesBody: readonly number[] = [400, 403, 405, 411, 413, 501];
 
@@ -281,6 +311,49 @@ export function withBody(method: string, framing: "length" | "chunks"): fc.Arbit
 
 /** Lengths that are not numbers: a server must refuse them, and close. RFC 9112, 6.3, rule 5. */
 export const wrongLengths: fc.Arbitrary<string> = fc.constantFrom("+5", "-5", "0x5", "5x", "5 5", "5.0");
+
+/**
+ * Requests whose length is contradictory or unknown, each with another request behind it. RFC 9112, 6.1 and 6.3.
+ * @param wrong a length that is not a number
+ * @param status with which the server may refuse them
+ */
+export function unclearLengths(wrong: string, status: readonly number[] = [400]): Exchange[] {
+  const post = (fields: string, body: string) => `POST /menu.txt HTTP/1.1\r\n${host}${fields}\r\n${body}`;
+  return [
+    {
+      ...refused("two lengths that differ", post("Content-Length: 3\r\nContent-Length: 5\r\n", "abc")),
+      because:
+        "Two programs that believe different lengths see different requests: that is how they are smuggled. Refuse, and close (RFC 9112, 6.3, rule 5).",
+    },
+    {
+      ...refused(
+        "a length that is not a number, and a second request",
+        post(`Content-Length: ${wrong}\r\n`, `12345${get("/menu.txt")}`),
+        status,
+      ),
+      because:
+        "A length is digits and nothing else. Where two programs read different numbers, one of them takes the body for a request: answer 400, and close (RFC 9112, 6.3, rule 5).",
+    },
+    {
+      ...refused(
+        "a length and chunks, and a second request",
+        post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${get("/menu.txt")}`),
+        status,
+      ),
+      because:
+        "A length and chunks contradict each other. Whatever you answer, you must close the connection after it (RFC 9112, 6.1).",
+    },
+    ...["", " ,"].map(coding => ({
+      ...refused(
+        `"Transfer-Encoding:${coding}", chunks, and a second request`,
+        post(`Transfer-Encoding:${coding}\r\n`, `0\r\n\r\n${get("/menu.txt")}`),
+        status,
+      ),
+      because:
+        "Only a Transfer-Encoding that ends with chunked announces chunks. Without it you cannot know where the body ends: answer 400, and close (RFC 9112, 6.3, rule 4).",
+    })),
+  ];
+}
 
 /** The body was read, and the request for the menu behind it is answered; or the connection ends. But the body is not answered. */
 export async function behindABody(t: Tools, about: string, sends: readonly string[]): Promise<void> {
@@ -353,6 +426,9 @@ export const encodedTargets: readonly Exchange[] = [
   },
 ];
 
+const linksAreOurs =
+  "HTTP does not know links: that a server follows none to another place is a rule of this lab.";
+
 /** Names in the document root that are not regular files of it. Needs `filesAndTraps`. */
 export const notFiles: readonly Exchange[] = [
   { about: "a folder", sends: get("/sub"), wants: [notServed] },
@@ -365,15 +441,22 @@ export const notFiles: readonly Exchange[] = [
     see: "cd {folder}; mkfifo html/fifo; curl --max-time 2 http://127.0.0.1:{port}/fifo; curl --max-time 2 http://127.0.0.1:{port}/menu.txt; rm html/fifo",
   },
   { about: "a device", sends: get("/zero"), wants: [notServed] },
-  { about: "a link to a file outside", sends: get("/out.txt"), wants: [notServed] },
+  {
+    about: "a link to a file outside",
+    sends: get("/out.txt"),
+    wants: [notServed],
+    labRule: linksAreOurs,
+  },
   {
     about: "a file behind a link to a folder outside",
     sends: get("/up/secret.txt"),
+    labRule: linksAreOurs,
     wants: [notServed],
   },
   {
     about: "a file behind a link to html.old, the folder beside html",
     sends: get("/old/secret.txt"),
+    labRule: linksAreOurs,
     wants: [notServed],
     because:
       "The path of html.old begins with the path of html, and html.old is another folder. Compare the real path with the path of html and a slash.",

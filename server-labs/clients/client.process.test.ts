@@ -151,6 +151,13 @@ inCheck(
   },
 );
 
+inCheck("a limit for now can be raised again", async ({ server, client }) => {
+  assert.ok(await (await client()).send("hello").receives("hello"));
+  server.limitDescriptors(0, { forNow: true });
+  server.limitDescriptors(1, { forNow: true });
+  assert.equal(await server.accepts([await client()]), 1);
+});
+
 test("a limit of descriptors from the start", async () => {
   const outcome = await checkFixture(
     "echoes/solution.ts",

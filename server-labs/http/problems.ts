@@ -38,6 +38,8 @@ const statusOf: Record<ProblemCode, number> = {
   "unknown-lab": 404,
   "unknown-run": 404,
   "unknown-check": 400,
+  "no-rivals": 400,
+  "check-under-way": 409,
   "check-cannot-pause": 409,
   "check-brings-clients": 409,
   "run-not-started": 409,

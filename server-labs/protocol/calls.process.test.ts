@@ -77,7 +77,7 @@ test("what a call is about follows from its parameters", () => {
   );
   assert.deepEqual(
     calls.filter(call => callRows[call].opens),
-    ["socket", "accept4", "epoll_create1", "eventfd", "signalfd"],
+    ["socket", "accept4", "epoll_create1", "eventfd", "signalfd", "dup"],
   );
   assert.deepEqual(
     calls.filter(call => callRows[call].opensTwo),

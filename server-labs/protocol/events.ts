@@ -37,6 +37,15 @@ export interface Failure {
  */
 export type CheckState = "waiting" | "running" | "passed" | "failed" | "unobserved" | "unjudged";
 
+/** A server on the scoreboard. */
+export interface ScoredServer {
+  /** The name of its declaration; ownServer for the student's. */
+  id: string;
+  name: string;
+  /** The program that it needs and that this machine does not have, and the command that installs it. */
+  missing?: { program: string; get: string };
+}
+
 /** How far a run is kept from everything else on the machine. */
 export interface Sandbox {
   level: "bubblewrap" | "plain";
@@ -126,7 +135,11 @@ export type Event = Common &
         took?: number;
         failure?: Failure;
         note?: string;
+        /** The server on the scoreboard of which the check was made; left out for the student's own. */
+        server?: string;
       }
+    /** The checks are made of these servers, one after another: the student's own, and the lab's rivals. */
+    | { type: "scoreboard"; servers: ScoredServer[] }
     | {
         type: "exited";
         code: number | null;

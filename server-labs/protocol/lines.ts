@@ -2,6 +2,7 @@
 import type { CallRecord } from "./calls.ts";
 import type { Event, EventOf } from "./events.ts";
 import { longTime, notation } from "./notation.ts";
+import { missingWords } from "./scoreboard.ts";
 import { count, grouped } from "./sentences/format.ts";
 import { sentence } from "./sentences.ts";
 import { visible } from "./visible.ts";
@@ -52,7 +53,11 @@ function wordsOf(event: Exclude<Event, { type: "syscalls" }>): string[] {
     case "kernel":
       return [`kernel: ${sentence(event.sample.doing)}`];
     case "check":
-      return [`check "${event.title}": ${checkWord(event)}`];
+      return [`${event.server ? `${event.server}: ` : ""}check "${event.title}": ${checkWord(event)}`];
+    case "scoreboard":
+      return event.servers.map(
+        ({ name, missing }) => `scoreboard: ${name}${missing ? ` (${missingWords(missing)})` : ""}`,
+      );
     case "gap":
       return [`… ${count(event.events, "event")} before this are no longer kept …`];
     case "visit":

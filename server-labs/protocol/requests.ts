@@ -24,6 +24,7 @@ const someRun = v.optional(run);
 const somePace = v.optional(paceBody);
 const someFile = v.optional(v.pipe(v.string(), v.maxLength(limits.fileNameLength)));
 const someArgs = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(8)));
+const someFlag = v.optional(v.boolean());
 const someIds = v.optional(v.array(v.pipe(v.string(), v.maxLength(64))));
 
 /** Body of POST /api/labs/<lab>/run; every field may be left out. */
@@ -48,6 +49,8 @@ export const checkBody = v.strictObject({
   text: someText,
   /** Ids of the checks to make; all when left out. */
   only: someIds,
+  /** True: the checks are made of the student's server and then of the lab's rivals. */
+  scoreboard: someFlag,
 });
 export type CheckBody = v.InferOutput<typeof checkBody>;
 
@@ -85,7 +88,13 @@ export const request = v.variant("type", [
     args: someArgs,
     pace: somePace,
   }),
-  v.strictObject({ type: v.literal("check"), lab, text: someText, only: someIds }),
+  v.strictObject({
+    type: v.literal("check"),
+    lab,
+    text: someText,
+    only: someIds,
+    scoreboard: someFlag,
+  }),
   v.strictObject({ type: v.literal("stop"), run }),
   /** How fast it goes. The page or shell that asks first drives; `drive` makes this page the driver. */
   v.strictObject({ type: v.literal("pace"), run, pace: paceBody }),

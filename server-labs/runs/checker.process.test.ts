@@ -31,7 +31,7 @@ test("a checker's end does not wait for a process that escaped with its pipe", {
     folder: { path: folder, mark: "m", write: name => name, remove: async () => {} },
     workspace: folder,
     lab: { id: "a/b", chapter, checksFile: "checks.ts" } as Lab,
-    ...{ name: "server.ts", modules: new Map(), strip, only: [], folderUse: noUse },
+    ...{ name: "server.ts", modules: new Map(), strip, only: [], scoreboard: false, folderUse: noUse },
   });
   const held = new Duplex({ read() {}, write() {} });
   part.attach({ pipes: [held] } as unknown as Launched);
@@ -91,6 +91,31 @@ await atBestLevel("a checker", make => {
       [run.kind, at.runs.current(at.lab).check, at.runs.current(at.lab).program],
       ["check", run, null],
     );
+  });
+
+  test("of a scoreboard the end counts the student's server, and asks for the end of each other one", async () => {
+    const board = (more: string) =>
+      at.runs.startCheck(at.lab, {
+        text: `
+      console.log(args.join(" "));
+      report({ type: "scoreboard", servers: [{ id: "own", name: "server.ts" }, { id: "b", name: "B" }] });
+      report({ id: "a", title: "A", state: "passed" });
+      report({ id: "a", title: "A", state: "running", server: "b" });
+      ${more}`,
+        scoreboard: true,
+      });
+    const events = await whole(await board('report({ id: "a", title: "A", state: "failed", server: "b" });'));
+    assert.match(textOf(events), / --scoreboard\n$/);
+    const seen = events.flatMap(e => (e.type === "check" ? [[e.server, e.state]] : []));
+    assert.deepEqual(seen, [
+      [undefined, "passed"],
+      ["b", "running"],
+      ["b", "failed"],
+    ]);
+    assert.ok(events.some(e => e.type === "scoreboard" && e.servers.length === 2));
+    assert.equal(ending(events).sentence, "1 of 1 check passed");
+    const early = ending(await whole(await board(""))).sentence;
+    assert.match(early, /^1 of 1 check passed; the checker ended before it was done/);
   });
 
   test("one that dies before it has checked anything says so, with its last words", async () => {

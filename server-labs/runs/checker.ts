@@ -18,7 +18,7 @@ import {
   type SandboxLevel,
   workspaceParts,
 } from "../process.ts";
-import { type CheckCounts, type EndStatement, limits } from "../protocol.ts";
+import { type CheckCounts, type CheckState, type EndStatement, limits } from "../protocol.ts";
 import { drainMs, endingStatement, type HowItEnded, type Part, type ProcessRun } from "./run.ts";
 import type { FolderUse } from "./watchdog.ts";
 
@@ -45,13 +45,15 @@ export interface CheckerOptions {
   /** Blanks the types of the lab's checks. */
   strip: StripTypes;
   only: string[];
+  /** The lab's rivals are checked, too. */
+  scoreboard: boolean;
   /** Measures the lab's folder. */
   folderUse(): Promise<FolderUse>;
 }
 
-type CheckBody = Extract<EventBody, { type: "check" }>;
+type ReportBody = Extract<EventBody, { type: "check" | "scoreboard" }>;
 
-/** More reports than this are garbage: a lab has some ten checks, each with a few lines. */
+/** More reports of one server than this are garbage: a lab has some ten checks, each with a few lines. */
 const mostReports = 1000;
 const lineBytes = 64 * 1024;
 const descriptors = 4096;
@@ -75,11 +77,21 @@ const report = v.object({
     }),
   ),
   note: v.optional(line),
+  server: v.optional(v.pipe(v.string(), v.maxLength(64))),
+});
+const word = v.pipe(v.string(), v.maxLength(400));
+/** The first report of a scoreboard. */
+const announcement = v.object({
+  type: v.literal("scoreboard"),
+  servers: v.pipe(
+    v.array(v.object({ id: word, name: word, missing: v.optional(v.object({ program: word, get: word })) })),
+    v.maxLength(20),
+  ),
 });
 
 /** Prepares a checker: its folder with the text and the stripped programs. @throws Error when the folder cannot be written */
 export async function checkerPart(options: CheckerOptions): Promise<Part> {
-  const { run, sandbox, folder, lab, only } = options;
+  const { run, sandbox, folder, lab, only, scoreboard } = options;
   const root = realpathSync(options.packageRoot);
   const cwd = realpathSync(options.workspace);
   const chapters = realpathSync(dirname(lab.chapter.folder));
@@ -89,7 +101,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
   const readable = [...packageParts(root), ...workspaceParts(cwd), chapters, folder.path];
   const start: LaunchOptions = {
     sandbox,
-    command: [...command, ...only.flatMap(id => ["--only", id])],
+    command: [...command, ...only.flatMap(id => ["--only", id]), ...(scoreboard ? ["--scoreboard"] : [])],
     reach: { cwd, readable, writable: [cwd], descriptors },
     variables: {
       LAB_REPORT_FD: "3",
@@ -99,16 +111,18 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
     descriptors: ["pipe"],
   };
   run.log.start();
-  const reports = new Reports(body => {
+  const servers = scoreboard ? 1 + lab.rivals.length : 1;
+  const mostMs = limits.checkMs * servers;
+  const reports = new Reports(mostReports * servers, body => {
     run.log.append(body);
-    if (body.state !== "waiting") run.become("running", { code: "checking" });
+    if (body.type === "check" && body.state !== "waiting") run.become("running", { code: "checking" });
   });
   let timer: NodeJS.Timeout | undefined;
   let late = false;
   let pipe: Duplex | undefined;
   let received: Promise<void> = Promise.resolve();
   return {
-    command: `check ${basename(file)}`,
+    command: `check ${basename(file)}${scoreboard ? " --scoreboard" : ""}`,
     sandbox,
     folderUse: options.folderUse,
     start: () => launch(start),
@@ -118,7 +132,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
       timer = setTimeout(() => {
         late = true;
         tree.kill();
-      }, limits.checkMs);
+      }, mostMs);
     },
     async finish(end) {
       clearTimeout(timer);
@@ -126,7 +140,7 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
       const impatient = setTimeout(() => pipe?.destroy(), drainMs);
       await received;
       clearTimeout(impatient);
-      return { ending: end.ending, statement: reports.endStatement(end, late) };
+      return { ending: end.ending, statement: reports.endStatement(end, late ? mostMs : null) };
     },
     dispose: () => folder.remove(),
   };
@@ -145,12 +159,17 @@ async function stripped({ lab, modules, strip }: CheckerOptions): Promise<Stripp
 
 /** The reports of one checker. Each line is a claim of a process in which a student's text ran, bounded and checked. */
 class Reports {
-  readonly #append: (body: CheckBody) => void;
-  #states = new Map<string, CheckBody["state"]>();
+  readonly #most: number;
+  readonly #append: (body: ReportBody) => void;
+  /** Of the student's server, by check, and of rivals. */
+  #states = new Map<string, CheckState>();
+  #ofRivals = new Map<string, CheckState>();
   #count = 0;
   #garbled = 0;
 
-  constructor(append: (body: CheckBody) => void) {
+  /** @param most reports that are taken */
+  constructor(most: number, append: (body: ReportBody) => void) {
+    this.#most = most;
     this.#append = append;
   }
 
@@ -163,33 +182,39 @@ class Reports {
     return new Promise(resolve => (pipe.closed ? resolve() : pipe.on("close", () => resolve())));
   }
 
-  /** How the check ended. @param late it took more than limits.checkMs */
-  endStatement(end: HowItEnded, late: boolean): EndStatement {
+  /** How the check ended. @param late it took more than so many milliseconds; null: it did not */
+  endStatement(end: HowItEnded, late: number | null): EndStatement {
     const checks = this.#states.size > 0 ? this.#counts() : null;
-    if (late) return { code: "checks-too-slow", checks, seconds: limits.checkMs / 1000 };
+    if (late !== null) return { code: "checks-too-slow", checks, seconds: late / 1000 };
     const ending = endingStatement(end);
     if (end.stopped) return checks ? { code: "checks-stopped", checks } : ending;
-    const isUnfinished = [...this.#states.values()].some(state => state === "waiting" || state === "running");
+    const states = [...this.#states.values(), ...this.#ofRivals.values()];
+    const isUnfinished = states.some(state => state === "waiting" || state === "running");
     if (checks === null || isUnfinished) return { code: "checker-ended-early", checks, ending };
     return { code: "checks-made", checks, garbled: this.#garbled };
   }
 
   #counts(): CheckCounts {
     const states = [...this.#states.values()];
-    const count = (state: CheckBody["state"]) => states.filter(one => one === state).length;
+    const count = (state: CheckState) => states.filter(one => one === state).length;
     const [passed, unobserved, unjudged] = [count("passed"), count("unobserved"), count("unjudged")];
     return { passed, all: states.length, unobserved, unjudged };
   }
 
   #line(line: JsonLine): void {
     if (line.kind === "empty") return;
-    const parsed = line.kind === "value" ? v.safeParse(report, line.value) : { success: false as const };
-    if (!parsed.success || ++this.#count > mostReports) {
+    const made = line.kind === "value" ? v.safeParse(v.union([announcement, report]), line.value) : null;
+    if (!made?.success || ++this.#count > this.#most) {
       this.#garbled++;
       return;
     }
-    const { id, title, state, took, failure, note } = parsed.output;
-    this.#states.set(id, state);
+    if ("servers" in made.output) {
+      this.#append(made.output as ReportBody);
+      return;
+    }
+    const { id, title, state, took, failure, note, server } = made.output;
+    if (server === undefined) this.#states.set(id, state);
+    else this.#ofRivals.set(`${server} ${id}`, state);
     this.#append({
       type: "check",
       id,
@@ -198,6 +223,7 @@ class Reports {
       ...(took === undefined ? {} : { took }),
       ...(failure === undefined ? {} : { failure }),
       ...(note === undefined ? {} : { note }),
-    } as CheckBody);
+      ...(server === undefined ? {} : { server }),
+    } as ReportBody);
   }
 }

@@ -114,6 +114,7 @@ export class Preparing {
       modules,
       strip: this.#strip,
       only: body.only ?? [],
+      scoreboard: body.scoreboard ?? false,
       folderUse: () => workspace.use(lab.id),
     }).catch(async error => {
       await folder.remove();

@@ -66,6 +66,14 @@ test("a call that makes two descriptors makes both known; a signal descriptor is
   assert.deepEqual(opened, [7, 8, 9]);
 });
 
+test("a copy is what its original is, and stays that when the original is closed", () => {
+  const { call } = program();
+  call("accept4", [3, 0, 0, 0], { result: 5, address: peer(40000) });
+  assert.deepEqual(call("dup", [5], { result: 6 }), { 5: connection(40000), 6: connection(40000) });
+  call("close", [5]);
+  assert.deepEqual(call("recv", [6, 0, 10, 0], { result: 1 }), { 6: connection(40000) });
+});
+
 test("an accept4 that sleeps gives nothing until it is done", () => {
   const { call } = program();
   assert.equal(call("accept4", [3, 0, 0, 0], { took: -1 }), undefined);

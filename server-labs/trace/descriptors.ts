@@ -82,7 +82,7 @@ export class DescriptorTable {
   see(record: Buffer): void {
     this.seen++;
     const call = callOf(record);
-    const { opens, opensTwo, closes, shows } = rowsByIndex[call]!;
+    const { opens, opensTwo, copies, closes, shows } = rowsByIndex[call]!;
     // What accept4 does to its listener is counted, and is no touch.
     if (!opens) this.#touch(descriptorOf(record));
     if (!changes[call] || !hasReturned(record)) return;
@@ -96,6 +96,7 @@ export class DescriptorTable {
     if (opensTwo) this.#openTwo(record, opensTwo);
     const result = resultOf(record);
     const opened = opens && result >= 0 ? this.#open(result, opens) : undefined;
+    if (copies && opened) this.#copy(this.#sure(fd), opened);
     if (shows) this.#show(fd, shows, opened !== undefined);
     this.#learn(call, record, opened ?? this.#entries.get(fd));
     if (opened) this.#events.opened?.(result);
@@ -193,6 +194,10 @@ export class DescriptorTable {
       this.#open(fd, is);
       this.#events.opened?.(fd);
     }
+  }
+
+  #copy(from: Entry | undefined, to: Entry): void {
+    if (from) Object.assign(to, from, { era: to.era, accepted: 0 });
   }
 
   #show(fd: number, is: DescriptorKind, accepted: boolean): void {

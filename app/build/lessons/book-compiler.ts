@@ -164,7 +164,7 @@ function metaOf(lesson: Lesson, chapter: LessonMeta["chapter"]): LessonMeta {
       summary: lab.summary,
       port: lab.port,
       http: lab.http,
-      checks: lab.checks.map(({ id, title }) => ({ id, title })),
+      checks: lab.checks.map(({ id, title, group }) => ({ id, title, ...(group && { group }) })),
     },
   };
 }

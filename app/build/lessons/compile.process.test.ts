@@ -245,6 +245,13 @@ test("a measurement has the book's points, and names a file of the lab", async (
   assert.deepEqual(find(content, "lesson-measure").properties, { program: "server.ts", points });
 });
 
+test("a scoreboard has its caption", async () => {
+  const content = await compiled(":::scoreboard\nA caption.\n:::", {
+    [`${lesson}/lab/rivals/rivals.yaml`]: "a:\n  name: A\n  command: a {port}\n",
+  });
+  assert.equal(textOf(find(content, "lesson-scoreboard")), "A caption.");
+});
+
 test("headings have ids that links may name, from other lessons too", async () => {
   const content = await compiled("## The `accept` queue\n\n[here](#the-accept-queue)\n\n### One\n", {
     "01-sockets/03-next/lesson.md":

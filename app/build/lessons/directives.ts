@@ -40,6 +40,7 @@ export const directives: Record<string, Entry> = {
     attributes: ["program", "points"],
     make: measure,
   },
+  scoreboard: { form: ":::scoreboard", types: block, attributes: [], make: scoreboard },
   compare: { form: ":::compare", types: block, attributes: [], make: compare },
   call: { form: "::call[recv]", types: leaf, attributes: [], make: callDirective },
   "we-test": { form: "::we-test", types: leaf, attributes: [], make: weTest },
@@ -108,6 +109,19 @@ function lab(node: Directive, page: Page): DirectiveNode | null {
       : null;
   if (mistake) page.report(node, mistake);
   return directiveNode(node, "lesson-lab", {}, node.children);
+}
+
+/** The directive's content is the caption. */
+function scoreboard(node: Directive, page: Page): DirectiveNode | null {
+  const rivals = page.lesson?.lab?.rivals ?? [];
+  const mistake =
+    rivals.length === 0
+      ? "This lesson's lab has no rivals: lab/rivals/rivals.yaml declares them."
+      : page.takeName(":::scoreboard")
+        ? null
+        : "A lesson has one scoreboard.";
+  if (mistake) page.report(node, mistake);
+  return mistake ? null : directiveNode(node, "lesson-scoreboard", {}, node.children);
 }
 
 /** The steps of lab/walkthrough.md, which the compiler of the lesson puts inside. */

@@ -20,6 +20,7 @@ const notRead = [
   "lesson-question",
   "lesson-quiz",
   "lesson-recap",
+  "lesson-scoreboard",
   "lesson-walkthrough",
   "lesson-we-test",
 ];

@@ -44,6 +44,12 @@ const mistakes: [string, string, [number, number] | string, string, Record<strin
     [1, 1],
     `"node -e 'require("net").connect(7890)'" may wait for ever: give it a limit: curl --max-time 5, read -t 5, or timeout 5 in front.`,
   ],
+  [
+    "a scoreboard without rivals",
+    ":::scoreboard\nx\n:::",
+    [1, 1],
+    "This lesson's lab has no rivals: lab/rivals/rivals.yaml declares them.",
+  ],
   ["a block written in a line", "See :aside[x].", [1, 5], '"aside" is written :::aside.'],
   ["an inline directive written as a block", ":::pane\nx\n:::", [1, 1], '"pane" is written :pane[Syscalls].'],
   [

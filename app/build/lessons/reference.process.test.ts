@@ -1,6 +1,6 @@
 // What chapters/REFERENCE.md shows to instructors is tried: its examples, put together, are a lesson without a mistake.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -25,6 +25,13 @@ test("the examples of the reference are a lesson without a mistake", async () =>
     writeFileSync(join(folder, lesson), text.replace('program="cost.ts"', 'program="server.ts"'));
     const points = join(folder, dirname(lesson), "figures/cost.jsonl");
     writeFileSync(points, `${/\{"ready".*?\}/.exec(reference)![0]}\n`);
+    const rivals = join(folder, dirname(lesson), "lab/rivals");
+    mkdirSync(rivals);
+    writeFileSync(
+      join(rivals, "rivals.yaml"),
+      /### Rivals[\s\S]*?```yaml\n([\s\S]*?)```/.exec(reference)![1]!,
+    );
+    writeFileSync(join(rivals, "nginx.sh"), "");
     const { problems } = await new BookCompiler(folder).compile();
     assert.deepEqual(problems, []);
   } finally {

@@ -51,6 +51,8 @@ export interface CallRow {
   parameters: readonly Parameter[];
   /** What it returns is a new descriptor, of this kind. */
   opens?: DescriptorKind;
+  /** That new descriptor leads to the same open file as its argument does, and is of the same kind where that is known. */
+  copies?: true;
   /** It makes two new descriptors of this kind, which its parameter "pair" has. */
   opensTwo?: DescriptorKind;
   /** Its descriptor is closed after it. */
@@ -335,6 +337,14 @@ const rows = {
     signature: "int signalfd(int fd, const sigset_t *mask, int flags)",
     parameters: [int, { is: "signals" }, flags(names.signalfdFlags)],
     opens: "signalfd",
+  },
+  dup: {
+    man: "dup(2)",
+    summary: "duplicate a file descriptor",
+    signature: "int dup(int oldfd)",
+    parameters: [fd],
+    opens: "socket",
+    copies: true,
   },
 } as const satisfies Record<string, CallRow>;
 

@@ -56,6 +56,10 @@ export const en = {
     `There is no run "${run}". Runs end with the lab server; /api/labs lists those that there are.`,
   "unknown-check": ({ lab, check, known }: { lab: string; check: string; known: string[] }) =>
     `The lab ${lab} has no check "${check}".${suggestion(check, known, "checks")}`,
+  "no-rivals": ({ lab }: { lab: string }) =>
+    `The lab ${lab} has no rivals: there is no scoreboard. Make the checks alone.`,
+  "check-under-way": ({ lab }: { lab: string }) =>
+    `The checks of ${lab} are under way. Wait for their end, or stop them; then compare the servers.`,
   "check-cannot-pause": () =>
     "A check cannot be paused: its clients would take that for the server's fault. Pause a program of your own.",
   "check-brings-clients": () =>

@@ -74,6 +74,10 @@ const wrong: [call: () => unknown, sentence: RegExp][] = [
   [() => epoll.register(Number.NaN, EPOLLIN), /not NaN/],
   [() => epoll.register(socket, any(undefined)), /events such as EPOLLIN \| EPOLLOUT, not undefined/],
   [() => epoll.register(socket, 1.5), /not 1\.5/],
+  [
+    () => epoll.poll(-0.5),
+    /poll takes a timeout of 0 or more milliseconds, or -1 for ever, not -0\.5\. When a deadline/,
+  ],
   [() => epoll.poll(any("long")), /a timeout in milliseconds \(-1: for ever\), not "long"/],
   [() => epoll.poll(Number.NaN), /not NaN/],
   [() => epoll.poll(0, 0), /a number of events from 1/],

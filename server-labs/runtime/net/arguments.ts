@@ -48,7 +48,14 @@ export function timeout(called: Called, ms: unknown): number {
   if (typeof ms !== "number" || Number.isNaN(ms)) {
     throw misuse(called, `takes a timeout in milliseconds (-1: for ever), not ${shown(ms)}.`);
   }
-  if (ms < 0 || ms === Infinity) return -1;
+  if (ms === -1 || ms === Infinity) return -1;
+  // The kernel would wait for ever: a server that computes the time until a deadline would sometimes not come back.
+  if (ms < 0) {
+    throw misuse(
+      called,
+      `takes a timeout of 0 or more milliseconds, or -1 for ever, not ${ms}. When a deadline has passed, the wait is 0: Math.max(0, deadline - now).`,
+    );
+  }
   return Math.min(Math.ceil(ms), int32);
 }
 

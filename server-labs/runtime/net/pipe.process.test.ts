@@ -4,6 +4,8 @@ import { test } from "node:test";
 import {
   EFD_NONBLOCK,
   EFD_SEMAPHORE,
+  EPOLLIN,
+  Epoll,
   EventFd,
   O_NONBLOCK,
   Pipe,
@@ -54,6 +56,27 @@ test("a pair of sockets carries bytes both ways, and its end", () => {
   one.close();
   assert.equal(other.recv(10)!.length, 0);
   other.close();
+});
+
+test("a copy of a socket has its connection, and keeps its registration when the original is closed", () => {
+  const [one, other] = socketPair(SOCK_STREAM | SOCK_NONBLOCK);
+  const epoll = new Epoll();
+  const number = one.fd;
+  const copy = one.dup();
+  assert.ok(copy.fd !== one.fd);
+  epoll.register(one, EPOLLIN);
+  one.close();
+  assert.equal(copy.recv(10), null, "O_NONBLOCK is that of the open file");
+  other.send("tea");
+  assert.deepEqual(epoll.poll(0), [{ fd: number, events: EPOLLIN }], "the closed number is reported");
+  assert.throws(() => epoll.unregister(number), { code: "EBADF" });
+  assert.equal(copy.recv(10)!.toString(), "tea");
+  copy.close();
+  assert.equal(other.recv(10)!.length, 0, "the last close ends the connection");
+  assert.deepEqual(epoll.poll(0), []);
+  assert.throws(() => copy.dup(), { code: "EBADF" });
+  other.close();
+  epoll.close();
 });
 
 test("an event counter adds up, is readable while it is not 0, and a semaphore gives 1 each time", () => {

@@ -259,6 +259,24 @@ export class Socket {
   }
 
   /**
+   * Makes a second descriptor of this socket: dup(2). Both numbers lead to one open file: one connection, one receive
+   * buffer, one O_NONBLOCK. `close` of one leaves the other as it was, and with it the connection and each registration in
+   * an epoll. A child process that inherits descriptors copies them in the same way.
+   * @returns a Socket of the same connection or listener, with a number of its own
+   * @throws SyscallError EMFILE when this process may open no more descriptors
+   */
+  dup(): Socket {
+    const fd = this.#open(this.dup);
+    const copy = sys.dup(fd);
+    if (copy === -1) throw failed(this.dup, "dup", `dup(fd ${fd})`, sys.errno);
+    const made = new Socket({ fd: copy, family: this.#family });
+    made.#peer = this.#peer;
+    made.#local = this.#local;
+    made.#listening = this.#listening;
+    return made;
+  }
+
+  /**
    * Closes the socket: close(2). The kernel may give the same descriptor number to the very next socket. It sends what is
    * in the send buffer, and then FIN, while the program goes on.
    *

@@ -37,6 +37,7 @@ export const native = {
   write: func("intptr_t write(int, void *, size_t)"),
   shutdown: func("int shutdown(int, int)"),
   close: func("int close(int)"),
+  dup: func("int dup(int)"),
   fcntl: func("int fcntl(int, int, ...)"),
   setsockopt: func("int setsockopt(int, int, int, void *, uint32_t)"),
   getsockopt: func("int getsockopt(int, int, int, void *, void *)"),

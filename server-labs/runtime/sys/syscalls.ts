@@ -2,6 +2,7 @@
 // why. Arguments are believed: the caller has checked them.
 import { callIndex } from "../../protocol/calls.ts";
 import { layout, preview } from "../../trace/layout.ts";
+import { SOCK_NONBLOCK } from "./constants.ts";
 import { epollDataOffset, epollEventBytes, native, pollFdBytes } from "./libc.ts";
 import { anew, enter, flagged, leave, notifyReader, sleeps, watched } from "./native-call.ts";
 
@@ -146,6 +147,13 @@ export function close(fd: number): number {
   enter(CLOSE, false, fd);
   anew(fd, 0);
   return leave(native.close(fd));
+}
+
+const DUP = callIndex("dup");
+/** dup(2). O_NONBLOCK belongs to the open file: the copy has it when `fd` has it. */
+export function dup(fd: number): number {
+  enter(DUP, false, fd);
+  return anew(leave(native.dup(fd)), sleeps(fd) ? 0 : SOCK_NONBLOCK);
 }
 
 const FCNTL = callIndex("fcntl");

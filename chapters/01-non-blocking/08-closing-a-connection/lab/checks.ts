@@ -1,5 +1,7 @@
 // What must be true of a server that ends its connections so that no answer is lost. How it counts and waits is not asked.
-import { type Client, check, clock, fc, grammar, type Tools, type Why } from "workbook/check";
+import { type Client, check, clock, fc, grammar, lastAnswer, type Tools, type Why } from "workbook/check";
+
+const { holdsSocketOf: held, receivesLast: receives, untilAnswered: answered } = lastAnswer;
 
 const post = (length: number, order = "") =>
   `POST /order HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${order}`;
@@ -22,26 +24,6 @@ const halfCloses = (sends: string) =>
   `timeout 5 node -e 'require("net").connect({port}, "127.0.0.1").end("${sends}").pipe(process.stdout)'`;
 const uploads = (bytes: number) =>
   `head -c ${bytes} /dev/zero | curl -sS --max-time 5 -H "Expect:" --data-binary @- http://127.0.0.1:{port}/order; echo "exit $?"`;
-
-/** The client has its answer, and the server has ended the stream: it ends with FIN, and not with RST. */
-async function endsWell(t: Tools, client: Client, what: string, why: Why): Promise<void> {
-  await t.until(() => client.over, 3000);
-  t.expect(client.state, `${what}: how the connection ended for the client.`).equal("ended", why);
-}
-
-/** This client has sent all that it wants to send: it receives this answer, and then the end of the stream. */
-async function receives(
-  t: Tools,
-  client: Client,
-  wanted: { status: number; body?: string },
-  what: string,
-  why: Why,
-): Promise<void> {
-  // A server that has just been continued may need a while before it runs again.
-  await t.until(() => client.over || client.receivedBytes > 0, 2000);
-  await t.exchange({ about: what, client, sends: [], wants: [wanted], after: "close", ...why });
-  await endsWell(t, client, what, why);
-}
 
 /**
  * Clients send an order and FIN in one moment, half an order and then the rest with FIN, and too long an order with
@@ -213,7 +195,7 @@ async function longestPause(t: Tools): Promise<number> {
     const what = `A refused client ${does}. ${most} ms later the server still holds its socket.`;
     t.expect(held(t, client), what).equal(false, {
       because: `A client that never ends would keep a descriptor for ever. Close ${linger.most} ms after your answer, also when bytes still come.`,
-      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 3; ss -tn "sport = :{port}"'   # right: no connection`,
+      see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "POST /order HTTP/1.1\\r\\nContent-Length: 5000\\r\\n\\r\\n" >&3; sleep 3; ss -tnp "sport = :{port}"'   # right: no process holds the connection`,
     });
   }
   return Math.max(pause, clock() - last - 50);
@@ -366,35 +348,11 @@ check("conversations", "answers and ends rightly in generated conversations", as
   });
 });
 
-/** The server still holds the descriptor of this client's connection. */
-const held = ({ server }: Tools, client: Client) => (server.socketOf(client)?.inode ?? 0) !== 0;
-
-/** Waits until an answer has arrived in the kernel of a client that does not read. */
-async function answered(t: Tools, client: Client): Promise<void> {
-  const came = await t.until(() => client.over || client.delivery().segments > 0, 3000);
-  t.expect(came, "A client has sent all that its answer needs, and no answer came.").ok();
-}
-
-/**
- * A client that has not read yet has sent all: it ends its direction, reads, and receives this answer and the end of the
- * stream. A busy machine may use up the time in which the server waits: then it is another client's turn.
- * @param sends connects and sends: the client, and the milliseconds from its first byte to its last
- */
-async function inTime(
+/** A client that has not read yet has sent all: it receives this answer and the end of the stream. */
+const inTime = (
   t: Tools,
   wanted: { status: number },
   what: string,
   why: Why,
   sends: () => Promise<[client: Client, after: number]>,
-): Promise<void> {
-  for (let tries = 0; tries < 8; tries++) {
-    const [client, after] = await sends();
-    const all = () => t.server.hasRead(client) || (client.unsent === 0 && !held(t, client));
-    await t.until(() => client.over || all(), 3000);
-    if (!client.over) client.end();
-    client.setReading(true);
-    await t.until(() => client.over, 1500);
-    if (client.state === "ended" || after < 0.7 * linger.most) return receives(t, client, wanted, what, why);
-  }
-  t.tooBusy(`${what}, while the server waits for its end`);
-}
+) => lastAnswer.receivesInTime(t, { lingerMs: linger.most, wanted, what, why, sends });

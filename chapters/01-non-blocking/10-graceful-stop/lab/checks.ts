@@ -164,7 +164,7 @@ check(
       {
         because:
           "A client without an answer under way has nothing to lose: close its connection, and end when no client is left.",
-        see: "timeout -s TERM 2 npx tsx server.ts {port}; echo $?",
+        see: "npx tsx server.ts {port} & sleep 2; kill $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+'); wait $!; echo $?",
       },
     );
     const ending = await server.ends();

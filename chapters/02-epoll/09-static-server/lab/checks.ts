@@ -121,38 +121,7 @@ check("bodies", "does not take a body for a request", { files }, async t => {
         about: "a body in pieces",
         sends: [post("Content-Length: 10\r\n", "abc"), "defg", `hij${get("/menu.txt")}`],
       },
-      {
-        about: "two lengths that differ",
-        sends: post("Content-Length: 3\r\nContent-Length: 5\r\n", "abc"),
-        wants: [400],
-        after: "close",
-        because:
-          "Two programs that believe different lengths see different requests: that is how they are smuggled. Refuse, and close (RFC 9112, 6.3, rule 5).",
-      },
-      {
-        about: "a length that is not a number, and a second request",
-        sends: post(`Content-Length: ${t.generate(staticSite.wrongLengths)}\r\n`, `12345${get("/menu.txt")}`),
-        wants: [{ status: staticSite.refusesBody }],
-        after: "close",
-        because:
-          "A length is digits and nothing else. Where two programs read different numbers, one of them takes the body for a request: answer 400, and close (RFC 9112, 6.3, rule 5).",
-      },
-      {
-        about: "a length and chunks, and a second request",
-        sends: post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${get("/menu.txt")}`),
-        wants: [{ status: [400, 405, 501, 403] }],
-        after: "close",
-        because:
-          "A length and chunks contradict each other. Whatever you answer, you must close the connection after it (RFC 9112, 6.1).",
-      },
-      ...["", " ,"].map(coding => ({
-        about: `"Transfer-Encoding:${coding}", chunks, and a second request`,
-        sends: post(`Transfer-Encoding:${coding}\r\n`, `0\r\n\r\n${get("/menu.txt")}`),
-        wants: [{ status: [400, 405, 501, 403] }],
-        after: "close" as const,
-        because:
-          "Only a Transfer-Encoding that ends with chunked announces chunks. Without it you cannot know where the body ends: answer 400, and close (RFC 9112, 6.3, rule 4).",
-      })),
+      ...staticSite.unclearLengths(t.generate(staticSite.wrongLengths), staticSite.refusesBody),
     ],
   );
 });
@@ -173,26 +142,9 @@ check("malformed", "answers a malformed request with 400, and closes", { files }
  * with a port is valid, and HTTP/1.0 needs no `Host`.
  */
 check("host", "requires exactly one valid Host field", { files }, async t => {
-  const without = (fields: string, version = "HTTP/1.1") => `GET /menu.txt ${version}\r\n${fields}\r\n`;
   await t.exchanges(
     "A server must answer 400 to a request of HTTP/1.1 without Host, with two, or with an invalid one (RFC 9112, 3.2).",
-    [
-      { about: "HTTP/1.1 without Host", sends: without(""), wants: [400] },
-      { about: "two Hosts", sends: without("Host: a\r\nX: y\r\nHOST: b\r\n"), wants: [400] },
-      { about: "a Host with a slash", sends: without("Host: a/b\r\n"), wants: [400] },
-      {
-        about: "an address and a port as Host",
-        sends: without("hOsT:[::1]:80\r\n"),
-        wants: [theMenu],
-        after: "open",
-      },
-      {
-        about: "HTTP/1.0 without Host",
-        sends: without("", "HTTP/1.0"),
-        wants: [theMenu],
-        because: "HTTP/1.0 knows no Host (RFC 9112, 3.2).",
-      },
-    ],
+    staticSite.hostFields(theMenu),
   );
 });
 
@@ -345,6 +297,8 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   t.note(
     `the server has read ${server.bytesReadFrom(flood)} bytes of requests and taken ${grown} MB of memory; ${flood.name} has read nothing`,
   );
+  const labRule =
+    "HTTP does not limit what one client may take of a server: the limit is a rule of this lab.";
   const because =
     "Each answer is 150 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
   if (read === 0 && !flood.over) t.fail("A client sent requests, and the server read none of them.");
@@ -352,13 +306,12 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   if (read > MB || !server.asleep) {
     t.fail(
       "One client sends request after request and reads no answer, and the server reads all its requests.",
-      {
-        because,
-      },
+      { because, labRule },
     );
   }
   await t.exchange({
     about: "another client, meanwhile",
+    labRule,
     sends: get("/menu.txt"),
     wants: [theMenu],
     because:
@@ -592,10 +545,19 @@ check(
         client,
         sends: [],
         wants,
-        after: "close",
         because,
         see: see(target),
+        labRule:
+          "HTTP leaves it to the server whether it answers a client that has ended its sending side (RFC 9112, 9.5).",
       });
+      const end = {
+        about: `the end behind ${target}`,
+        client,
+        sends: [],
+        wants: [],
+        after: "close",
+      } as const;
+      await t.exchange({ ...end, because, see: see(target) });
     }
     const half = await t.client();
     half.send("GET /menu.txt HTTP/1.1\r\nHos");
@@ -660,8 +622,11 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
   server.limitDescriptors(1);
   const [second] = (await t.oneByOne(1)) as [Client];
   const third = await t.client();
+  const labRule =
+    "No standard says what a server prints or does while no descriptor is free: that is a rule of this lab.";
   const words = await server.output.prints(/EMFILE|too many open files/i, { from });
   t.expect(words, "The server has no free descriptor, and does not print EMFILE.").ok({
+    labRule,
     because:
       "accept() fails with EMFILE while no descriptor is free, and the client stays in the accept queue. Print that once: the operator must know why no client is accepted.",
     see: "prlimit --nofile=28:28 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
@@ -671,6 +636,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
     idle.busy,
     "No descriptor is free: share of a processor that the server uses (1 is a whole processor).",
   ).atMost(0.5, {
+    labRule,
     because:
       "The accept queue is not empty, so a level-triggered listener stays ready, and accept() fails again and again. Stop watching the listener until a client leaves.",
   });
@@ -678,6 +644,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
   third.send(get("/menu.txt"));
   await t.exchange({
     about: "a client that waited in the accept queue until another left",
+    labRule,
     client: third,
     sends: [],
     // Another client may have got the last descriptor; then the server may say so.
@@ -785,8 +752,13 @@ const since = (began: number) => () => performance.now() - began;
 async function refusesHead(
   t: Tools,
   { client, how, time }: { client: Client; how: string; time: () => number },
-  why: Why,
+  { because, see }: Why,
 ): Promise<void> {
+  const why = {
+    because,
+    see,
+    labRule: "HTTP names no time for a head: the ten seconds are a rule of this lab.",
+  };
   await t.until(
     () => client.over || client.receivedBytes > 0,
     Math.max(0, headWithinMs + noticedMs - time()),
@@ -909,7 +881,11 @@ check("edited", "serves an edited file as it is now", { files }, async t => {
 check(
   "conversations",
   "keeps every promise in generated conversations",
-  { files: staticSite.conversationSite },
+  {
+    files: staticSite.conversationSite,
+    labRule:
+      "The conversations demand each promise of this lab, also where HTTP leaves a choice to the server.",
+  },
   async t => {
     await t.conversations({ ...staticSite.conversations, answersHalfClosed: true, idle: "sleeps" });
   },
