@@ -132,6 +132,11 @@ const conventions: Record<string, RegExp> = {
   pane: /^app\/workbench\/panes\/\w+\/pane\.ts$/,
   /** poll(2) itself, in sys/, and the function of workbook/net that students import. */
   poll: /^server-labs\/runtime\/(net\/poll|sys\/syscalls)\.ts$/,
+  /** The call itself, in sys/ or net/, and the function of workbook/tasks that lets other tasks run meanwhile. */
+  connect: /^server-labs\/runtime\/(tasks\/sockets|sys\/syscalls)\.ts$/,
+  recv: /^server-labs\/runtime\/(tasks\/sockets|sys\/syscalls)\.ts$/,
+  send: /^server-labs\/runtime\/(tasks\/sockets|sys\/syscalls)\.ts$/,
+  sleep: /^server-labs\/runtime\/(tasks\/wait|net\/sleep)\.ts$/,
 };
 
 /** The names that a file declares and exports; what a door passes on is declared elsewhere. */

@@ -1,6 +1,6 @@
 // Journal. What a check did and saw, in order, with milliseconds since its start: the evidence of a failure. Of a long
 // journal the beginning and the end are kept.
-import { count, readable } from "../protocol.ts";
+import { count, readableBytes } from "../protocol.ts";
 
 /** Lines that are kept at the beginning and at the end. */
 const kept = { first: 6, last: 14 } as const;
@@ -66,7 +66,7 @@ export function quoted(bytes: Uint8Array | string, most = 72): string {
     typeof bytes === "string"
       ? Buffer.from(bytes)
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shown = (from: number, to: number) => readable(buffer.subarray(from, to));
+  const shown = (from: number, to: number) => readableBytes(buffer.subarray(from, to));
   if (buffer.length <= most) return `"${shown(0, buffer.length)}"`;
   const half = Math.floor(most / 2);
   return `"${shown(0, half)} … ${shown(buffer.length - half, buffer.length)}" (${count(buffer.length, "byte")})`;

@@ -6,7 +6,7 @@ import { epollEvents, families, flags, named, pollEvents, signals } from "./call
 import type { CallRecord, Value } from "./calls/record.ts";
 import { callRows, type Parameter, type TracedCall } from "./calls/table.ts";
 import { formatEndpoint } from "./endpoint.ts";
-import { readable } from "./readable-bytes.ts";
+import { readableBytes } from "./readable-bytes.ts";
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -126,7 +126,7 @@ function valueNotation(value: Exclude<Value, number | null>, inside: boolean): s
 export function bytesNotation({ bytes, length }: { bytes: string; length: number }): string {
   const goesOn = length > bytes.length;
   const data = Uint8Array.from(bytes, character => character.charCodeAt(0));
-  return `"${readable(data, goesOn)}${goesOn ? "…" : ""}"`;
+  return `"${readableBytes(data, goesOn)}${goesOn ? "…" : ""}"`;
 }
 
 function set(parts: readonly string[], more: boolean): string {

@@ -1,15 +1,15 @@
 // Readable bytes: what a call or a client carried, as Syscalls and checks show it, has nothing that a page obeys.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readable } from "./readable-bytes.ts";
+import { readableBytes } from "./readable-bytes.ts";
 import { mostMarks } from "./visible.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 
 test("words of all scripts stay; line ends and quotes are written as in C, and the rest by its number", () => {
-  assert.equal(readable(bytes('GET / "naïve" 你好\r\n')), 'GET / \\"naïve\\" 你好\\r\\n');
-  assert.equal(readable(bytes("\x1b[8m\u202e\u0000")), "\\x1b[8m\\xe2\\x80\\xae\\x00");
-  assert.equal(readable(Buffer.from([0x66, 0xff, 0xc3])), "f\\xff\\xc3");
+  assert.equal(readableBytes(bytes('GET / "naïve" 你好\r\n')), 'GET / \\"naïve\\" 你好\\r\\n');
+  assert.equal(readableBytes(bytes("\x1b[8m\u202e\u0000")), "\\x1b[8m\\xe2\\x80\\xae\\x00");
+  assert.equal(readableBytes(Buffer.from([0x66, 0xff, 0xc3])), "f\\xff\\xc3");
 });
 
 test("of 2,000 seeded texts of any bytes no character is one that a terminal or a page obeys", () => {
@@ -27,7 +27,9 @@ test("of 2,000 seeded texts of any bytes no character is one that a terminal or 
     () => bytes("\x1b["),
   ];
   for (let round = 0; round < 2000; round++) {
-    const text = readable(Buffer.concat(Array.from({ length: 40 }, () => parts[random(parts.length)]!())));
+    const text = readableBytes(
+      Buffer.concat(Array.from({ length: 40 }, () => parts[random(parts.length)]!())),
+    );
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     assert.doesNotMatch(text, /[\0-\x1f\x7f-\x9f\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
     assert.doesNotMatch(text, new RegExp(`\\p{M}{${mostMarks + 1}}`, "u"));

@@ -14,7 +14,7 @@ const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, "0")}`;
  * @param bytes the bytes to write
  * @param goesOn more followed, and was cut away: a character that the cut has halved is left out
  */
-export function readable(bytes: Uint8Array, goesOn = false): string {
+export function readableBytes(bytes: Uint8Array, goesOn = false): string {
   let written = "";
   let marks = mostMarks; // there is no letter yet that a mark could be on
   for (let at = 0; at < bytes.length; ) {

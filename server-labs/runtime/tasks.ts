@@ -1,7 +1,7 @@
 // workbook/tasks. Coroutines over a hub on epoll_wait(2): tasks are generators that wait with `yield*`, in a program that
 // sleeps only when all of them wait.
 export { runAsync, wait } from "./tasks/async.ts";
-export { DescriptorClosed } from "./tasks/descriptors.ts";
+export { DescriptorClosed } from "./tasks/descriptor-waits.ts";
 export { Nursery, nursery } from "./tasks/nursery.ts";
 export { accept, connect, recv, send } from "./tasks/sockets.ts";
 export type { Awaited, Park, Steps } from "./tasks/task.ts";

@@ -21,7 +21,7 @@ const budget = { burst: 60, perSecond: 3 } as const;
 /** Bytes of a visit that are shown; all are counted. */
 const shownBytes = 8 * 1024;
 
-export class Steps {
+export class VisitSteps {
   readonly #visit: string;
   readonly #send: (report: VisitorReport) => void;
   readonly #bucket = new TokenBucket(budget.perSecond, budget.burst);

@@ -9,7 +9,7 @@ import type { ClientOptions, Observe } from "../client-connection.ts";
 import type { Network } from "../network.ts";
 import { Answers } from "./answers.ts";
 import type { Loop } from "./loop.ts";
-import { Steps } from "./steps.ts";
+import { VisitSteps } from "./steps.ts";
 
 export type VisitOrder = Extract<VisitorCommand, { type: "visit" }>;
 /** The actions of a kind of visit; resolves with its result. */
@@ -41,7 +41,7 @@ export class NotConnected extends Error {
 export class Visit {
   readonly order: VisitOrder;
   readonly clients: VisitClient[] = [];
-  readonly steps: Steps;
+  readonly steps: VisitSteps;
   /** Whether the driver wants the program to wait. */
   readonly held: () => Held | null;
   /** What is reported when the visit leaves before its end. */
@@ -61,7 +61,7 @@ export class Visit {
     this.#loop = loop;
     this.#network = network;
     this.held = held;
-    this.steps = new Steps(order.visit, send);
+    this.steps = new VisitSteps(order.visit, send);
   }
 
   /** Makes the visit. Resolves when nothing of it is left. */

@@ -44,7 +44,7 @@ export function descriptor(called: Called, on: unknown): number {
 }
 
 /** Milliseconds for poll(2) and epoll_wait(2): -1 for ever. A fraction is rounded up: rounded down, a loop would spin. */
-export function timeout(called: Called, ms: unknown): number {
+export function checkedTimeout(called: Called, ms: unknown): number {
   if (typeof ms !== "number" || Number.isNaN(ms)) {
     throw misuse(called, `takes a timeout in milliseconds (-1: for ever), not ${shown(ms)}.`);
   }

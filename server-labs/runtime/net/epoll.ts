@@ -3,7 +3,14 @@ import { inspect } from "node:util";
 import { EBADF, EINTR } from "../sys/errno.ts";
 import { epollDataOffset, epollEventBytes } from "../sys/libc.ts";
 import * as sys from "../sys/syscalls.ts";
-import { type Called, descriptor, eventMask, type HasDescriptor, integer, timeout } from "./arguments.ts";
+import {
+  type Called,
+  checkedTimeout,
+  descriptor,
+  eventMask,
+  type HasDescriptor,
+  integer,
+} from "./arguments.ts";
 import { failed } from "./errors.ts";
 
 const EPOLL_CLOEXEC = 0o2000000;
@@ -84,7 +91,7 @@ export class Epoll {
    */
   poll(timeoutMs = -1, maxEvents = 1024): Ready[] {
     if (this.fd === -1) throw this.#gone(this.poll);
-    let left = timeoutMs === -1 || timeoutMs === 0 ? timeoutMs : timeout(this.poll, timeoutMs);
+    let left = timeoutMs === -1 || timeoutMs === 0 ? timeoutMs : checkedTimeout(this.poll, timeoutMs);
     if (maxEvents !== room) makeRoom(this.poll, maxEvents);
     const until = left > 0 ? performance.now() + left : 0;
     let count = sys.epollWait(this.fd, filled, maxEvents, left);

@@ -3,7 +3,7 @@
 import { EINTR } from "../sys/errno.ts";
 import { pollFdBytes } from "../sys/libc.ts";
 import * as sys from "../sys/syscalls.ts";
-import { descriptor, eventMask, type HasDescriptor, misuse, shown, timeout } from "./arguments.ts";
+import { checkedTimeout, descriptor, eventMask, type HasDescriptor, misuse, shown } from "./arguments.ts";
 import type { Ready } from "./epoll.ts";
 import { failed } from "./errors.ts";
 
@@ -26,7 +26,7 @@ export function poll(interests: readonly { fd: HasDescriptor; events: number }[]
   if (!Array.isArray(interests)) {
     throw misuse(poll, `takes a list such as [{ fd: client, events: POLLIN }], not ${shown(interests)}.`);
   }
-  let left = timeout(poll, timeoutMs);
+  let left = checkedTimeout(poll, timeoutMs);
   const count = interests.length;
   if (count * pollFdBytes > fds.length) {
     fds = new Uint8Array(2 * count * pollFdBytes);

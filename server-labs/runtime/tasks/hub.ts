@@ -1,7 +1,7 @@
 // Hub. The event loop that runs tasks: it resumes those that are ready, and sleeps in epoll_wait until the first timer
 // when none is. A task runs until it waits, and no other task runs meanwhile.
 import { beforeClose } from "../sys/syscalls.ts";
-import { Descriptors } from "./descriptors.ts";
+import { DescriptorWaits } from "./descriptor-waits.ts";
 import { awaitedWords, Cancelled, type Steps, Task } from "./task.ts";
 import { Timers } from "./timers.ts";
 
@@ -20,7 +20,7 @@ export function theHub(called: string): Hub {
 
 export class Hub {
   readonly timers = new Timers();
-  readonly descriptors = new Descriptors();
+  readonly descriptors = new DescriptorWaits();
   readonly #live = new Set<Task>();
   #ready: Task[] = [];
   #current: Task | null = null;

@@ -1,7 +1,7 @@
 // Time limits. A part of a task's steps must end by a moment, or an error is thrown where the task waits.
 import { theHub } from "./hub.ts";
 import type { Steps } from "./task.ts";
-import { duration } from "./wait.ts";
+import { checkedMs } from "./wait.ts";
 
 /** Steps did not end in their time. */
 export class TimedOut extends Error {
@@ -23,7 +23,7 @@ export class TimedOut extends Error {
  * @throws TimedOut; what the steps throw
  */
 export function* timeout<T>(ms: number, steps: Steps<T>): Steps<T> {
-  return yield* deadline(performance.now() + duration(ms, "timeout()"), steps);
+  return yield* deadline(performance.now() + checkedMs(ms, "timeout()"), steps);
 }
 
 /**

@@ -58,7 +58,7 @@ export function* writable(on: HasDescriptor): Steps<void> {
  */
 export function* sleep(ms: number): Steps<void> {
   const { timers } = theHub("sleep()");
-  const until = performance.now() + duration(ms, "sleep()");
+  const until = performance.now() + checkedMs(ms, "sleep()");
   yield {
     awaited: { kind: "timer", until },
     start: task => {
@@ -82,7 +82,7 @@ export function* pass(): Steps<void> {
 }
 
 /** @throws TypeError when this is no time that a timer can have */
-export function duration(ms: number, called: string): number {
+export function checkedMs(ms: number, called: string): number {
   if (typeof ms === "number" && ms >= 0 && ms < Number.POSITIVE_INFINITY) return ms;
   throw new TypeError(`${called} takes milliseconds, 0 or more, not ${String(ms)}.`);
 }

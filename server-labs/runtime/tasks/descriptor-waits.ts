@@ -1,4 +1,4 @@
-// Descriptors. Which task waits for which descriptor, on one epoll instance: level-triggered, at most one task for each
+// Descriptor waits. Which task waits for which descriptor, on one epoll instance: level-triggered, at most one task for each
 // descriptor and direction.
 import { Epoll, type Ready } from "../net/epoll.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../sys/constants.ts";
@@ -30,7 +30,7 @@ const eventOf = { readable: EPOLLIN, writable: EPOLLOUT } as const;
 /** The kernel reports these whatever the mask; any call on the descriptor then returns at once. */
 const ends = EPOLLERR | EPOLLHUP;
 
-export class Descriptors {
+export class DescriptorWaits {
   readonly #epoll = new Epoll();
   readonly #watched = new Map<number, Watched>();
   /** How many tasks wait for a descriptor. */
