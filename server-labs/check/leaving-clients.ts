@@ -13,20 +13,20 @@ export async function judgeLeaving(
   clients: readonly Client[],
   because: { closed: string; reset: string },
 ): Promise<Client[]> {
-  const before = server.sockets - clients.length;
+  const others = server.sockets - clients.length;
   for (const client of clients.slice(0, 10)) client.close();
   expect(
-    await server.holds(before + 20),
-    "Ten of 30 clients have closed: sockets that the server holds.",
-  ).equal(before + 20, {
+    (await server.holds(others + 20)) - others,
+    "Ten of 30 clients have closed: sockets of clients that the server holds.",
+  ).equal(20, {
     because: because.closed,
     see: "ss -tan 'sport = :{port}'   # CLOSE-WAIT: the client has gone, the server has not closed",
   });
   for (const client of clients.slice(10, 20)) client.reset();
   expect(
-    await server.holds(before + 10),
-    "Ten more clients have reset their connections: sockets that the server holds.",
-  ).equal(before + 10, {
+    (await server.holds(others + 10)) - others,
+    "Ten more clients have reset their connections: sockets of clients that the server holds.",
+  ).equal(10, {
     because: because.reset,
     see: "timeout 5 node -e 'const s = require(\"net\").connect({port}, \"127.0.0.1\", () => s.resetAndDestroy())'; ls /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd | wc -l   # grows",
   });

@@ -31,12 +31,12 @@ export async function crowd(t: Tools, count = silent, breaks?: BrokenPromise): P
   const come: Client[] = [];
   while (come.length < count) {
     const some = await t.clients(Math.min(batch, count - come.length));
-    t.expect(
-      await t.server.accepts(some),
-      "Number of the connected clients that the server has accepted.",
-    ).equal(some.length, {
+    const accepted = await t.server.accepts(some);
+    t.expect(accepted, "Number of the connected clients that the server has accepted.").equal(some.length, {
       because:
-        "A client in the accept queue is connected, but the server has no socket for it until it calls accept(). Is the listener on the list of descriptors that the server waits for?",
+        come.length + accepted > 0
+          ? "The server has accepted some clients, and others wait. Call accept() until it returns null. If the accept queue is empty, it was full when they came: it has as many places as the backlog of listen(), and one more."
+          : "A client in the accept queue is connected, but the server has no socket for it until it calls accept(). Is the listener on the list of descriptors that the server waits for?",
       see: "ss -tln 'sport = :{port}'   # Recv-Q: clients that still wait",
       breaks,
     });

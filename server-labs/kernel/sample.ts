@@ -236,6 +236,7 @@ export class Looker {
   #others(pid: number, links: Links, shown: ReadonlySet<number>): KernelSample["others"] {
     const rest = [...links].filter(([fd, link]) => link !== epollLink && !shown.has(fd));
     const cwd = rest.length > 0 ? folderOf(pid) : "";
+    rest.sort(([a], [b]) => a - b); // readdir gives names: 100 is before 20
     return rest.map(([fd, link]) => ({ fd, what: whatIs(link, cwd) }));
   }
 }

@@ -91,8 +91,9 @@ export class Promises {
     if (held < wanted)
       return {
         client: null,
-        summary: `When ${when}, the server had closed ${count(wanted - held, "socket")} too many.`,
-        because: "The end of one connection is the end of that one only.",
+        summary: `When ${when}, the server holds ${count(wanted - held, "socket")} fewer than clients are connected.`,
+        because:
+          "The end of one connection is the end of that one only. If the server has closed no other, it has not accepted all: look at accept(), and at the backlog of listen().",
       };
     return {
       client: null,
@@ -115,7 +116,7 @@ export class Promises {
       times: openFiles + 1,
       summary: `When all clients have left, the server holds ${count(held - this.#files, "descriptor")} more than before${example ? `, such as that of ${example.replace(/^.*\//, "")}` : ""}.`,
       because:
-        "What is opened for a client is closed on every way out, also when the client leaves in the middle of its answer.",
+        "What the server opens for a client or in a turn, such as a file or an Epoll, it closes on every way out, also when the client leaves in the middle of its answer.",
     };
   }
 
@@ -146,7 +147,7 @@ export class Promises {
       summary: `${when}, and the server does not ${polls ? "rest" : "sleep"}: it uses ${Math.round(busy * 100)} % of a processor${made}.`,
       because: polls
         ? "A turn that found nothing to do ends with a rest, whatever has happened before. What decides on the rest belongs to the turn, not to the program."
-        : "A server that waits for events sleeps until the next one. If it wakes again and again, something that it watches is always ready, such as a socket that may be written to.",
+        : "A server that waits for events sleeps until the next one. If it wakes again and again, something that it watches is ready all the time: a socket that may be written to, or a connection whose event it does not handle.",
     };
   }
 }

@@ -126,6 +126,20 @@ const tells: [string, Part][] = [
     },
   ],
   [
+    "poll(3 listener, … 1,001 more, -1) = 2 ready: 3 listener, …",
+    {
+      call: "poll",
+      args: [{ polls: [[3, IN, IN]], more: true }, 1002, -1],
+      fd: null,
+      returned: 2,
+      who,
+    },
+  ],
+  [
+    "poll(3 listener, … 501 more, -1) = 1 ready",
+    { call: "poll", args: [{ polls: [[3, IN, 0]], more: true }, 502, -1], fd: null, returned: 1, who },
+  ],
+  [
     "socket(AF_INET, SOCK_STREAM) = 3",
     { call: "socket", args: [2, 1 | 0o2000000, 0], fd: null, returned: 3, who: { 3: { is: "socket" } } },
   ],

@@ -80,7 +80,7 @@ function argsOf(call: CallRecord): Piece[] {
     if (isPolls(value))
       return set(
         value.polls.map(([fd, asked]) => [fd, flags(pollEvents, asked)]),
-        value.more,
+        value.more ? `… ${(Number(call.args[1]) - value.polls.length).toLocaleString("en")} more` : "",
         call,
       );
     if (typeof value === "object" && "host" in value) return [formatEndpoint(value.host, value.port)];
@@ -96,7 +96,11 @@ function resultOf(call: CallRecord): Omit<Compact, "args"> {
   if (errno !== null) return { result: [`-1 ${errno}`], hint: ` ${errnoWords(errno)}` };
   if (sleeps === "timeout") {
     if (returned === 0) return { result: ["0"], hint: " nothing ready" };
-    return { result: [`${returned} ready: `, ...readyOf(call)], hint: "" };
+    const ready = readyOf(call);
+    return {
+      result: ready.length === 0 ? [`${returned} ready`] : [`${returned} ready: `, ...ready],
+      hint: "",
+    };
   }
   if (moves === "in" && returned === 0) return { result: ["0"], hint: " end of stream" };
   const offered = Number(args[2]);
@@ -112,21 +116,21 @@ function resultOf(call: CallRecord): Omit<Compact, "args"> {
   return { result: [String(returned)], hint: "" };
 }
 
-/** The descriptors that became ready, with what came when that is more than IN. */
+/** The descriptors that became ready, with what came when that is more than IN; of a long list only the first are known. */
 function readyOf(call: CallRecord): Piece[] {
   const value = call.args.find(arg => isPolls(arg) || isEvents(arg));
   if (isPolls(value)) {
     const ready = value.polls.filter(([, , came]) => came !== 0);
     return set(
       ready.map(([fd, , came]) => [fd, flags(pollEvents, came)]),
-      false,
+      ready.length > 0 && ready.length < call.returned ? "…" : "",
       call,
     );
   }
   if (!isEvents(value)) return [];
   return set(
     value.events.map(([fd, came]) => [fd, flags(epollEvents, came)]),
-    value.more,
+    value.more ? "…" : "",
     call,
   );
 }
@@ -137,12 +141,13 @@ const isEvents = (value: Value | undefined) =>
 
 const descriptor = (call: CallRecord, fd: number): Piece => ({ fd, who: call.who?.[fd] ?? null });
 
-function set(each: [fd: number, events: string][], more: boolean, call: CallRecord): Piece[] {
+/** @param rest what stands for those that are not known */
+function set(each: [fd: number, events: string][], rest: string, call: CallRecord): Piece[] {
   const parts = each.map(([fd, events]): Piece[] => {
     const words = short(events);
     return [descriptor(call, fd), ...(words === "IN" ? [] : [` ${words}`])];
   });
-  return commas(more ? [...parts, ["…"]] : parts);
+  return commas(rest === "" ? parts : [...parts, [rest]]);
 }
 
 /** The kernel's prefixes say what the call's name says already. */

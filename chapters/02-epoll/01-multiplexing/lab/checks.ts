@@ -56,6 +56,8 @@ async function costOfMessage(t: Tools, client: Client): Promise<number> {
 
 const because =
   "For each message the server goes through all clients, in its own loop or in a list that it hands to the kernel. Only the client that is ready needs work: let epoll say which one that is.";
+const reported =
+  "epoll_wait reports clients that have sent nothing. Ask for EPOLLIN only: a socket nearly always has room for more bytes, so with EPOLLOUT each client is ready all the time.";
 const see =
   "bash -c 'for i in $(seq 500); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; for i in $(seq 50); do echo hello >&$fd; read -t 5 <&$fd; done'   # look at the calls in Syscalls meanwhile";
 
@@ -87,7 +89,7 @@ check("idle", "asks about no silent client when one of 1001 clients sends", asyn
   t.expect(
     Math.round(total / messages),
     `Descriptors that the server asks about for one message, with ${silent} silent clients.`,
-  ).atMost(mostAsked, { because, see, at: dearest });
+  ).atMost(mostAsked, { because: dearest?.call === "epoll_wait" ? reported : because, see, at: dearest });
 });
 
 /**
@@ -112,7 +114,7 @@ check("everybody", "answers every client, whenever it has connected", async t =>
       `All 40 clients have sent line ${round}: clients that got it back.`,
     ).equal(40, {
       because:
-        "One wake-up can mean many new clients and many lines. Register each client when you accept it, and leave the others for the next wait.",
+        "One wake-up can mean many new clients and many lines. Register each client when you accept it: the next wait reports what it has sent before, too.",
       see: "bash -c 'for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello $i >&3; timeout 1 cat <&3; done'",
     });
     await server.stop();
@@ -129,7 +131,7 @@ check("leaving", "closes the sockets of clients that leave, and serves those tha
   const { clients, expect } = t;
   const stay = await leavingClients.judgeLeaving(t, await silentClients.crowd(t, 30), {
     closed:
-      "recv() gave an empty Buffer: the end of the stream. Take the client off the list, then close its socket, in this order: a closed socket has no number.",
+      "At the end of the stream recv() returns an empty Buffer. Then take the client off the list, and close its socket, in this order: a closed socket has no number.",
     reset:
       "After a reset epoll reports the client, too, and events holds more than EPOLLIN. Call recv(): it throws ECONNRESET.",
   });

@@ -101,7 +101,7 @@ check("leaving", "closes the sockets of clients that leave or reset, and of no o
   const { server, expect } = t;
   const stay = await leavingClients.judgeLeaving(t, await t.oneByOne(30), {
     closed:
-      "recv() gave an empty Buffer: the end of the stream. Until the server calls close(), its descriptor is lost.",
+      "At the end of the stream recv() returns an empty Buffer. Until the server calls close(), the descriptor is lost.",
     reset:
       "events is a mask of several bits. After a reset it is EPOLLIN | EPOLLERR | EPOLLHUP, which is not equal to EPOLLIN. Test the bits with &, and call recv(): it throws ECONNRESET.",
   });

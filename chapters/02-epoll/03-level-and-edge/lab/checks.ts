@@ -137,12 +137,13 @@ check("ends", "closes the connection of each client that has gone, whatever it h
   for (const [i, client] of all.entries()) {
     await soon(t, () => !held(t, client));
     const how = i === 3 ? "reset its connection" : "closed";
+    const onYourList =
+      sent[i]! > 64 * KB ? " If you stop sooner, because of a share, keep the client on your own list." : "";
     expect(
       held(t, client) ? 0 : 1,
       `A client sent ${sent[i]} bytes and ${how} in one moment. Connections closed:`,
     ).equal(1, {
-      because:
-        "The end of the stream is behind the bytes, and the same event has reported both. Call recv() until it returns null, an empty Buffer, or an error: fewer bytes than you asked for are not the end.",
+      because: `The end of the stream is behind the bytes, and the same event has reported both. Call recv() until it returns null, an empty Buffer, or an error: fewer bytes than you asked for are not the end.${onYourList}`,
       see: `${serverPid}; kill -STOP $P; bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c ${sent[i]} /dev/zero >&3'; kill -CONT $P; sleep 1; ss -tan 'sport = :{port}'   # CLOSE-WAIT: the server has not closed`,
     });
   }
@@ -251,7 +252,7 @@ async function warmed(t: Tools): Promise<Client> {
   await answered(t, client, answer(warmLine), "The answer to a line of 4 MB.", {
     breaks: draining,
     because:
-      "The rest of this line waits in the kernel, and no event will report it. The server must read all that has come, now or in its next turns.",
+      "The rest of this line waits in the kernel, and no event will report it. The server must read all that has come, now, or in its next turns, from a list of your own.",
     see: sends('env printf "%4194304s\\n"'),
   });
   return client;
