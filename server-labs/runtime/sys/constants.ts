@@ -87,9 +87,9 @@ export const EPOLLPRI = 0x002;
 export const EPOLLOUT = 0x004;
 /** The socket has an error (read it with SO_ERROR). Reported whatever the mask. See epoll_ctl(2). */
 export const EPOLLERR = 0x008;
-/** Both directions are closed. Reported whatever the mask. See epoll_ctl(2). */
+/** Both directions are closed, or there is no connection yet. Reported whatever the mask. See epoll_ctl(2). */
 export const EPOLLHUP = 0x010;
-/** The peer has closed its sending half: recv reaches the end of the stream. See epoll_ctl(2). */
+/** The peer has closed its sending half: recv reaches the end of the stream behind what is unread. See epoll_ctl(2). */
 export const EPOLLRDHUP = 0x2000;
 /** Of several epoll instances that watch this descriptor, wakes one (or a few). Only with register. See epoll_ctl(2). */
 export const EPOLLEXCLUSIVE = 0x10000000;
@@ -106,7 +106,7 @@ export const POLLPRI = 0x002;
 export const POLLOUT = 0x004;
 /** The descriptor has an error. Reported whatever the mask. See poll(2). */
 export const POLLERR = 0x008;
-/** Both directions are closed. Reported whatever the mask. See poll(2). */
+/** Both directions are closed, or there is no connection yet. Reported whatever the mask. See poll(2). */
 export const POLLHUP = 0x010;
 /** This descriptor is not open. Reported whatever the mask. See poll(2). */
 export const POLLNVAL = 0x020;

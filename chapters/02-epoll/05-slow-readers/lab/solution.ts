@@ -101,7 +101,7 @@ function sendOn(client: Client): boolean {
     left -= took;
     client.answer = rest(client.answer, took);
   }
-  return false; // the next turn goes on: the kernel has room, so epoll reports EPOLLOUT at once
+  return false; // a later turn goes on: if the kernel has room, epoll reports EPOLLOUT at once
 }
 
 /** What is left of an answer of which the kernel took so many bytes. */

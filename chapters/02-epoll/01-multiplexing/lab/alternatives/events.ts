@@ -1,4 +1,4 @@
-// Another right answer, in quite another style: Node's own sockets. Their event loop waits in epoll_wait, too.
+// Another right answer, in quite another style: Node's own sockets. Their event loop waits in epoll, too.
 import { createServer } from "node:net";
 
 createServer(client => {

@@ -1,4 +1,4 @@
-// Another right answer, in quite another style: Node's own sockets. Their event loop sleeps in one epoll_wait for all.
+// Another right answer, in quite another style: Node's own sockets. Their event loop sleeps in one call of epoll for all.
 import { createServer } from "node:net";
 
 createServer(client => {
