@@ -153,7 +153,7 @@ check("stops-reading", "stops reading from a client that takes no answers", asyn
   const why = {
     because:
       "A client that sends and does not read makes the server keep requests or answers without a limit. While an answer is not sent, do not ask for EPOLLIN: the requests stay in the kernel, its buffer fills, and then the client has to wait.",
-    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; yes \"$(printf \"GET /leaves/99999 HTTP/1.1\\r\\n\\r\")\" | timeout 3 cat >&3; ss -tn \"sport = :{port}\"'   # Recv-Q: not read by the server",
+    see: 'bash -c \'exec 3<>/dev/tcp/127.0.0.1/{port}; yes "$(printf "GET /leaves/99999 HTTP/1.1\\r\\n\\r")" | timeout 3 cat >&3; ss -tn "sport = :{port}"\'   # Recv-Q: not read by the server',
   };
   expect(read, "A client sent 8 MB of requests and read nothing. Bytes that the server has read:").atMost(
     MB,
