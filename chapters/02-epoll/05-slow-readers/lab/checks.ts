@@ -52,8 +52,8 @@ check("others", "answers other clients while three clients do not read", async t
 });
 
 /**
- * A client asks for 12 MB and two small answers, and reads a second later. Another client reads at once. Each receives
- * every byte, in the order of its requests.
+ * A client asks for 12 MB and two small answers, and reads a second later. Another client asks for some megabytes and a
+ * small answer in one piece, and reads at once. Each receives every byte, in the order of its requests.
  */
 check("whole", "sends every byte, in the order of the requests", async t => {
   const [client] = (await full(t, 1, late)) as [Client];
@@ -77,9 +77,9 @@ check("whole", "sends every byte, in the order of the requests", async t => {
   });
   const odd = t.generate(fc.integer({ min: 3 * MB, max: 4 * MB }));
   await t.exchange({
-    about: `${odd} bytes, for a client that reads at once`,
-    sends: get(`/leaves/${odd}`),
-    wants: [leaves(odd)],
+    about: `${odd} bytes and a small answer, asked for in one piece by a client that reads at once`,
+    sends: get(`/leaves/${odd}`) + get(one),
+    wants: [leaves(odd), asked(one)],
     because,
     see,
   });
