@@ -21,10 +21,7 @@ const order = (line: string) => `exec 3<>/dev/tcp/127.0.0.1/{port}; echo "${line
 const see = (line: string) => `bash -c '${order(line)}'   # with the kitchens of the lesson`;
 const halfCloses = (lines: string) =>
   `timeout 9 node -e 'require("net").connect({port}, "127.0.0.1").end("${lines}").pipe(process.stdout)'   # with the kitchens of the lesson`;
-const resets = `timeout 5 node -e '
-  const s = require("net").connect({port}, "127.0.0.1")
-  s.write("9002 tea\\n")
-  setTimeout(() => s.resetAndDestroy(), 500)'   # with the kitchens of the lesson
+const resets = `timeout 5 node -e 'const s = require("net").connect({port}, "127.0.0.1"); s.write("9002 tea\\n"); setTimeout(() => s.resetAndDestroy(), 500)'   # with the kitchens of the lesson
 top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+') | tail -1`;
 
 /** What came to this client so far. */
@@ -128,7 +125,7 @@ check("reset", "closes a client that resets, whatever it was asked for, and then
   const held = await server.holds(before);
   expect(
     held - before,
-    "Eight clients have reset their connections. Sockets that the server still holds for them:",
+    "Eight clients have reset their connections, and four had a kitchen. Sockets that the server still holds for clients and kitchens:",
   ).equal(0, why);
   await sleeps(t, "Eight clients have reset their connections.", why);
   const next = await t.client();
@@ -212,9 +209,17 @@ check("end", "passes on the end of a client that it does not read", async t => {
   });
   client.end();
   await t.until(() => connection?.ended || client.over, 3000);
-  const unread = server.socketOf(client)?.recvQueue ?? 0;
+  const socket = server.socketOf(client);
   expect(
-    unread,
+    socket !== null,
+    "A client has sent FIN behind its orders, and waits for the answers. The server still has its connection:",
+  ).equal(true, {
+    because:
+      "RDHUP is the same for a client that has gone and for one that waits for its answers. So do not close: pass the end on to the kitchen.",
+    see: halfCloses("9002 tea\\n9001 soup\\n"),
+  });
+  expect(
+    socket?.recvQueue ?? 0,
     "A client has sent 40,000 bytes while its kitchen cooks. Bytes that the server has left in the kernel:",
   ).atLeast(ahead - mostAhead, {
     because: "The other orders of a client wait in the kernel until this one is answered.",
@@ -245,6 +250,33 @@ check("end", "passes on the end of a client that it does not read", async t => {
   });
 });
 
+/** Waits until the kitchen of this order has received the dish and the end. @returns its connection */
+async function orderAndEnd(t: Tools, client: Client, kitchen: BackEnd, which: number, see: string) {
+  await t.until(() => client.over || [...kitchen.connections].some(({ ended }) => ended), 3000);
+  const [connection] = kitchen.connections;
+  const farewell =
+    "A client that has sent FIN waits for its answers. So RDHUP is no reason to close: pass the end on to the kitchen.";
+  t.expect(
+    connection?.ended ?? false,
+    `A client has sent two orders and FIN. Kitchen ${which} has received the end of its order:`,
+  ).equal(true, {
+    because: client.over
+      ? farewell
+      : "These kitchens answer when their order has ended, so the server has to pass on the end of its client first.",
+    see,
+  });
+  t.expect(
+    kitchen.lines.length,
+    `A client has sent two orders and FIN. Dishes that kitchen ${which} has received before the end:`,
+  ).equal(1, {
+    because: client.over
+      ? farewell
+      : "After shutdown('write') a send() on this socket fails. So send the dish first, and pass the end on when the dish is sent.",
+    see,
+  });
+  return connection!;
+}
+
 /**
  * A client sends two orders and FIN. Its kitchens answer when the server has ended its direction, and close at once: HUP
  * comes with an answer that is not read. The client gets both answers, whole, and then FIN. Then an answer and FIN come in
@@ -267,20 +299,11 @@ check("last-answer", "delivers an answer that comes with HUP, to a client that h
   client.end();
   server.continue();
   for (const [i, kitchen] of kitchens.entries()) {
-    await t.until(() => client.over || [...kitchen.connections].some(({ ended }) => ended), 3000);
-    const [connection] = kitchen.connections;
-    expect(
-      connection?.ended ?? false,
-      `A client has sent two orders and FIN. Kitchen ${i + 1} has received its order and the end:`,
-    ).equal(true, {
-      because:
-        "These kitchens answer when their order has ended, so the server has to pass on the end of its client first.",
-      see: why.see!,
-    });
+    const connection = await orderAndEnd(t, client, kitchen, i + 1, why.see!);
     // The bytes and the end are one event.
     await server.stop();
-    connection!.send(`${i === 0 ? long : words}\n`);
-    connection!.end();
+    connection.send(`${i === 0 ? long : words}\n`);
+    connection.end();
     server.continue();
   }
   await client.closed();
