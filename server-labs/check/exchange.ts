@@ -240,6 +240,8 @@ async function judgeEnd(
   if (exchange.after === "close") {
     const silent = silence(tools, client);
     await until(() => client.over || silent(), exchange.within ?? defaultWaitMs);
+    // A busy machine may have delayed this process after its last read: that it is over has the last word.
+    await until(() => client.over, 0);
     if (!client.over) fail("the server has answered everything, and did not close the connection.");
   }
   if (exchange.after === "open") {
