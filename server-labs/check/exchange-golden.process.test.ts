@@ -11,6 +11,14 @@ const because = "One sentence names the cause.";
 const mistakes: [string, Partial<Exchange> & { target: string }][] = [
   ["a wrong status", { target: "/status", wants: [{ status: [200, 304] }] }],
   ["a missing field", { target: "/field", wants: [{ ...tea, head: { "content-type": /text\/plain/ } }] }],
+  [
+    "a field of another value",
+    {
+      target: "/field",
+      wants: [{ ...tea, head: { "content-length": { like: /^\d{3}$/, words: "three digits" } } }],
+    },
+  ],
+  ["a field too many", { target: "/field", wants: [{ ...tea, absent: ["content-length"] }] }],
   ["a body that differs", { target: "/body", wants: [tea] }],
   ["a body that ends too early", { target: "/short", wants: [tea] }],
   ["too many bytes", { target: "/too-many", wants: [{ ...tea, body: "green tea" }], after: "open" }],

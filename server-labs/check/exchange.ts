@@ -16,6 +16,9 @@ import { count, grouped } from "../protocol.ts";
 import { type BrokenPromise, CheckFailure, type Why } from "./outcome.ts";
 import type { Server } from "./server.ts";
 
+/** A value of a field, to the letter; or a pattern for it, and what a failure says of it instead of the pattern. */
+type FieldValue = string | RegExp | { like: RegExp; words: string };
+
 /** An answer as it must be. */
 export interface WantedAnswer {
   /** The status, or one of several. */
@@ -23,14 +26,18 @@ export interface WantedAnswer {
   /** The body, byte for byte. */
   body?: string | Uint8Array;
   /** What the head must contain, by the names of its fields in small letters. */
-  head?: Record<string, RegExp>;
+  head?: Record<string, FieldValue>;
   /** What those fields must be that need not be there. */
-  ifThere?: Record<string, RegExp>;
+  ifThere?: Record<string, FieldValue>;
+  /** The fields that must not be there, by their names in small letters. */
+  absent?: readonly string[];
   /** The method of the request that it answers; "GET" by default. An answer to HEAD has no body. */
   to?: string;
 }
 
 export interface Exchange extends Why {
+  /** The cause when the connection breaks before an answer is whole; `because` otherwise. */
+  ifReset?: string;
   /** What the client tries: "a request in two pieces". */
   about: string;
   /** What the client sends, one character for each byte. It sends a piece when the server has read the piece before. */
@@ -158,7 +165,9 @@ async function receive(
       if (read && !("status" in read)) seen = read;
       const end = lengthNote(answers);
       if (end !== null && client.unparsed.length > 0) tools.note(end);
-      fail(missing(client, which, seen), closedUnasked(client, exchange));
+      const { ifReset } = exchange;
+      const cause = ifReset !== undefined && client.state === "broken" ? { because: ifReset } : {};
+      fail(missing(client, which, seen), { ...closedUnasked(client, exchange), ...cause });
     }
     answers.push(judge(answer as Answer, wanted, { which, number: i + 1, wants: exchange.wants }, fail));
   }
@@ -231,6 +240,8 @@ async function judgeEnd(
   if (exchange.after === "close") {
     const silent = silence(tools, client);
     await until(() => client.over || silent(), exchange.within ?? defaultWaitMs);
+    // A busy machine may have delayed this process after its last read: that it is over has the last word.
+    await until(() => client.over, 0);
     if (!client.over) fail("the server has answered everything, and did not close the connection.");
   }
   if (exchange.after === "open") {
@@ -315,17 +326,28 @@ export function headDifference(
     };
   const required = Object.entries(wanted.head ?? {});
   const optional = Object.entries(wanted.ifThere ?? {}).filter(([name]) => fields.has(name));
-  for (const [name, pattern] of [...required, ...optional]) {
+  const excess = (wanted.absent ?? []).filter(name => fields.has(name)).map(name => [name, null] as const);
+  for (const [name, wantedValue] of [...required, ...optional, ...excess]) {
     const value = fields.get(name);
-    if (value !== undefined && pattern.test(value)) continue;
+    if (value !== undefined && wantedValue !== null && isLike(value, wantedValue)) continue;
     const written = name.replace(/(^|-)\w/g, letter => letter.toUpperCase());
     return {
       summary: `${which} ${value === undefined ? `has no ${written}` : `has ${written}: ${value}`}.`,
-      expected: `${written}: something like ${pattern}`,
+      expected: wantedValue === null ? `no ${written}` : `${written}: ${inWords(wantedValue)}`,
       actual: quoted(head, 400),
     };
   }
   return null;
+}
+
+function isLike(value: string, wanted: FieldValue): boolean {
+  if (typeof wanted === "string") return value === wanted;
+  return (wanted instanceof RegExp ? wanted : wanted.like).test(value);
+}
+
+function inWords(wanted: FieldValue): string {
+  if (typeof wanted === "string") return wanted;
+  return wanted instanceof RegExp ? `something like ${wanted}` : wanted.words;
 }
 
 /** How a body differs from the wanted body: the first byte that differs, and both texts around it. */

@@ -213,7 +213,7 @@ const methods: readonly Exchange[] = [
   {
     about: "HEAD, then GET",
     sends: `HEAD /menu.txt HTTP/1.1\r\n${host}\r\n${get("/")}`,
-    wants: [{ status: 200, to: "HEAD", ifThere: { "content-length": /^12$/ } }, thePage],
+    wants: [{ status: 200, to: "HEAD", ifThere: { "content-length": "12" } }, thePage],
     after: "open",
   },
   {
@@ -540,7 +540,7 @@ const head: fc.Arbitrary<ClientMessage> = fc.tuple(target, hosts).map(([{ file, 
   wants: {
     status: 200,
     to: "HEAD",
-    ifThere: { "content-length": new RegExp(`^${Buffer.byteLength(contents[file]!)}$`) },
+    ifThere: { "content-length": `${Buffer.byteLength(contents[file]!)}` },
   },
 }));
 const large: ClientMessage = { bytes: get("/large.bin"), wants: { status: 200, body: lessLarge } };

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { checkFixture } from "../check/fixtures/check-fixture.ts";
 import type { Tools } from "../check/tools.ts";
 import { clock } from "../lib/clock.ts";
+import { socketByPorts } from "./sock-diag.ts";
 
 /** A test in the form of a check: the test fails with what the check throws. */
 const inCheck = (name: string, body: (tools: Tools) => Promise<void>) =>
@@ -22,6 +23,21 @@ function lineOf(text: string): number {
 inCheck("a client sends something and receives the answer", async ({ client }) => {
   const one = (await client()).send("hello");
   assert.match((await one.receives(/h.llo/)) ?? "", /hello/);
+});
+
+inCheck("what came between the last read and the stop is parsed", async ({ server, client }) => {
+  const one = await client();
+  await server.stop();
+  await one.send("hello").sent();
+  const whole = (bytes: Buffer) =>
+    ({ [bytes.includes("hello") ? "length" : "need"]: 5 }) as { length: number };
+  // This process reads nothing in here, as if the machine had no time for it.
+  const stop = () => {
+    server.continue();
+    while (socketByPorts(one.port, server.port)?.recvQueue === 0);
+    return true;
+  };
+  assert.deepEqual(await one.parses(whole, { stop }), { length: 5 });
 });
 
 inCheck("bytes come as they were sent", async ({ client, until }) => {

@@ -115,6 +115,10 @@ export class Client extends ClientConnection {
     for (let waits = 0; found === null && waits < mostWaits && this.incoming.bytes > before; waits++) {
       before = this.incoming.bytes;
       found = await this.#poller.until(parse, within);
+      // A busy machine may have delayed this process after its last read: what came meanwhile has the last word.
+      const [read, over] = [this.incoming.bytes, this.over];
+      const news = () => this.incoming.bytes > read || this.over !== over;
+      if (found === "stop" && (await this.#poller.until(news, 0))) found = parse();
     }
     if (found === null || found === "stop") return null;
     this.incoming.parsedBytes += (found as T).length;

@@ -79,7 +79,7 @@ export class Hearing {
     return {
       summary: over
         ? `${name}: the server ended the connection, and ${which} had not come.`
-        : `${name} waits in vain for ${which}.`,
+        : `${name} waits for ${which}, and ${rest.length === 0 ? "nothing comes" : "the end of it does not come"}.`,
       expected: wantedText(wanted),
       actual: over ? `${came}, and then the end of the connection` : came,
     };
