@@ -239,7 +239,9 @@ const methods: readonly Exchange[] = [
 
 /** An exchange with a malformed request: the server must refuse it, and close the connection. */
 export function refused(about: string, sends: string, status: readonly number[] = [400]): Exchange {
-  return { about, sends, wants: [{ status }], after: "close" };
+  // A refusal that does not say so ends the connection in its own time: a client may send its next request into that.
+  const says = { connection: { like: /(^|,)\s*close\s*(,|$)/i, words: "close, or no such field" } };
+  return { about, sends, wants: [{ status, ifThere: says }], after: "close" };
 }
 
 /** Malformed requests. RFC 9112, 2.2, 2.3 and 3. */
@@ -277,7 +279,7 @@ export function hostFields(answer: WantedAnswer): Exchange[] {
       about: "HTTP/1.0 without Host",
       sends: without("", "HTTP/1.0"),
       wants: [answer],
-      because: "HTTP/1.0 knows no Host (RFC 9112, 3.2).",
+      because: "HTTP/1.0 does not require Host (RFC 9112, 3.2).",
     },
   ];
 }

@@ -23,7 +23,7 @@ export function Walkthrough({ children }: { children?: ReactNode }) {
           <p>
             {passed
               ? "All checks pass. Compare your repair with ours:"
-              : "The way from the starter to our solution, each step with its reason. It opens by itself once all checks have passed."}
+              : "The way from the starter to our solution, each step with its reason. Try it yourself first: the hints of a check help with one step."}
           </p>
           <button
             type="button"

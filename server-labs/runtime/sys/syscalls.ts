@@ -1,7 +1,9 @@
 // System calls. One function for each: numbers and bytes in, what the kernel returned out; -1 means that `errno` says
 // why. Arguments are believed: the caller has checked them.
+
 import { callIndex } from "../../protocol/calls.ts";
 import { layout, preview } from "../../trace/layout.ts";
+import { beforeClose } from "./before-close.ts";
 import { SOCK_NONBLOCK } from "./constants.ts";
 import { epollDataOffset, epollEventBytes, native, pollFdBytes } from "./libc.ts";
 import { anew, enter, flagged, leave, notifyReader, sleeps, watched } from "./native-call.ts";
@@ -136,9 +138,6 @@ export function write(fd: number, bytes: Uint8Array, size: number): number {
   enter(WRITE, sleeps(fd), fd, 0, size, 0, preview.bytes, bytes, size);
   return leave(native.write(fd, bytes, size));
 }
-
-/** Called before each close(2), with the descriptor: a hub then forgets it, before another socket gets its number. */
-export const beforeClose: ((fd: number) => void)[] = [];
 
 const CLOSE = callIndex("close");
 /** close(2). Whatever it returns, the descriptor is gone. */

@@ -1,6 +1,6 @@
 // Hub. The event loop that runs tasks: it resumes those that are ready, and sleeps in epoll_wait until the first timer
 // when none is. A task runs until it waits, and no other task runs meanwhile.
-import { beforeClose } from "../sys/syscalls.ts";
+import { beforeClose } from "../sys/before-close.ts";
 import { DescriptorWaits } from "./descriptor-waits.ts";
 import { awaitedWords, Cancelled, type Steps, Task } from "./task.ts";
 import { Timers } from "./timers.ts";
