@@ -468,16 +468,17 @@ async function starts(server: LabServer): Promise<Row> {
     );
     if (!ended) throw new Error(`The run ${id} has not ended.`);
   };
-  for (let n = 0; n < 3; n++) await start();
+  // V8 lets the heap grow by some 50 MB in the first 600 starts, and no further: what grows after that is kept.
+  for (let n = 0; n < (short ? 3 : 600); n++) await start();
   await sleep(300);
   const [descriptors, megabytes] = [descriptorsOf(server), megabytesOf(server)];
   for (let n = 0; n < amount.starts; n++) await start();
   await sleep(300);
   const [more, grown] = [descriptorsOf(server) - descriptors, Math.round(megabytesOf(server) - megabytes)];
   return {
-    tried: `${amount.starts} starts (${server.level})`,
+    tried: `${amount.starts} starts${short ? "" : ", after 600"} (${server.level})`,
     found: `${more >= 0 ? "+" : ""}${more} descriptors, ${grown >= 0 ? "+" : ""}${grown} MB`,
-    good: more <= 4 && (short || grown < 40),
+    good: more <= 4 && (short || grown < 10),
   };
 }
 

@@ -52,13 +52,19 @@ export function ListenerCard({ listener, nameOf, watched }: Props) {
 
 type WaitingClient = KernelListener["waiting"][number];
 
+/** The bytes that a client has sent: its FIN counts as one in Recv-Q. */
+const sentBy = ({ state, recvQ }: WaitingClient) => Math.max(0, recvQ - (state === "CLOSE_WAIT" ? 1 : 0));
+
 /** ":51322 client 3, 40 bytes sent already" */
-const inWords = ({ peer, state, recvQ }: WaitingClient, nameOf: Props["nameOf"]) =>
-  [
+function inWords(client: WaitingClient, nameOf: Props["nameOf"]): string {
+  const { peer, state } = client;
+  const sent = sentBy(client);
+  return [
     [`:${portOf(peer)}`, nameOf({ peer, state })].filter(Boolean).join(" "),
-    recvQ > 0 ? `${bytes(recvQ)} sent already` : "nothing sent yet",
+    sent > 0 ? `${bytes(sent)} sent already` : "nothing sent yet",
     ...(state === "CLOSE_WAIT" ? ["has sent FIN"] : []),
   ].join(", ");
+}
 
 interface WaitingProps extends Pick<Props, "listener" | "nameOf"> {
   /** The one of whom something is said: the pointer or the arrow keys are on it. */
@@ -93,7 +99,7 @@ function Waiting({ listener, nameOf, at, onChoose }: WaitingProps) {
             tabIndex={-1}
             aria-selected={i === at}
             aria-label={inWords(one, nameOf)}
-            className={one.recvQ > 0 ? "person some" : "person"}
+            className={sentBy(one) > 0 ? "person some" : "person"}
             onPointerEnter={() => onChoose(i)}
           />
         ))}
