@@ -59,7 +59,7 @@ export class Descriptors {
    * @param same does a process still hold this socket's inode? Then a descriptor that had it may still have it.
    * @throws as opendir(3) does: EACCES, ENOENT
    */
-  async look(pid: number, same: (inode: number) => boolean): Promise<{ open: number; links: Links }> {
+  async look(pid: number, same: (inode: number) => boolean): Promise<{ open: readonly number[]; links: Links }> {
     const open = readdirSync(`/proc/${pid}/fd`).map(Number);
     const before = this.#known;
     const links: Links = new Map();
@@ -79,7 +79,7 @@ export class Descriptors {
     }
     for (const [fd, link] of links) if (this.#own.get(fd) === link) links.delete(fd);
     this.#known = links;
-    return { open: open.length, links };
+    return { open, links };
   }
 
   /** So many of these, those first that were not read for longest. */

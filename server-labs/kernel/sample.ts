@@ -157,7 +157,8 @@ export class Looker {
       cpuMs: after.cpuMs,
       rssBytes: rssBytes(pid),
       threads: after.threads,
-      descriptors: { open, limit },
+      // The limit is one of numbers: a descriptor that was made before a lower limit takes none of them.
+      descriptors: { open: limit === 0 ? open.length : open.filter(fd => fd < limit).length, limit },
       calls: counts,
       listeners: listening.map(one => this.#sockets.listener(one, this.#backlog(one, most))),
       connections: [
@@ -191,7 +192,7 @@ export class Looker {
   }
 
   /** The tables are read first: what is opened after that is in neither, and no connection seems to be gone for it. */
-  async #socketsAndLinks(pid: number): Promise<{ open: number; links: Links }> {
+  async #socketsAndLinks(pid: number): Promise<{ open: readonly number[]; links: Links }> {
     await this.#sockets.read(pid, 4);
     const found = await this.#descriptors.look(pid, inode => this.#sockets.holds(inode));
     // It was accepted after the table was read, or has been reset since: the table as it is now has the one, not the other.
