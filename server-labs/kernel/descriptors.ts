@@ -59,7 +59,10 @@ export class Descriptors {
    * @param same does a process still hold this socket's inode? Then a descriptor that had it may still have it.
    * @throws as opendir(3) does: EACCES, ENOENT
    */
-  async look(pid: number, same: (inode: number) => boolean): Promise<{ open: readonly number[]; links: Links }> {
+  async look(
+    pid: number,
+    same: (inode: number) => boolean,
+  ): Promise<{ open: readonly number[]; links: Links }> {
     const open = readdirSync(`/proc/${pid}/fd`).map(Number);
     const before = this.#known;
     const links: Links = new Map();
