@@ -117,7 +117,7 @@ check(
     const { server, expect } = t;
     const slow = await underWay(t);
     const [known] = (await t.oneByOne(1)) as [Client];
-    await server.stop();
+    await server.stopBetweenTurns();
     const others = [known, ...(await t.clients(2))];
     const name = () => `/${t.generate(grammar.word(3, 9))}`;
     const names = others.map((_, i) => (i === 0 ? [name(), name()] : [name()]));
