@@ -106,7 +106,7 @@ check("bodies", "reads a body to its end, and no further", async t => {
           hidden + word,
         ),
         because:
-          "The size of a chunk is a hexadecimal number in either case. An extension may follow it, and after the last chunk fields may come, as in a head: ignore both (RFC 9112, 7.1.1 and 7.1.2). Names of fields and of codings have no case.",
+          "The size of a chunk is a hexadecimal number in either case. An extension may follow it, and after the last chunk fields may come, as in a head: ignore both (RFC 9112, 7.1.1 and 7.1.2). Names of fields and of codings come in any letter case.",
       },
       {
         about: "chunks, byte by byte, then a request",
@@ -138,7 +138,7 @@ check("refuses", "refuses a body whose end is unclear, and closes", async t => {
   const size = t.generate(fc.constantFrom("x", "-5", "+5", "", "5 5"));
   const inChunksOf = (body: string) => post("Transfer-Encoding: chunked\r\n", body);
   await t.exchanges(
-    "Where two programs read different ends, one takes the body for a request: a request is smuggled past it. No later byte of this connection can be trusted: answer 400, say Connection: close, and close (RFC 9112, 6.3, and 11.2).",
+    "Where two programs read different ends, one takes for a request what the other takes for a body: a request is smuggled past the other. No later byte of this connection can be trusted: answer 400, say Connection: close, and close (RFC 9112, 6.3, and 11.2).",
     [
       unclear(
         "two lengths that differ",

@@ -37,7 +37,7 @@ const lateMs = 3000;
 const whyLine =
   "A first line is a method, a target and a version, with one space between them. Answer 400 to everything else, and close: you cannot know where the next request begins (RFC 9112, 2.2 and 3).";
 const whyField =
-  "A field is a name, a colon right behind it, and a value without control characters. Two programs that read one line differently see different requests: answer 400, and close (RFC 9112, 2.2, 5.1 and 5.2).";
+  "A field is a name, a colon right behind it, and a value without control characters. Two programs that read one line differently see different requests: answer 400, and close (RFC 9112, 2.2, 5.1 and 5.2; RFC 9110, 5.5).";
 const whyHost =
   "A server must answer 400 to a request of HTTP/1.1 without Host, with two, or with an invalid one (RFC 9112, 3.2).";
 

@@ -372,7 +372,7 @@ check("stop", "ends at SIGTERM, with every line answered that came before", asyn
     "Four clients have sent lines before SIGTERM, two of them in the accept queue. Answered:",
   ).equal(4, {
     because:
-      "These lines were in the kernel when SIGTERM came, in receive buffers and behind the accept queue. Accept once more, read each client until null, answer, and only then close.",
+      "These lines were in the kernel when SIGTERM came, in the receive buffers of connected clients and of those in the accept queue. Accept once more, read each client until null, answer, and only then close.",
   });
 });
 

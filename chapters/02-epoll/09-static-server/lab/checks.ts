@@ -64,7 +64,7 @@ check("pipeline", "answers all requests that arrive together, in their order", {
  */
 check("octets", "counts bytes, not characters", { files }, async t => {
   await t.exchanges(
-    "Content-Length counts bytes (RFC 9110, 8.6). A Chinese character has three bytes in UTF-8. The client takes the bytes that you did not count for the beginning of the next answer.",
+    "Content-Length counts bytes (RFC 9110, 8.6). Most Chinese characters have three bytes in UTF-8. The client takes the bytes that you did not count for the beginning of the next answer.",
     staticSite.lengths,
   );
 });
@@ -300,7 +300,7 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   const labRule =
     "HTTP does not limit what one client may take of a server: the limit is a rule of this lab.";
   const because =
-    "Each answer is 150 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
+    "Each answer is some 200 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
   if (read === 0 && !flood.over) t.fail("A client sent requests, and the server read none of them.");
   // A server that has stopped reading sleeps; one that still works on the requests will read on.
   if (read > MB || !server.asleep) {
@@ -548,7 +548,7 @@ check(
         because,
         see: see(target),
         labRule:
-          "HTTP leaves it to the server whether it answers a client that has ended its sending side (RFC 9112, 9.5).",
+          "HTTP leaves it to the server whether it answers a client that has ended its sending side (RFC 9112, 9.5 and 9.6).",
       });
       const end = {
         about: `the end behind ${target}`,
@@ -836,7 +836,7 @@ check("outside", "serves no file outside its folder", { files }, async t => {
  */
 check("names", "finds files by the names that a browser sends", { files }, async t => {
   await t.exchanges(
-    "A browser writes a byte that a target may not hold as % and two digits (RFC 3986, 2.1). Behind ? it sends a query, which is not a part of the name.",
+    "A browser writes a byte that a target may not hold as % and two hexadecimal digits (RFC 3986, 2.1). Behind ? it sends a query, which is not a part of the name.",
     staticSite.encodedTargets,
   );
 });
@@ -868,7 +868,7 @@ check("edited", "serves an edited file as it is now", { files }, async t => {
       sends: get("/menu.txt"),
       wants: [{ status: 200, body }],
       because:
-        "Compare what you keep of a file with the file before you use it: its size and its time of change, from stat(), cost little. That time is coarse: a file that changed just now may change again without a new time.",
+        "Compare what you keep of a file with the file before you use it: its size and its time of change, from stat(), cost little. That time can be coarse: a file that changed just now may change again without a new time.",
       see: "cd {folder}; for tea in green black; do echo $tea > html/list.txt; curl -s --max-time 5 http://127.0.0.1:{port}/list.txt; done; rm html/list.txt",
     });
   }
