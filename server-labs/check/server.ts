@@ -264,6 +264,11 @@ export class Server {
 
   // ----------------------------------------------------------------------------- its system calls
 
+  /** It may serve in child processes and threads, whose calls are not traced. */
+  get hasWorkers(): boolean {
+    return this.#process.hasWorkers;
+  }
+
   /** Its system calls can be seen. */
   get traced(): boolean {
     return this.#process.tracing?.alive ?? false;

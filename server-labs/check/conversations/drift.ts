@@ -3,6 +3,7 @@
 import { Client, throttle } from "../../clients.ts";
 import { count, grouped } from "../../protocol.ts";
 import type { MemoryUse } from "../memory-meter.ts";
+import { MachineBusy } from "../outcome.ts";
 import type { ConversationTools } from "./conversation.ts";
 import type { Broken } from "./hearing.ts";
 
@@ -18,6 +19,8 @@ const turnMs = 30;
 /** A program that has had so much time of its own, and has not answered, cannot be asked: milliseconds. */
 const answerMs = 3000;
 const mostMs = 30_000;
+/** So often a program is asked that does not answer: without a second value nothing can be said of a growth. */
+const mostTries = 3;
 
 interface Point extends MemoryUse {
   /** Clients so far, all of which have left. */
@@ -32,15 +35,24 @@ export class Drift {
     this.#around = around;
   }
 
-  /** Measures, while no client is connected; `clients` have left so far. A program that does not answer is not judged. */
+  /**
+   * Measures, while no client is connected; `clients` have left so far. A program that cannot be asked is not judged.
+   * @throws MachineBusy when a program that can be asked has not answered
+   */
   async measure(clients: number): Promise<void> {
     const { server, poller } = this.#around;
-    const answer = server.askMemoryUse();
-    if (answer === null) return;
-    const use = (await poller.until(answer, turnMs)) ?? (await this.#wake(answer));
-    if (use === null) return;
-    const { bytes, frames } = use;
-    this.#points.push({ clients, bytes, frames });
+    for (let tries = 0; tries < mostTries; tries++) {
+      const answer = server.askMemoryUse();
+      if (answer === null) return;
+      const use = (await poller.until(answer, turnMs)) ?? (await this.#wake(answer));
+      if (use !== null) {
+        this.#points.push({ clients, ...use });
+        return;
+      }
+      // A process that only waits for its workers makes no call of its own.
+      if (server.hasWorkers) return;
+    }
+    throw new MachineBusy("the memory that the server uses");
   }
 
   /** What has grown in each step so far: one growth may have another cause. @returns null when nothing has */
