@@ -107,6 +107,8 @@ export async function namespaceTree(
   exited: Promise<Ending>,
 ): Promise<Tree> {
   let said = "";
+  // From the beginning: a sandbox that ended without a word may be closed before its status pipe is.
+  const childClosed = new Promise(resolve => child.once("close", resolve));
   const initKnown = new Promise<number | null>(resolve => {
     status.on("error", () => {});
     status.on("data", (chunk: Buffer) => {
@@ -125,7 +127,7 @@ export async function namespaceTree(
     // "close" comes when every stream is at its end.
     for (const stream of child.stdio)
       if (stream && stream !== child.stderr) flow(stream as Readable, () => {});
-    await new Promise(resolve => child.once("close", resolve));
+    await childClosed;
     throw new Error(
       `The sandbox could not be made: ${Buffer.concat(words).toString("utf8").trim() || "it said nothing"}`,
     );
