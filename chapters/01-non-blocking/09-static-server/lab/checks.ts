@@ -138,14 +138,17 @@ check(
       "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of HTTP/1.0 reads until the stream ends, and waits for ever if the server does not close.",
       staticSite.persistence,
     );
-    await t.exchange({
-      about: "Connection: close, 12 MB, and three thousand requests behind it",
-      sends: [get("/large.bin", "Connection: close\r\n"), get("/").repeat(3000)],
-      wants: [{ status: 200, body: large }],
-      after: "close",
-      because:
-        "A close() while bytes of the client lie unread sends RST, and what the kernel has not sent yet is lost. Call shutdown(), read until the client closes or a deadline passes, and then call close() (RFC 9112, 9.6).",
-    });
+    // A client with little room: when the server hands over its last bytes, its kernel still has many.
+    for (let round = 0; round < 3; round++)
+      await t.exchange({
+        about: "Connection: close, 12 MB, and three thousand requests behind it",
+        client: await t.client({ receiveBuffer: 16 * 1024 }),
+        sends: [get("/large.bin", "Connection: close\r\n"), get("/").repeat(3000)],
+        wants: [{ status: 200, body: large }],
+        after: "close",
+        because:
+          "A close() while bytes of the client lie unread sends RST, and what the kernel has not sent yet is lost. Call shutdown(), read until the client closes or a deadline passes, and then call close() (RFC 9112, 9.6).",
+      });
     await staticSite.endsAlone(t);
   },
 );
