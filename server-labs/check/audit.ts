@@ -11,11 +11,11 @@ import {
   wordingProblems,
 } from "../book.ts";
 import { Semaphore } from "../lib/semaphore.ts";
-import { count } from "../protocol.ts";
+import { count, failureSentence } from "../protocol.ts";
 import type { Check } from "./declarations.ts";
 import type { Outcome } from "./outcome.ts";
 import { failureLines, type Report } from "./report.ts";
-import { runChecks } from "./run-checks.ts";
+import { type Expectation, runChecks } from "./run-checks.ts";
 import type { Subject } from "./server-process.ts";
 
 /** The limits that all audited labs share: the programs that run at once, and the files that are checked at once. */
@@ -33,6 +33,8 @@ export interface AuditOptions {
   /** Makes a file ready to run. */
   subject: (file: string) => Promise<Subject>;
   print: (line: string) => void;
+  /** Called with a sentence for each result that differed while other programs ran, and was right without them. */
+  onDisturbed: (sentence: string) => void;
   limits: AuditLimits;
   /** The seed of every run; random by default. */
   seed?: number | undefined;
@@ -81,7 +83,8 @@ class LabAudit {
   /** A solution, or an alternative, must pass every check. */
   async solution(file: string): Promise<Finding> {
     const { checks, print } = this.#options;
-    const wrong = (await this.#run(file, checks)).filter(outcome => outcome.state !== "passed");
+    const outcomes = await this.#run(file, checks, { meets: ({ state }) => state === "passed" });
+    const wrong = outcomes.filter(outcome => outcome.state !== "passed");
     return () => {
       for (const outcome of wrong) {
         const why = outcome.failure ? failureOf(outcome, file) : (outcome.note ?? "");
@@ -95,9 +98,8 @@ class LabAudit {
 
   /** A starter must listen, and fail at least one check. */
   async starter(file: string): Promise<Finding> {
-    const caught = (await this.#run(file, this.#options.checks, false)).filter(
-      ({ state }) => state === "failed",
-    );
+    const outcomes = await this.#run(file, this.#options.checks, { shrinks: false });
+    const caught = outcomes.filter(({ state }) => state === "failed");
     const broken = caught.find(outcome => outcome.start || outcome.broken);
     return () => {
       if (broken) this.#fault(`${placeOf(file)}: cannot be checked: ${failureOf(broken, file)}`);
@@ -113,9 +115,9 @@ class LabAudit {
     const [outcome] = await this.#run(
       file,
       checks.filter(check => check.id === id),
-      false,
+      { shrinks: false, meets: one => isCaught(one) || one.busy?.failed === true },
     );
-    const sound = outcome?.state === "failed" && !outcome.start && !outcome.broken;
+    const sound = outcome !== undefined && isCaught(outcome);
     return () => {
       const endless = commandWithoutLimit(outcome?.failure?.see ?? "");
       if (endless)
@@ -166,9 +168,23 @@ class LabAudit {
     for (const mistake of this.#options.types ?? []) this.#fault(mistake);
   }
 
-  /** @param shrinks the failure is for a person: it is worth the seconds that make it small */
-  async #run(file: string, checks: readonly Check[], shrinks = true): Promise<Outcome[]> {
-    const { lab, subject, limits, seed } = this.#options;
+  /**
+   * @param shrinks the failure is for a person: it is worth the seconds that make it small
+   * @param meets the outcome is as the book says
+   */
+  async #run(
+    file: string,
+    checks: readonly Check[],
+    { shrinks = true, meets }: { shrinks?: boolean; meets?: (outcome: Outcome) => boolean },
+  ): Promise<Outcome[]> {
+    const { lab, subject, limits, seed, onDisturbed } = this.#options;
+    const expectation: Expectation | undefined = meets && {
+      meets,
+      onDisturbed: ({ id, state, failure, note }) =>
+        onDisturbed(
+          `${placeOf(file)}: ${id} (${this.#declaration(id)}) ${state} while other programs ran: ${failure ? failureSentence(failure) : (note ?? "")}`,
+        ),
+    };
     return runChecks(checks, {
       subject: await subject(file),
       port: lab.port,
@@ -176,6 +192,7 @@ class LabAudit {
       semaphore: limits.programs,
       seed,
       shrinks,
+      expectation,
     });
   }
 
@@ -184,6 +201,9 @@ class LabAudit {
     return placeOf(checksFile, lineOf(checksFile, `"${id}"`));
   }
 }
+
+/** A failure of the program: not one of the check, or of its start. */
+const isCaught = ({ state, start, broken }: Outcome) => state === "failed" && !start && !broken;
 
 const placeOf = (file: string, line = 1) => `${relative(process.cwd(), file)}:${line}`;
 

