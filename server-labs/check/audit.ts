@@ -33,7 +33,7 @@ export interface AuditOptions {
   /** Makes a file ready to run. */
   subject: (file: string) => Promise<Subject>;
   print: (line: string) => void;
-  /** Called with a sentence for each result that differed while other programs ran, and was right without them. */
+  /** Called with a sentence for each result that differed while other programs ran, or that a busy machine hindered. */
   onDisturbed: (sentence: string) => void;
   limits: AuditLimits;
   /** The seed of every run; random by default. */
@@ -84,8 +84,9 @@ class LabAudit {
   async solution(file: string): Promise<Finding> {
     const { checks, print } = this.#options;
     const outcomes = await this.#run(file, checks, { meets: ({ state }) => state === "passed" });
-    const wrong = outcomes.filter(outcome => outcome.state !== "passed");
+    const wrong = outcomes.filter(({ state, busy }) => state !== "passed" && !busy);
     return () => {
+      for (const outcome of outcomes) this.#notJudged(file, outcome);
       for (const outcome of wrong) {
         const why = outcome.failure ? failureOf(outcome, file) : (outcome.note ?? "");
         this.#fault(
@@ -127,6 +128,7 @@ class LabAudit {
       if (sound) print(`  ✓ ${basename(file)} is caught by ${id}: ${outcome.failure!.summary}`);
       else if (outcome?.busy?.failed)
         print(`  ✓ ${basename(file)} fails each try of ${id}, on a busy machine`);
+      else if (outcome?.busy) this.#notJudged(file, outcome);
       else if (outcome?.state === "failed")
         this.#fault(`${placeOf(file)}: cannot be checked: ${failureOf(outcome, file)}`);
       else {
@@ -134,6 +136,12 @@ class LabAudit {
         this.#fault(`${placeOf(file)}: is not caught by ${id} (${this.#declaration(id)})${note}`);
       }
     };
+  }
+
+  /** A machine that is too busy even for one program proves nothing of a lab, neither that it is right nor that it is wrong. */
+  #notJudged(file: string, { id, busy, note }: Outcome): void {
+    if (busy)
+      this.#options.onDisturbed(`${placeOf(file)}: ${id} (${this.#declaration(id)}) was not judged: ${note}`);
   }
 
   withoutMutant(id: string): void {

@@ -218,7 +218,7 @@ function judge(
     fail(summary, values);
   }
   if (wanted.body !== undefined) {
-    const body = Buffer.from(wanted.body as string);
+    const body = bodyBytes(wanted.body);
     if (!answer.body.equals(body)) {
       const of = wants.findIndex(one => typeof one !== "number" && isBody(one, answer.body)) + 1;
       const { summary, ...values } = bodyDifference(answer.body, body, which);
@@ -268,8 +268,15 @@ async function judgeEnd(
   }
 }
 
+/** A wanted body as bytes; a string is UTF-8. */
+export function bodyBytes(body: string | Uint8Array): Buffer {
+  return typeof body === "string"
+    ? Buffer.from(body)
+    : Buffer.from(body.buffer, body.byteOffset, body.length);
+}
+
 function isBody({ body }: WantedAnswer, bytes: Buffer): boolean {
-  return body !== undefined && bytes.equals(Buffer.from(body as string));
+  return body !== undefined && bytes.equals(bodyBytes(body));
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -243,7 +243,7 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
     printing++;
   }
   if (disturbed.length > 0) {
-    console.log(`\n${count(disturbed.length, "result")} differed only while other programs ran:`);
+    console.log(`\n${count(disturbed.length, "result")} that other programs disturbed:`);
     for (const sentence of disturbed) console.log(`  ~ ${sentence}`);
   }
   const labCount = count(labs.length, "lab");

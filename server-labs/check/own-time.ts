@@ -111,7 +111,9 @@ export async function measureIdleness(
   const { asleep, ran, sleeps } = spent;
   const busy = ran / Math.max(asleep ? spent.ms : ran, 1);
   const calls = watch && watch.calls.length + watch.calls.missed;
-  const turns = watch?.calls.turns.filter(turn => turn.rests.length === 0).length ?? 0;
+  const restless = watch?.calls.turns.filter(turn => turn.rests.length === 0).length ?? 0;
+  // A server that never sleeps may be in one turn all the time.
+  const turns = sleeps === 0 ? Math.max(restless, calls ?? 0) : restless;
   const made = calls === null ? "" : `, ${count(calls, "system call")}`;
   return {
     idleness: { busy, calls, sleeps, restless: turns / Math.max(sleeps, 1), watch },

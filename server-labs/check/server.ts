@@ -177,6 +177,12 @@ export class Server {
     return this.pids.reduce((sum, pid) => sum + socketInodes(pid).size, 0);
   }
 
+  /** How many descriptors it holds that are no sockets. Counted in one listing: sockets come and go between two. */
+  get files(): number {
+    const links = this.pids.flatMap(pid => [...openDescriptors(pid).values()]);
+    return links.filter(link => socketInode(link) === 0).length;
+  }
+
   /** How many descriptors it holds, of every kind. */
   get descriptors(): number {
     return this.pids.reduce((sum, pid) => sum + openDescriptors(pid).size, 0);
@@ -384,8 +390,9 @@ export class Server {
 
   /** Waits until the kernel has no more room for what the server sends to these clients, which do not read. */
   async fills(clients: readonly Client[]): Promise<number> {
-    const queued = () => clients.reduce((sum, client) => sum + (this.socketOf(client)?.sendQueue ?? 0), 0);
-    await this.#until(() => queued() > 0, defaultWaitMs);
+    const queueOf = (client: Client) => this.socketOf(client)?.sendQueue ?? 0;
+    const queued = () => clients.reduce((sum, client) => sum + queueOf(client), 0);
+    await this.#until(() => clients.every(client => queueOf(client) > 0), defaultWaitMs);
     return this.settles(queued, { over: 50 });
   }
 

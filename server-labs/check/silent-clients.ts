@@ -140,6 +140,7 @@ async function longestWait(t: Tools, speech: Speech, silent: boolean): Promise<W
   let best: Wait = { ms: Number.POSITIVE_INFINITY, woken: false, slept: null, exact: false };
   for (let tries = 0; tries < 10; tries++) {
     const wait = await speak(t, speech, silent);
+    if (wait === null) continue;
     // How one is woken does not depend on how long one has slept. How often one looks may: that is asked in a silence.
     if ((wait.woken || silent) && wait.ms < best.ms) best = wait;
     if (best.ms <= mostMs || (best.exact && best.slept)) break;
@@ -148,11 +149,15 @@ async function longestWait(t: Tools, speech: Speech, silent: boolean): Promise<W
     if (!wait.woken && !wait.slept && tries >= 2) break;
     silent = !wait.woken;
   }
+  if (best.ms === Number.POSITIVE_INFINITY) t.tooBusy("a message that comes while the server sleeps");
   return best;
 }
 
-/** One client sends, if wanted after a silence. @returns how long its message may have to wait */
-async function speak(t: Tools, speech: Speech, silent: boolean): Promise<Wait> {
+/**
+ * One client sends, if wanted after a silence.
+ * @returns how long its message may have to wait; null when the server's sleep was over before the message came
+ */
+async function speak(t: Tools, speech: Speech, silent: boolean): Promise<Wait | null> {
   const { server, until } = t;
   const { watch, speaker, options } = speech;
   // The silence ends at a random moment of the time whose cost `judgeCost` measures: so no server can be cheap then, and quick now.
@@ -171,6 +176,7 @@ async function speak(t: Tools, speech: Speech, silent: boolean): Promise<Wait> {
   // The kernel may show bytes as read before the call has been recorded.
   if (asleep) await until(() => firstRead(watch, spoke) !== undefined, 100);
   const wait = asleep ? bySleeps(watch, spoke, { ran, late }) : byClock(watch, { spoke, heard }, late);
+  if (wait === null) return null;
   if (silent || wait.ms > mostMs) {
     const of =
       wait.slept &&
@@ -223,8 +229,13 @@ async function isSeenAsleep({ server, until }: Tools): Promise<boolean> {
 /**
  * The wait of a message, from its sending until it was read: the sleeps that it did not end, and what the server did
  * meanwhile. Each sleep counts as long as the server asked for, because the message may have come at its beginning.
+ * @returns null when the first of them was over before the message came
  */
-function bySleeps(watch: CallWatch, spoke: number, { ran, late }: { ran: number; late: number }): Wait {
+function bySleeps(
+  watch: CallWatch,
+  spoke: number,
+  { ran, late }: { ran: number; late: number },
+): Wait | null {
   const { calls } = watch;
   const read = firstRead(watch, spoke);
   const slept = calls.where(
@@ -232,6 +243,8 @@ function bySleeps(watch: CallWatch, spoke: number, { ran, late }: { ran: number;
   );
   const ms = slept.list.reduce((sum, call) => sum + timeoutMs(call), ran);
   const first = slept.list.find(call => timeoutMs(call) > 0) ?? null;
+  // It had slept as long as it asked for, and waited for a processor when the message came.
+  if (first !== null && first.at + timeoutMs(first) <= spoke + 1) return null;
   const byClock = (read?.at ?? spoke) - spoke - late;
   // Woken at once, and late again and again: it sleeps before it reads, in a way that cannot be seen.
   if (first === null && byClock > mostMs) return { ms: byClock, woken: true, slept: null, exact: false };

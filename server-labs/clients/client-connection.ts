@@ -219,9 +219,9 @@ export class ClientConnection {
     this.#flush();
   }
 
-  #receive(most = 256 * 1024): void {
+  #receive(most?: number): void {
     // One recv for each report: epoll is level-triggered here, and reports again while there is more.
-    const bytes = this.#socket.recv(most);
+    const bytes = this.incoming.receive(this.#socket, most);
     if (bytes === null) return;
     if (bytes.length === 0) {
       this.state = "ended";
@@ -229,7 +229,6 @@ export class ClientConnection {
       this.#observe(this, "ended");
       return;
     }
-    this.incoming.add(bytes);
     this.receivedAt = clock();
     this.#observe(this, "got", bytes);
   }
@@ -268,6 +267,11 @@ export class ClientConnection {
   }
 }
 
+/** Room for the first bytes that come. */
+const firstRoom = 16 * 1024;
+/** The most bytes of one recv that are not kept. */
+const mostNotKept = 256 * 1024;
+
 /** The bytes that came on one connection, and how many of them the client has parsed. */
 class Incoming {
   /** All bytes that came. */
@@ -275,26 +279,47 @@ class Incoming {
   /** The bytes that are parsed: `unparsed` begins behind them. */
   parsedBytes = 0;
   readonly #keeps: boolean;
-  #pieces: Buffer[] = [];
+  /** What came, and room for more. Bytes in it are never written again: parts of it may be kept. */
+  #buffer = Buffer.alloc(0);
 
   /** @param keeps false: the bytes are counted, and not kept */
   constructor(keeps: boolean) {
     this.#keeps = keeps;
   }
 
-  add(bytes: Buffer): void {
-    if (this.#keeps) this.#pieces.push(bytes);
-    this.bytes += bytes.length;
+  /**
+   * Makes one recv(2).
+   * @param most the most bytes to take; without it, as many as there is room for
+   * @returns the bytes that came; null: none have come yet
+   * @throws SyscallError as Socket.recv
+   */
+  receive(socket: Socket, most?: number): Buffer | null {
+    if (!this.#keeps) {
+      const bytes = socket.recv(most ?? mostNotKept);
+      this.bytes += bytes?.length ?? 0;
+      return bytes;
+    }
+    const at = this.bytes;
+    if (this.#buffer.length - at < (most ?? firstRoom / 4)) this.#grow(most ?? 0);
+    const got = socket.recvInto(this.#buffer.subarray(at, most === undefined ? undefined : at + most));
+    if (got === null) return null;
+    this.bytes += got;
+    return this.#buffer.subarray(at, this.bytes);
   }
 
-  /** All bytes that came and were kept. Joined when they are read, and not with each piece. */
+  /** All bytes that came and were kept. */
   get all(): Buffer {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0] ?? Buffer.alloc(0);
+    return this.#buffer.subarray(0, this.#keeps ? this.bytes : 0);
   }
 
   get unparsed(): Buffer {
     return this.all.subarray(this.parsedBytes);
+  }
+
+  #grow(room: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(firstRoom, 2 * this.#buffer.length, this.bytes + room));
+    this.#buffer.copy(larger, 0, 0, this.bytes);
+    this.#buffer = larger;
   }
 }
 

@@ -1,7 +1,7 @@
 // Hearing. Compares what has come for one client of a conversation with what must come, answer by answer.
 import { type Answer, type Client, quoted, readAnswer } from "../../clients.ts";
 import { count } from "../../protocol.ts";
-import { bodyDifference, headDifference, type WantedAnswer } from "../exchange.ts";
+import { bodyBytes, bodyDifference, headDifference, type WantedAnswer } from "../exchange.ts";
 import type { ClientMessage } from "./script.ts";
 
 /** A promise that a conversation has shown to be broken: a sentence that begins with the client, and both values. */
@@ -158,7 +158,7 @@ function differs(
 ): Omit<Broken, "client"> | null {
   const wrong = headDifference(answer, wanted, which);
   if (wrong || wanted.body === undefined) return wrong;
-  const body = Buffer.from(wanted.body as string);
+  const body = bodyBytes(wanted.body);
   if (answer.body.equals(body)) return null;
   return bodyDifference(answer.body, body, which);
 }
@@ -169,5 +169,5 @@ function wantedText(wants: ClientMessage["wants"]): string {
   const status = [wants.status].flat().join(" or ");
   return wants.body === undefined
     ? `status ${status}`
-    : `status ${status} and ${quoted(Buffer.from(wants.body as string))}`;
+    : `status ${status} and ${quoted(bodyBytes(wants.body))}`;
 }

@@ -53,7 +53,7 @@ export class Promises {
   async start(): Promise<void> {
     await this.#server.settles(() => this.#server.descriptors, { over: 50 });
     this.#sockets = this.#server.sockets;
-    this.#files = this.#server.descriptors - this.#sockets;
+    this.#files = this.#server.files;
     this.#judges = true;
   }
 
@@ -106,8 +106,10 @@ export class Promises {
   async #filesClosed(): Promise<Broken | null> {
     const { openFiles = 0 } = this.#options;
     const most = this.#files + openFiles;
-    const now = () => this.#server.descriptors - this.#server.sockets;
-    const held = await this.#server.settles(now, { over: letsGoMs, until: files => files <= most });
+    const held = await this.#server.settles(() => this.#server.files, {
+      over: letsGoMs,
+      until: files => files <= most,
+    });
     if (held <= most) return null;
     const names = this.#server.pids.flatMap(pid => [...openDescriptors(pid).values()]);
     const example = names.filter(name => name.startsWith("/") && !name.startsWith("/dev")).at(-1);
