@@ -17,6 +17,7 @@ import { type Conversations, converse, defaultSeed, type Seed } from "./conversa
 import { countDelayedParts } from "./delayed-parts.ts";
 import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
 import { type Expect, expect } from "./expect.ts";
+import { latenessMs } from "./lateness.ts";
 import { CheckFailure, MachineBusy, type Why } from "./outcome.ts";
 import { Server } from "./server.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -65,6 +66,11 @@ export interface Tools extends ExchangeTools {
    * @param cause the failure of the last try, if each try has failed
    */
   tooBusy(what: string, cause?: unknown): never;
+  /**
+   * Milliseconds by which this check has been late so far, because the machine was busy: its clients send and read late
+   * then. `server.delayedMs` counts the same of the server.
+   */
+  readonly lateMs: number;
   /** Adds a sentence to the evidence, with the time. */
   note(sentence: string): void;
   /** Waits until the probe finds something, and returns it; null when `withinMs` milliseconds have passed first. */
@@ -99,6 +105,7 @@ export function makeTools(
   };
   const client: Tools["client"] = async options => (await clients(1, options))[0]!;
   const server = new Server(program, poller, journal);
+  latenessMs(); // it begins to count
   // Not the generator of the conversations: a value more would change all of them.
   const random = new fc.Random(xoroshiro128plus(~seed.seed));
   const tools: Tools = {
@@ -129,6 +136,9 @@ export function makeTools(
     },
     tooBusy: (what, cause) => {
       throw new MachineBusy(what, cause);
+    },
+    get lateMs() {
+      return latenessMs();
     },
     note: sentence => journal.note(sentence),
     until: (probe, withinMs) => poller.until(probe, withinMs),

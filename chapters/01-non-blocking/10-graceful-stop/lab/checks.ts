@@ -24,18 +24,20 @@ async function underWay(t: Tools): Promise<Client> {
   return client;
 }
 
+/** Milliseconds in which the server, or this check, waited for a processor. */
+const lostMs = ({ server, lateMs }: Tools) => server.delayedMs + lateMs;
 /** So many milliseconds without a processor can make a right server miss a deadline. */
 const noticedMs = 150;
 /** A busy machine can hold up the server, or this check, past a deadline of seconds: then it begins again, twice at most. */
 const again = (body: (t: Tools) => Promise<void>) => async (t: Tools) => {
   for (let tries = 3; ; tries--) {
-    const delayed = t.server.delayedMs;
+    const lost = lostMs(t);
     try {
       return await body(t);
     } catch (error) {
       // A server that has been inside one call for so long would have missed its deadlines on any machine.
       const waits = t.server.stuck(patienceMs + graceMs) !== null;
-      if (waits || t.server.delayedMs - delayed < noticedMs) throw error;
+      if (waits || lostMs(t) - lost < noticedMs) throw error;
       if (tries === 1) t.tooBusy("deadlines of one and two seconds", error);
       t.note("the machine was too busy for deadlines: once more");
       await t.server.startAfresh();
