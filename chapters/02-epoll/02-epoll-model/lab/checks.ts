@@ -74,7 +74,7 @@ check("long-message", "reads a long message to its end, and then the end of the 
       `A client has sent ${bytes} bytes, and waits. Bytes that the server has not read:`,
     ).equal(0, {
       because:
-        "One recv(1024) takes 1024 bytes. With EPOLLET epoll_wait does not report the rest: it reports a client again only when new bytes arrive.",
+        "One recv(1024) takes 1024 bytes. With EPOLLET epoll_wait does not report the rest: it reports a client again only when something new arrives.",
       see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 3000 /dev/zero >&3; sleep 1; ss -tn "sport = :{port}"'   # Recv-Q: bytes not read`,
     });
   }
