@@ -106,7 +106,7 @@ check("reset", "closes a client that resets, whatever it was asked for, and then
   const before = server.sockets;
   const why: Why = {
     because:
-      "A reset sets several bits at once. ERR and HUP come for every registered socket, also where the program has not asked for EPOLLIN. If no branch handles a mask, a level-triggered epoll reports it again and again, and an edge-triggered one never again.",
+      "A reset sets several bits at once. ERR and HUP are reported for every registered socket, whatever the program has asked for. If no branch handles a mask, a level-triggered epoll reports it again and again, and an edge-triggered one never again.",
     see: resets,
   };
   const clients = await t.clients(4);
