@@ -100,7 +100,7 @@ check("answers", "passes on each order, and its answer, in order", async t => {
  * which one has sent more orders. The server closes their sockets and those of their kitchens. Then it sleeps, and answers
  * another client.
  */
-check("reset", "closes a client that resets, whatever it was asked for, and then sleeps", async t => {
+check("reset", "closes a client that resets, whatever its mask is, and then sleeps", async t => {
   const { server, expect } = t;
   const [silent, full] = [t.backEnd(), t.backEnd({ state: "full" })];
   const before = server.sockets;
