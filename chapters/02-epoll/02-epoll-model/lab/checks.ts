@@ -120,7 +120,7 @@ check("non-blocking", "makes its listener and the socket of each client non-bloc
   const three = await t.oneByOne(3);
   expect(server.isBlocking("listener"), "The listener is blocking.").equal(false, {
     because:
-      "A ready listener means that a client was there a moment ago. If the client is gone when accept() is called, a blocking accept() sleeps, and no client that is connected can wake the server.",
+      "A ready listener means that a client was there a moment ago. If another process has accepted it before you call, a blocking accept() sleeps, and no client that is connected can wake the server.",
     see: "P=$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+'); grep flags /proc/$P/fdinfo/*   # 04000 is O_NONBLOCK",
   });
   const blocking = three.filter(client => server.isBlocking(client));
