@@ -10,12 +10,12 @@ interface Client {
 // #region serve
 function serve(client: Client): void {
   try {
-    const cups = askNumber(client, "How many cups?");
+    const cups = askNumber(client, "Cups?");
     for (let cup = 1; cup <= cups; cup++) {
       const tea = ask(client, `Cup ${cup}?`);
       say(client, `Cup ${cup} is ${tea}.`);
     }
-    const tip = askNumber(client, "What tip?");
+    const tip = askNumber(client, "Tip?");
     say(client, `Thank you for ${tip}.`);
   } finally {
     client.socket.close();

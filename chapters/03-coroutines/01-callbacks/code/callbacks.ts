@@ -20,7 +20,7 @@ const epoll = new Epoll();
 
 // #region serve
 function serve(client: Client): void {
-  askNumber(client, "How many cups?", cups => {
+  askNumber(client, "Cups?", cups => {
     client.cups = cups;
     nextCup(client);
   });
@@ -39,7 +39,7 @@ function nextCup(client: Client): void {
 }
 
 function askTip(client: Client): void {
-  askNumber(client, "What tip?", tip => {
+  askNumber(client, "Tip?", tip => {
     say(client, `Thank you for ${tip}.`);
     client.isServed = true;
   });

@@ -11,12 +11,12 @@ interface Client {
 // #region serve
 function* serve(client: Client): Steps<void> {
   try {
-    const cups = yield* askNumber(client, "How many cups?");
+    const cups = yield* askNumber(client, "Cups?");
     for (let cup = 1; cup <= cups; cup++) {
       const tea = yield* ask(client, `Cup ${cup}?`);
       yield* say(client, `Cup ${cup} is ${tea}.`);
     }
-    const tip = yield* askNumber(client, "What tip?");
+    const tip = yield* askNumber(client, "Tip?");
     yield* say(client, `Thank you for ${tip}.`);
   } finally {
     client.socket.close();

@@ -3,15 +3,14 @@ import { nursery, run, type Steps, sleep, spawn } from "workbook/tasks";
 
 // #region tasks
 function* serve(request: string): Steps<void> {
-  yield* sleep(10);
   if (request === "bad") throw new Error("bad request");
-  yield* sleep(10);
+  yield* sleep(20);
   console.log(`served ${request}`);
 }
 
 function* alone(): Steps<void> {
   const tasks = ["one", "bad", "two"].map(request => spawn(serve(request), request));
-  yield* sleep(50);
+  while (tasks.some(task => !task.ended)) yield* sleep(10);
   console.log(`alone: ${tasks.filter(task => task.ended).length} tasks have ended`);
 }
 
