@@ -191,14 +191,14 @@ check("pieces", "reads each line whole, in whatever pieces it comes", async t =>
 });
 
 /** More than both kernels hold of one connection. */
-const long = { teas: 9, word: 400, sheets: 1700 } as const;
+const long = { teas: 9, tea: 800, sheets: 1700 } as const;
 /** A client that will read has this much room; with less the kernels would send tiny pieces. */
 const late: ClientOptions = { reads: false, receiveBuffer: 64 * 1024 };
 
 /** An order whose sheets are some twelve megabytes. */
 function longOrder(t: Tools): Step[] {
-  const longWord = () => t.generate(grammar.word(long.word, long.word));
-  return stepsOf(longWord(), Array.from({ length: long.teas }, longWord), long.sheets);
+  const longTea = () => t.generate(grammar.word(long.tea, long.tea));
+  return stepsOf(word(t), Array.from({ length: long.teas }, longTea), long.sheets);
 }
 
 /**
