@@ -53,9 +53,9 @@ export function* listen(hub: Hub, port: number): Steps {
 function* serve(hub: Hub, client: Client): Steps {
   tasks++;
   try {
-    for (let line = yield* readLine(client); line !== null; line = yield* readLine(client)) {
+    for (let line = yield* recvLine(client); line !== null; line = yield* recvLine(client)) {
       const reply = yield* answer(hub, client, line);
-      yield* send(client.socket, `${reply}\n`);
+      yield* sendAll(client.socket, `${reply}\n`);
     }
   } finally {
     tasks--;
@@ -88,7 +88,7 @@ function* hear(name: string): Steps<string> {
   const other = named.get(name);
   if (other === undefined) return `no ${name}`;
   try {
-    return `${name}: ${(yield* readLine(other)) ?? "has left"}`;
+    return `${name}: ${(yield* recvLine(other)) ?? "has left"}`;
   } catch (error) {
     return `error: ${(error as Error).message}`;
   }
@@ -106,7 +106,7 @@ function take(hub: Hub, client: Client, name: string): string {
 }
 
 /** @returns the next line of this client; null at the end of its stream */
-function* readLine(client: Client): Steps<string | null> {
+function* recvLine(client: Client): Steps<string | null> {
   while (true) {
     const end = client.unread.indexOf("\n");
     if (end !== -1) {
@@ -137,7 +137,7 @@ function* recv(socket: Socket, size: number): Steps<Buffer> {
   }
 }
 
-function* send(socket: Socket, text: string): Steps {
+function* sendAll(socket: Socket, text: string): Steps {
   let left = Buffer.from(text, "latin1");
   while (left.length > 0) {
     const sent = socket.send(left);
