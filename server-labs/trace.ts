@@ -18,3 +18,4 @@ export {
 export { createTraceMemory } from "./trace/memory.ts";
 export { type Observer, TraceReader } from "./trace/reader.ts";
 export { type RingLook, RingReader } from "./trace/ring.ts";
+export { TaskTable } from "./trace/tasks.ts";
