@@ -149,6 +149,17 @@ test("a long step is a warning if others were ready, or were woken at once; a pe
   trace.turn();
   assert.equal(program.sample().warned, 2, "the event had come meanwhile");
   assert.equal(program.notified, 2);
+  trace.runs(two);
+  trace.parks(two, "queue", 0, 0);
+  trace.ready(one);
+  trace.readClock();
+  trace.turn();
+  trace.runs(one);
+  program.compute(110);
+  trace.ready(one);
+  trace.goesOn(one);
+  trace.turn();
+  assert.equal(program.sample().warned, 2, "the task that ran is ready itself, and no other");
 });
 
 test("a task that never waits, a closed descriptor, and an error that no task awaited are warnings with the task's name", () => {

@@ -20,7 +20,7 @@ const warnings = {
   "task-ran-long": ({ name, ms, others }: { name: string; ms: number; others: number }) =>
     `Task "${name}" ran for ${grouped(ms)} ms without waiting, while ${count(others, "other task")} ${
       others === 1 ? "was" : "were"
-    } ready: all of them waited for it. Let it wait in between (pass()), or compute in a worker.`,
+    } ready and had to wait. Let the task pass() in between, or compute in a worker.`,
   "task-descriptor-closed": ({ name, fd }: { name: string; fd: number }) =>
     `Task "${name}" was parked on fd ${fd} when the program closed fd ${fd}: no event can wake it. Let the task end, or cancel it, before close().`,
   "task-never-waits": ({ name, turns }: { name: string; turns: number }) =>

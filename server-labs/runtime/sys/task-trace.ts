@@ -93,8 +93,10 @@ export class TaskTrace {
     const long = this.#long;
     if (long === null) return;
     this.#long = null;
-    if (this.#ready > 0 && this.#now - long.at < soonMs)
-      this.#warn("ran-long", long.slot, Math.round(long.ms), this.#ready);
+    const isReady = this.#i32[FIRST + long.slot * slotWords + STATE] === slotState.ready;
+    const others = this.#ready - (isReady ? 1 : 0);
+    if (others > 0 && this.#now - long.at < soonMs)
+      this.#warn("ran-long", long.slot, Math.round(long.ms), others);
   }
 
   /**
@@ -160,7 +162,8 @@ export class TaskTrace {
 
   /** Its step is over, and it has been woken already, or has asked for its next turn. */
   goesOn(slot: number): void {
-    this.#stepEnds(slot);
+    // It counts as ready by now, and is no other task.
+    this.#stepEnds(slot, this.#ready - 1);
     const base = FIRST + slot * slotWords;
     this.#i32[base + STATE] = slotState.ready;
     this.#f64[(base >> 1) + SINCE] = this.#now + this.#epoch;
@@ -225,7 +228,8 @@ export class TaskTrace {
     return slot;
   }
 
-  #stepEnds(slot: number): void {
+  /** @param others the tasks that are ready */
+  #stepEnds(slot: number, others = this.#ready): void {
     if (!this.#runs || this.#slot !== slot) return;
     this.#runs = false;
     const [began, hiddenBefore] = [this.#now, this.#hidden];
@@ -237,11 +241,8 @@ export class TaskTrace {
     this.#slot = 0;
     this.#position.taskBits = 0;
     this.#position.task = 0;
-    if (ms > longRunMs) this.#ranLong(slot, ms);
-  }
-
-  #ranLong(slot: number, ms: number): void {
-    if (this.#ready > 0) this.#warn("ran-long", slot, Math.round(ms), this.#ready);
+    if (ms <= longRunMs) return;
+    if (others > 0) this.#warn("ran-long", slot, Math.round(ms), others);
     else this.#long = { slot, ms, at: this.#now };
   }
 

@@ -42,6 +42,7 @@ export const TaskItem = memo(function Task(props: TaskProps) {
         </button>
       </span>
       <span className="task-doing">
+        {task.on && <span className="dim">waits for </span>}
         {doingWords(props)}
         {peer && <span className="dim"> ({visible(peer)})</span>}
         {joined && <span className="dim"> ({visible(joined)})</span>}

@@ -1,7 +1,7 @@
 // Tasks pane. The hub's turns, warnings in words, and each task in the tree of those that spawned it: what it does, what it
 // waits for, and for how long.
 import "../../../style/tasks.css";
-import { useMemo } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { count, type TaskSample } from "../../../../server-labs/protocol.ts";
 import { keyNames } from "../../../keys.ts";
 import type { RunView } from "../../../labs.ts";
@@ -12,6 +12,9 @@ import { useKernel, useRunClock } from "../kernel.ts";
 import { GroupLine, TaskItem } from "./TaskItem.tsx";
 import { taskLines } from "./task-tree.ts";
 import { Warnings } from "./Warnings.tsx";
+
+/** A sample that is older had no successor, because no task did anything. */
+const newsMs = 1000;
 
 export default function TasksPane({ program }: PaneProps) {
   const { kernel } = useKernel(program);
@@ -90,12 +93,16 @@ interface TreeProps {
 function Tree({ program, sample, at, peerOf }: TreeProps) {
   const clock = useRunClock(program);
   const { cannot, pace } = useDriving(program);
-  const commands = useMemo(() => commandsOf(program), [program]);
+  // The same function for every view of the program: else two hundred lines are drawn again for each.
+  const latest = useRef(program);
+  latest.current = program;
+  const step = useCallback((to: { task: number }) => commandsOf(latest.current).step(to), []);
   const lines = useMemo(() => taskLines(sample), [sample]);
   const names = useMemo(() => new Map(sample.tasks.map(({ id, name }) => [id, name])), [sample]);
-  // A program that is paused ages no task, and one that has ended is as it was.
-  const isStill = !program.live || pace.state === "stopped";
-  const now = isStill ? at : Math.max(clock, at);
+  // A program that is paused ages no task, and one that has ended is as it was. Where samples come, each is of its own
+  // moment; where no new one comes, everything is as it was.
+  const isStill = !program.live || pace.state === "stopped" || clock - at < newsMs;
+  const now = isStill ? at : clock;
   if (lines.length === 0) return <p className="tasks-note">No task lives: all have ended.</p>;
   return (
     <ul className="tasks-tree" aria-label="Tasks">
@@ -109,7 +116,7 @@ function Tree({ program, sample, at, peerOf }: TreeProps) {
             now={now}
             peer={line.task.on && "fd" in line.task.on ? peerOf(line.task.on.fd) : null}
             joined={line.task.on?.code === "parked-on-task" ? (names.get(line.task.on.task) ?? null) : null}
-            step={cannot === null ? commands.step : null}
+            step={cannot === null ? step : null}
           />
         ) : (
           <GroupLine
