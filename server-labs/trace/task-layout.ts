@@ -46,6 +46,8 @@ export const taskLayout = {
     resumes: 7,
     /** The highest slot that was ever used. */
     highest: 8,
+    /** Two words, an f64: the milliseconds for which a person has paused the program, as performance.now() hides them. */
+    hidden: 10,
     /** The first of the counts of warnings. */
     warned: 16,
   },
@@ -64,7 +66,7 @@ export const taskLayout = {
     since: 16,
     /** f64: how long it ran so far, in milliseconds. */
     ran: 24,
-    /** f64: a timer's moment, in milliseconds of CLOCK_MONOTONIC; the number of the task that it joins. */
+    /** f64: a timer's moment, in milliseconds of CLOCK_MONOTONIC less what is hidden; the number of the task that it joins. */
     operand: 32,
     /** i32: how often it was resumed, and how often in a row it has asked for its next turn. */
     resumes: 40,

@@ -65,11 +65,18 @@ test("what each task does, what it waits for, and which has spawned which", () =
     ["workbook", 2, 2, 1, 0, 2],
   );
   assert.equal(program.pace.task, 3);
-  trace.parks(other, "timer", 0, realNow() + 1000);
+  trace.parks(other, "timer", 0, performance.now() + 1000);
   const on = program.sample().tasks[2]!.on!;
   const now = Number(process.hrtime.bigint()) / 1e6;
   assert.ok(on.code === "parked-on-timer" && on.until > now && on.until <= now + 1001);
   assert.deepEqual([program.pace.task, program.pace.taskBits], [0, 0]);
+  hideTime(500);
+  trace.readClock();
+  const later = program.sample().tasks[2]!.on!;
+  assert.ok(
+    later.code === "parked-on-timer" && Math.abs(later.until - on.until - 500) < 1,
+    "a pause defers it",
+  );
 });
 
 test("ten thousand parked tasks: two hundred rows, all others in groups, and every count exact", () => {

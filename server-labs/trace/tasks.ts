@@ -152,7 +152,8 @@ function parkOf(table: Buffer, offset: number, kind: number, began: number): Par
   const operand = table.readDoubleLE(offset + at.operand);
   if (code === "parked-on-readable" || code === "parked-on-writable")
     return { code, fd: table.readInt32LE(offset + at.state) >>> 7 };
-  if (code === "parked-on-timer") return { code, until: momentOf(operand - began) };
+  if (code === "parked-on-timer")
+    return { code, until: momentOf(operand + table.readDoubleLE(4 * header.hidden) - began) };
   if (code === "parked-on-task") return { code, task: momentOf(operand) };
   return { code };
 }

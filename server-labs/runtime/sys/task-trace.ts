@@ -55,7 +55,7 @@ export class TaskTrace {
   #runs = false;
   /** The clock as it was read last, and what was hidden by then. */
   #now = realNow();
-  #hidden = hiddenMs();
+  #hidden = 0;
   /** A step that took long, when no other task was known to be ready. */
   #long: { slot: number; ms: number; at: number } | null = null;
 
@@ -82,7 +82,10 @@ export class TaskTrace {
   /** The hub has slept, or other code has run: what comes now happens now. */
   readClock(): void {
     this.#now = realNow();
-    this.#hidden = hiddenMs();
+    const hidden = hiddenMs();
+    if (hidden === this.#hidden) return;
+    this.#hidden = hidden;
+    this.#f64[header.hidden / 2] = hidden;
   }
 
   /** A turn begins: the tasks that are ready now run. */
@@ -179,7 +182,7 @@ export class TaskTrace {
   parks(slot: number, kind: ParkKind, fd: number, operand: number): void {
     this.#stepEnds(slot);
     const base = FIRST + slot * slotWords;
-    const moment = kind === "timer" ? operand + this.#hidden + this.#epoch : operand;
+    const moment = kind === "timer" ? operand + this.#epoch : operand;
     this.#f64[(base >> 1) + OPERAND] = moment;
     this.#f64[(base >> 1) + SINCE] = this.#now + this.#epoch;
     this.#i32[base + IN_A_ROW] = 0;

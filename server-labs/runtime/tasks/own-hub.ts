@@ -1,5 +1,5 @@
 // Trace of one's own hub. Three calls with which a program that has written its own hub names its tasks to the Tasks pane:
-// without a page or a shell that looks, they do nothing.
+// where the program is not traced, they write nothing.
 import { descriptor, type HasDescriptor } from "../net/arguments.ts";
 import { beforeClose } from "../sys/before-close.ts";
 import { taskTrace } from "../sys/native-call.ts";

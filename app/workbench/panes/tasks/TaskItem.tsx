@@ -84,7 +84,7 @@ const doingWords = ({ task: { on, state }, now }: TaskProps) => (on ? parkWords(
 function parkWords(on: ParkStatement, now: number): string {
   if (on.code !== "parked-on-timer") return sentence(on);
   const left = on.until - now;
-  return left > 0 ? `a timer, in ${roundedDuration(left)}` : "a timer that is due";
+  return left > 0 ? `a timer, in ${roundedDuration(left)}` : "a timer";
 }
 
 const groupWords: Record<ParkStatement["code"] | "several", string> = {
