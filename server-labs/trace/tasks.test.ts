@@ -199,6 +199,26 @@ test("a task that never waits, a closed descriptor, and an error that no task aw
   assert.match(sentence(warnings[2]!.statement), /RangeError: Überlauf x+\. Join the task/);
 });
 
+test("a step to a task stops in that task's next step, and at the next call where the task has ended", () => {
+  const { trace, pace } = new Program();
+  const [one, two] = [trace.spawned("one", 1, 0), trace.spawned("two", 2, 0)];
+  const stops = () => pace.before(1, 0, 0) !== null;
+  trace.runs(two);
+  pace.apply({ type: "step", to: "task", task: 2 });
+  assert.equal(stops(), false, "it is the step under way");
+  trace.parks(two, "queue", 0, 0);
+  assert.equal(stops(), false, "the hub's own call");
+  trace.runs(one);
+  assert.equal(stops(), false, "another task's call");
+  trace.parks(one, "queue", 0, 0);
+  trace.ready(two);
+  trace.runs(two);
+  assert.equal(stops(), true);
+  pace.apply({ type: "step", to: "task", task: 2 });
+  trace.ended(two, false);
+  assert.equal(stops(), true, "the task has ended");
+});
+
 test("a flood of one warning keeps the newest of it, its count, and every other warning", () => {
   const program = new Program();
   const { trace } = program;
