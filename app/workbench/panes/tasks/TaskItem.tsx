@@ -13,6 +13,10 @@ import { filterCalls } from "../syscalls.ts";
 
 const signs = { running: "›", ready: "•", parked: "~" } as const;
 
+/** From ten seconds on no tenths: two hundred lines are drawn again once a second, and not with each sample. */
+const patience = (ms: number): string =>
+  ms < 10_000 || ms >= 100_000 ? roundedDuration(ms) : `${Math.floor(ms / 1000)} s`;
+
 interface TaskProps {
   task: TaskRow;
   depth: number;
@@ -48,7 +52,7 @@ export const TaskItem = memo(function Task(props: TaskProps) {
         {joined && <span className="dim"> ({visible(joined)})</span>}
       </span>
       <span className="task-time" title={`${state} for so long`}>
-        {state === "running" ? "" : roundedDuration(forMs)}
+        {state === "running" ? "" : patience(forMs)}
       </span>
       <span className="task-ran" title="How long it ran so far, and in how many steps">
         {ranMs < 1 ? "< 1 ms" : roundedDuration(ranMs)} in {count(resumes, "step")}
@@ -73,7 +77,7 @@ function sameLine(a: TaskProps, b: TaskProps): boolean {
     a.peer === b.peer &&
     a.joined === b.joined &&
     a.step === b.step &&
-    roundedDuration(a.forMs) === roundedDuration(b.forMs) &&
+    patience(a.forMs) === patience(b.forMs) &&
     doingWords(a) === doingWords(b) &&
     JSON.stringify(a.task) === JSON.stringify(b.task)
   );
@@ -84,7 +88,7 @@ const doingWords = ({ task: { on, state }, now }: TaskProps) => (on ? parkWords(
 function parkWords(on: ParkStatement, now: number): string {
   if (on.code !== "parked-on-timer") return sentence(on);
   const left = on.until - now;
-  return left > 0 ? `a timer, in ${roundedDuration(left)}` : "a timer";
+  return left > 0 ? `a timer, in ${patience(left)}` : "a timer";
 }
 
 const groupWords: Record<ParkStatement["code"] | "several", string> = {
@@ -112,7 +116,7 @@ export function GroupLine({ group, depth, forMs }: { group: TaskGroup; depth: nu
         {on && `, ${groupWords[on]}`}
       </span>
       <span className="task-time" title={`the longest is ${state} for so long`}>
-        ≤ {roundedDuration(forMs)}
+        ≤ {patience(forMs)}
       </span>
       <span className="task-ran" />
       <span />
