@@ -1,7 +1,7 @@
 // Server on tasks. A static server of one file on workbook/tasks, a task for each client; it asks the file system at every
 // request, as the book's solution does.
 import { readFileSync, statSync } from "node:fs";
-import { SO_REUSEADDR, SOL_SOCKET, Socket } from "workbook/net";
+import { SO_REUSEADDR, SOL_SOCKET, Socket, SyscallError } from "workbook/net";
 import { accept, nursery, recv, run, type Steps, send } from "workbook/tasks";
 
 const file = "html/index.html";
@@ -26,6 +26,9 @@ function* serve(client: Socket): Steps<void> {
         yield* send(client, answer);
       }
     }
+  } catch (error) {
+    // A client that resets its connection ends its own task, and not the nursery.
+    if (!(error instanceof SyscallError)) throw error;
   } finally {
     client.close();
   }
