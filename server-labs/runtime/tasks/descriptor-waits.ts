@@ -2,6 +2,7 @@
 // descriptor and direction.
 import { Epoll, type Ready } from "../net/epoll.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../sys/constants.ts";
+import { taskTrace } from "../sys/native-call.ts";
 import type { Park, Task } from "./task.ts";
 
 export type Direction = "readable" | "writable";
@@ -38,7 +39,9 @@ export class DescriptorWaits {
 
   /** Waits for events, and wakes the tasks that wait for them. @param timeoutMs as of Epoll.poll */
   wait(timeoutMs: number): void {
-    for (const ready of this.#epoll.poll(timeoutMs)) this.#wake(ready);
+    const events = this.#epoll.poll(timeoutMs);
+    if (taskTrace !== null) taskTrace.readClock();
+    for (const ready of events) this.#wake(ready);
   }
 
   /** @throws Error when another task waits for this descriptor and direction */
@@ -69,7 +72,9 @@ export class DescriptorWaits {
     this.#unregister(fd);
     for (const direction of ["readable", "writable"] as const) {
       const task = watched[direction];
-      task?.wake({ error: new DescriptorClosed(fd, task, direction) });
+      if (!task) continue;
+      if (taskTrace !== null) taskTrace.closed(task.slot, fd);
+      task.wake({ error: new DescriptorClosed(fd, task, direction) });
     }
   }
 
