@@ -25,6 +25,8 @@ interface Watched {
   events: number;
   readable: Task | null;
   writable: Task | null;
+  /** The last recv(2) took all bytes that were there. */
+  emptied: boolean;
 }
 
 const eventOf = { readable: EPOLLIN, writable: EPOLLOUT } as const;
@@ -65,6 +67,23 @@ export class DescriptorWaits {
     };
   }
 
+  /** A recv(2) has returned fewer bytes than there was room for. */
+  setEmptied(fd: number): void {
+    const watched = this.#watched.get(fd);
+    if (watched) watched.emptied = true;
+  }
+
+  /**
+   * Is it better to wait for bytes than to ask? The last recv(2) has taken all, and epoll reports the next ones: this saves
+   * a call that would return EAGAIN. True once.
+   */
+  takeEmptied(fd: number): boolean {
+    const watched = this.#watched.get(fd);
+    if (!watched?.emptied) return false;
+    watched.emptied = false;
+    return true;
+  }
+
   /** The program closes this descriptor: its waiters go on with an error, and epoll forgets it. */
   closes(fd: number): void {
     const watched = this.#watched.get(fd);
@@ -90,7 +109,7 @@ export class DescriptorWaits {
     if (known && known.events === events) return known;
     if (known) this.#epoll.modify(fd, events);
     else this.#epoll.register(fd, events);
-    const watched = known ?? { events, readable: null, writable: null };
+    const watched = known ?? { events, readable: null, writable: null, emptied: false };
     watched.events = events;
     this.#watched.set(fd, watched);
     return watched;
