@@ -516,7 +516,7 @@ test("a recv that took all bytes is followed by a wait, and not by a recv in vai
   const took: (number | null)[] = [];
   one.recv = (size, flags) => {
     const bytes = asks.call(one, size, flags);
-    took.push(bytes && bytes.length);
+    took.push(bytes?.length ?? null);
     return bytes;
   };
   function* reads(): Steps<string> {
