@@ -18,6 +18,7 @@ export type { Exchange, WantedAnswer } from "./exchange.ts";
 export type { Expect, Expectation } from "./expect.ts";
 export * as lastAnswer from "./last-answer.ts";
 export * as leavingClients from "./leaving-clients.ts";
+export * as messageCost from "./message-cost.ts";
 export type { BrokenPromise, Why } from "./outcome.ts";
 export type { Idleness, OwnTime, SettleOptions, SpentTime } from "./own-time.ts";
 export type { Server } from "./server.ts";

@@ -1,7 +1,6 @@
 // What must be true of a server for which silent clients cost nothing: neither while all are silent, nor when one of
 // them sends. How the server waits is not asked.
 import {
-  type CallRecord,
   type Client,
   check,
   clock,
@@ -9,6 +8,7 @@ import {
   fc,
   grammar,
   leavingClients,
+  messageCost,
   silentClients,
   type Tools,
 } from "workbook/check";
@@ -18,10 +18,6 @@ const silent = 1000;
 const messages = 50;
 /** A right server asks epoll once and the client once or twice; one that re-arms a registration asks a little more. */
 const mostAsked = 8;
-/** Where no calls can be seen: so many times the processor time of a message may rise. */
-const mostTimes = 2;
-/** The least of so many measures counts. */
-const mostMeasures = 4;
 
 /** One client sends lines, each after the answer to the one before. */
 async function converse(t: Tools, client: Client, lines = messages): Promise<void> {
@@ -39,23 +35,6 @@ async function converse(t: Tools, client: Client, lines = messages): Promise<voi
   }
 }
 
-/** Of how many descriptors this call speaks to the kernel. */
-function asked({ call, args, returned }: CallRecord): number {
-  if (call === "poll") return Number(args[1]);
-  return call === "epoll_wait" ? Math.max(1, returned) : 1;
-}
-
-/** The processor time that the server spends on a message, in microseconds: the best of some rounds. */
-async function costOfMessage(t: Tools, client: Client): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
-    const own = t.server.ownTime();
-    await converse(t, client);
-    best = Math.min(best, (own.spent.ran * 1000) / messages);
-  }
-  return best;
-}
-
 const because =
   "For each message the server goes through all clients, in its own loop or in a list that it hands to the kernel. Only the client that is ready needs work: let epoll say which one that is.";
 const reported =
@@ -67,35 +46,17 @@ const see =
  * 1000 clients connect and send nothing. Another one sends 50 lines, one after another. For each line the server asks
  * the kernel about at most eight descriptors, however many there are.
  */
-check("idle", "asks about no silent client when one of 1001 clients sends", async t => {
-  const [speaker] = (await silentClients.crowd(t, 1)) as [Client];
-  if (!t.server.traced) {
-    await costOfMessage(t, speaker); // the first ones also pay for compilers and caches
-    const alone = await costOfMessage(t, speaker);
-    await silentClients.crowd(t, silent);
-    // What a run-time system does by itself, such as to collect garbage, raises one measure, and not each of them.
-    let times = Number.POSITIVE_INFINITY;
-    for (let measure = 0; measure < mostMeasures && times > mostTimes; measure++)
-      times = Math.min(times, (await costOfMessage(t, speaker)) / alone);
-    t.expect(
-      Number(times.toFixed(1)),
-      `Processor time of a message among ${silent} silent clients, divided by that without them.`,
-    ).atMost(mostTimes, { because, see });
-    return;
-  }
-  await silentClients.crowd(t, silent);
-  await converse(t, speaker);
-  const calls = await t.server.trace({ during: () => converse(t, speaker) });
-  const total = calls.list.reduce((sum, call) => sum + asked(call), 0) + calls.missed;
-  const dearest = calls.list.reduce<CallRecord | null>(
-    (most, call) => (most === null || asked(call) > asked(most) ? call : most),
-    null,
-  );
-  t.expect(
-    Math.round(total / messages),
-    `Descriptors that the server asks about for one message, with ${silent} silent clients.`,
-  ).atMost(mostAsked, { because: dearest?.call === "epoll_wait" ? reported : because, see, at: dearest });
-});
+check("idle", "asks about no silent client when one of 1001 clients sends", t =>
+  messageCost.judge(t, {
+    silent,
+    converse: client => converse(t, client),
+    messages,
+    word: "message",
+    most: mostAsked,
+    because: dearest => (dearest?.call === "epoll_wait" ? reported : because),
+    see,
+  }),
+);
 
 /**
  * 40 clients connect, half of them before and half while the server is stopped. Twice all of them send a line in the

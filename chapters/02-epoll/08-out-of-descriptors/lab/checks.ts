@@ -9,23 +9,6 @@ const sixty = `bash -c 'for i in {1..60}; do exec {c}<>${tcp}; done; sleep 5'`;
 const word = (t: Tools) => t.generate(grammar.word(6, 12));
 const heard = (client: Client) => client.received.toString("latin1");
 
-/**
- * Waits until this is true; in vain if the server sleeps for ever, or has had much time. Two looks must find it asleep in the
- * same call: between the probe and the first of them it may have done what the probe asks for.
- */
-async function soon({ server, until }: Tools, probe: () => boolean): Promise<boolean> {
-  let before: number | undefined;
-  const exhausted = server.exhaustion();
-  await until(() => {
-    if (probe()) return true;
-    const asleepIn = server.stuck()?.n;
-    const twice = asleepIn !== undefined && asleepIn === before;
-    before = asleepIn;
-    return twice || exhausted();
-  }, 15_000);
-  return probe();
-}
-
 /** Each of these clients sends this line, and gets this answer and nothing else. */
 async function say(
   t: Tools,
@@ -38,7 +21,7 @@ async function say(
   const wanted = clients.map(client => heard(client) + answer);
   for (const client of clients) client.send(line);
   const right = () => clients.filter((client, i) => heard(client) === wanted[i]).length;
-  await soon(t, () => right() === clients.length || clients.every(({ over }) => over));
+  await t.comesTrue(() => right() === clients.length || clients.every(({ over }) => over));
   t.expect(right(), what).equal(clients.length, why);
 }
 
@@ -63,7 +46,7 @@ async function named(t: Tools, client: Client, name: string, why: Why): Promise<
 async function isOut(t: Tools, outside: readonly Client[]): Promise<void> {
   const { server } = t;
   const turnedAway = () => outside.filter(({ over }) => over).length;
-  await soon(t, () => server.acceptQueueLength + turnedAway() >= outside.length);
+  await t.comesTrue(() => server.acceptQueueLength + turnedAway() >= outside.length);
   // It may not have seen all of them yet, and a server with a spare descriptor is about to turn them away.
   const turned = await server.settles(turnedAway, { over: 50 });
   t.note(`accept queue: ${server.acceptQueueLength}; turned away by the server: ${turned}`);
@@ -106,7 +89,7 @@ async function getPlaces(
     waiting.set((await t.client()).send(line), line);
   }
   const right = () => [...waiting].filter(([client, line]) => heard(client) === line).length;
-  await soon(t, () => right() >= places);
+  await t.comesTrue(() => right() >= places);
   const tooMany =
     "More clients have a place than have left. So a descriptor is used that was the spare: after accept has returned null, open the spare again.";
   t.expect(right(), what).equal(places, right() > places ? { because: tooMany } : why);
@@ -262,7 +245,7 @@ check("same-number", "takes no client for one that had its number", async t => {
     [third, fourth],
   ] as const) {
     await named(t, next, name, why);
-    await soon(t, () => one.over);
+    await t.comesTrue(() => one.over);
     expect(
       one.over,
       "A client took the name that another client has. The connection of that client has ended:",
@@ -330,7 +313,7 @@ async function takesOver(t: Tools, how: keyof typeof late, isFresh: boolean): Pr
   await t.until(came, 5000);
   server.continue();
   const moment = `In one moment a client took the name of another, ${isFresh ? "a new client connected, and the other one" : "and that one"} ${late[how]}.`;
-  await soon(t, () => taker.over || heard(taker) === wanted);
+  await t.comesTrue(() => taker.over || heard(taker) === wanted);
   expect(heard(taker), `${moment} The answer:`).equal(wanted, why);
   await served(t, [taker, ...fresh], `${moment} Clients that are still served:`, why);
   expect(
@@ -379,7 +362,7 @@ check("stop", "ends at SIGTERM, with every line answered that came before", asyn
 /** The server exits with 0, and each of these connections has ended with FIN. */
 async function endsWell(t: Tools, clients: readonly Client[], what: string): Promise<void> {
   const { server, expect } = t;
-  await soon(t, () => !server.alive);
+  await t.comesTrue(() => !server.alive);
   const why: Why = {
     because:
       "A signal wakes a loop that sleeps in epoll_wait only if it is an event: register the SignalFd. Then close the listener and each client, and let main return.",

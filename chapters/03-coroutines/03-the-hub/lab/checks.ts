@@ -1,10 +1,10 @@
 // What must be true of a server whose tasks wait in a hub. How the hub keeps them, and how it asks epoll, is not asked.
 import {
-  type CallRecord,
   type Client,
   check,
   fc,
   grammar,
+  messageCost,
   silentClients,
   type Tools,
   type Why,
@@ -16,8 +16,6 @@ const silent = 200;
 const messages = 20;
 /** A right hub makes six calls for a line, or fewer; one that asks twice makes some more. */
 const mostAsked = 10;
-/** Where no calls can be seen: so many times the processor time of a line may rise. */
-const mostTimes = 2;
 /** An answer of 10 MB: more than the kernel holds for a client that does not read. */
 const las = 5_000_000;
 const song = "la".repeat(las);
@@ -35,20 +33,6 @@ const plain: Why = {
   see: `bash -c 'for i in 1 2 3; do exec 3<>${tcp}; echo "tea $i" >&3; read -t 2 -u 3 && echo $REPLY; exec 3>&-; done'   # right: tea 1, tea 2, tea 3`,
 };
 
-/** Waits until this is true; in vain if the server sleeps for ever, or has had much time. */
-async function soon({ server, until }: Tools, probe: () => boolean): Promise<boolean> {
-  let before: number | undefined;
-  const exhausted = server.exhaustion();
-  await until(() => {
-    if (probe()) return true;
-    const asleepIn = server.stuck()?.n;
-    const twice = asleepIn !== undefined && asleepIn === before;
-    before = asleepIn;
-    return twice || exhausted();
-  }, 15_000);
-  return probe();
-}
-
 /** This client sends a line, and gets this answer and nothing else. */
 async function says(
   t: Tools,
@@ -61,7 +45,7 @@ async function says(
   const from = client.receivedBytes;
   const answer = () => heard(client).slice(from);
   client.send(`${line}\n`);
-  await soon(t, () => answer().endsWith("\n") || client.over);
+  await t.comesTrue(() => answer().endsWith("\n") || client.over);
   t.expect(answer(), `${what} ${client.name} has sent “${line}”. The answer:`).equal(`${wanted}\n`, why);
 }
 
@@ -79,7 +63,7 @@ async function countsTasks(t: Tools, client: Client, tasks: number, what: string
   for (let tries = 0; tries < 3; tries++) {
     const start = from();
     client.send("tasks\n");
-    await soon(t, () => heard(client).endsWith("\n") && from() > start);
+    await t.comesTrue(() => heard(client).endsWith("\n") && from() > start);
     if (heard(client).slice(start) === `${tasks}\n`) return;
   }
   await says(t, client, "tasks", String(tasks), what, why);
@@ -91,7 +75,7 @@ async function slowReader(t: Tools, name: string): Promise<Client> {
   await says(t, client, `I am ${name}`, `hello ${name}`, "A new client:", plain);
   client.setReading(false);
   client.send(`sing ${las}\n`);
-  await soon(t, () => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
+  await t.comesTrue(() => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
   t.expect(await t.server.fills([client]), "Bytes of a long answer that wait in the kernel:").atLeast(1, {
     because: "The server sends what fits. Then the task of this client waits for EPOLLOUT.",
   });
@@ -162,7 +146,7 @@ async function sleepsAfterReset(t: Tools, mei: Client, name: string): Promise<vo
 /** A slow reader reads on, and gets all of this. */
 async function readsOn(t: Tools, mei: Client, wanted: string): Promise<void> {
   mei.setReading(true);
-  await soon(t, () => mei.over || mei.receivedBytes >= wanted.length);
+  await t.comesTrue(() => mei.over || mei.receivedBytes >= wanted.length);
   const what = "A client that did not read its long answer reads on.";
   t.expect(mei.receivedBytes, `${what} Bytes that it has got:`).equal(wanted.length, {
     because:
@@ -175,53 +159,22 @@ async function readsOn(t: Tools, mei: Client, wanted: string): Promise<void> {
  * 200 clients connect and send nothing. Another one sends 20 lines, one after another. For each line the server makes ten
  * system calls or fewer, on ten descriptors or fewer.
  */
-check("one-task", "resumes no task whose descriptor is not ready", async t => {
-  const [speaker] = (await silentClients.crowd(t, 1)) as [Client];
-  const because =
-    "The server goes through all tasks for each line. Only the task whose descriptor is ready can do something: find it by the descriptor that epoll reports.";
-  const see =
-    "bash -c 'for i in {1..200}; do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; for i in {1..20}; do echo hello >&$fd; read -t 5 <&$fd; done'   # look at the calls in Syscalls meanwhile";
-  if (!t.server.traced) {
-    await costOfLine(t, speaker); // the first ones also pay for compilers and caches
-    const alone = await costOfLine(t, speaker);
-    await silentClients.crowd(t, silent);
-    const times = (await costOfLine(t, speaker)) / alone;
-    const what = `Processor time of a line among ${silent} silent clients, divided by that without them.`;
-    t.expect(Number(times.toFixed(1)), what).atMost(mostTimes, { because, see });
-    return;
-  }
-  await silentClients.crowd(t, silent);
-  await converse(t, speaker);
-  const calls = await t.server.trace({ during: () => converse(t, speaker) });
-  const total = calls.list.reduce((sum, call) => sum + asked(call), 0) + calls.missed;
-  const dearest = calls.list.reduce<CallRecord | null>(
-    (most, call) => (most === null || asked(call) > asked(most) ? call : most),
-    null,
-  );
-  const what = `Descriptors that the server asks about for one line, with ${silent} silent clients.`;
-  t.expect(Math.round(total / messages), what).atMost(mostAsked, { because, see, at: dearest });
-});
-
-/** Of how many descriptors this call speaks to the kernel. */
-function asked({ call, args, returned }: CallRecord): number {
-  if (call === "poll") return Number(args[1]);
-  return call === "epoll_wait" ? Math.max(1, returned) : 1;
-}
+check("one-task", "resumes no task whose descriptor is not ready", t =>
+  messageCost.judge(t, {
+    silent,
+    converse: client => converse(t, client),
+    messages,
+    word: "line",
+    most: mostAsked,
+    because: () =>
+      "The server goes through all tasks for each line. Only the task whose descriptor is ready can do something: find it by the descriptor that epoll reports.",
+    see: "bash -c 'for i in {1..200}; do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; for i in {1..20}; do echo hello >&$fd; read -t 5 <&$fd; done'   # look at the calls in Syscalls meanwhile",
+  }),
+);
 
 /** One client sends lines, each after the answer to the one before. */
 async function converse(t: Tools, client: Client): Promise<void> {
   for (let i = 0; i < messages; i++) await served(t, [client], "A connected client:", plain);
-}
-
-/** The processor time that the server spends on a line, in microseconds: the best of some rounds. */
-async function costOfLine(t: Tools, client: Client): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
-    const own = t.server.ownTime();
-    await converse(t, client);
-    best = Math.min(best, (own.spent.ran * 1000) / messages);
-  }
-  return best;
 }
 
 /**
@@ -249,7 +202,7 @@ check("all-ready", "runs each task that is ready before it sleeps", async t => {
       await one.sent();
     }
     server.continue();
-    await soon(t, () => all.every(one => one.receivedBytes >= said.get(one)!.length));
+    await t.comesTrue(() => all.every(one => one.receivedBytes >= said.get(one)!.length));
     const right = all.filter(one => heard(one) === said.get(one)).length;
     expect(
       right,
@@ -285,7 +238,7 @@ check("errors", "lets an error end one task and no other", async t => {
   }
   server.continue();
   const right = () => others.filter((one, i) => heard(one) === lines[i]).length;
-  await soon(t, () => right() === others.length);
+  await t.comesTrue(() => right() === others.length);
   const moment = "The tasks of three clients have thrown errors.";
   expect(right(), `${moment} Others that got their lines back:`).equal(20, why);
   expect(await server.releases([first!, second!, rude!]), `${moment} Their sockets that are closed:`).equal(
@@ -316,7 +269,7 @@ async function isRefused(t: Tools, client: Client, name: string, what: string, w
   const own = t.server.ownTime();
   client.send(`hear ${name}\n`);
   // A hub that never sleeps has had its time by then.
-  await soon(t, () => client.receivedBytes > from || client.over || own.spent.ran > 500);
+  await t.comesTrue(() => client.receivedBytes > from || client.over || own.spent.ran > 500);
   const answer = heard(client).slice(from);
   t.expect(answer, `${what} The answer to “hear ${name}”:`).contains(inWords, why);
 }
@@ -355,7 +308,7 @@ check("waiters", "wakes one task for each descriptor and direction", async t => 
   await isRefused(t, cy, other, "Two clients want to hear the same line.", why);
   const line = word(t);
   slow.send(`${line}\n`);
-  await soon(t, () => bo.receivedBytes > from);
+  await t.comesTrue(() => bo.receivedBytes > from);
   expect(
     heard(bo).slice(from),
     "A client does not read its long answer, and another client wants to hear its next line. The answer to this other client:",
@@ -417,7 +370,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
   const both =
     "Two tasks wait for the socket of a client, one to read and one to write, and another task closes it.";
   await says(t, taker, `I am ${name}2`, `hello ${name}2`, both, why);
-  await soon(t, () => heard(bo).endsWith("\n"));
+  await t.comesTrue(() => heard(bo).endsWith("\n"));
   expect(heard(bo), `${both} The answer to the client that waits to hear it:`).contains(inWords, why);
   expect(await server.releases([slow]), `${both} Sockets of that client that are closed:`).equal(1, why);
   await countsTasks(t, asks, 6, both, why);
