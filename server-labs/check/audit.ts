@@ -15,7 +15,7 @@ import { count, failureSentence } from "../protocol.ts";
 import type { Check } from "./declarations.ts";
 import type { Outcome } from "./outcome.ts";
 import { failureLines, type Report } from "./report.ts";
-import { type Expectation, runChecks } from "./run-checks.ts";
+import { type KnownResults, runChecks } from "./run-checks.ts";
 import type { Subject } from "./server-process.ts";
 
 /** The limits that all audited labs share: the programs that run at once, and the files that are checked at once. */
@@ -186,7 +186,7 @@ class LabAudit {
     { shrinks = true, meets }: { shrinks?: boolean; meets?: (outcome: Outcome) => boolean },
   ): Promise<Outcome[]> {
     const { lab, subject, limits, seed, onDisturbed } = this.#options;
-    const expectation: Expectation | undefined = meets && {
+    const expectation: KnownResults | undefined = meets && {
       meets,
       onDisturbed: ({ id, state, failure, note }) =>
         onDisturbed(

@@ -36,10 +36,10 @@ export interface RunChecksOptions {
   /** Limits the checks that run at once, if several calls share the limit. */
   semaphore?: Semaphore;
   /** What is known of the program, if anything is: an outcome that contradicts it counts when no other check runs. */
-  expectation?: Expectation | undefined;
+  expectation?: KnownResults | undefined;
 }
 
-export interface Expectation {
+export interface KnownResults {
   meets(outcome: Outcome): boolean;
   /** Called with an outcome that contradicted the expectation only while other checks ran. */
   onDisturbed(outcome: Outcome): void;
