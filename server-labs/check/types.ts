@@ -55,6 +55,10 @@ function optionsOf(ts: typeof TypeScript): TypeScript.CompilerOptions {
     lib: ["lib.es2023.d.ts"],
     types: ["node"],
     typeRoots: [join(packageRoot, "node_modules/@types")],
-    paths: { "workbook/net": types("runtime/net.d.ts"), "workbook/check": types("check/check.d.ts") },
+    paths: {
+      "workbook/net": types("runtime/net.d.ts"),
+      "workbook/tasks": types("runtime/tasks.d.ts"),
+      "workbook/check": types("check/check.d.ts"),
+    },
   };
 }

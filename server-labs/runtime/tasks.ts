@@ -9,4 +9,4 @@ export { Cancelled, Task, type TaskState } from "./tasks/task.ts";
 export { TaskQueue } from "./tasks/task-queue.ts";
 export { TaskSemaphore } from "./tasks/task-semaphore.ts";
 export { deadline, TimedOut, timeout } from "./tasks/time-limit.ts";
-export { currentTask, pass, readable, run, sleep, spawn, writable } from "./tasks/wait.ts";
+export { currentTask, currentTurn, pass, readable, run, sleep, spawn, writable } from "./tasks/wait.ts";

@@ -9,6 +9,7 @@ import {
   Cancelled,
   connect,
   currentTask,
+  currentTurn,
   DescriptorClosed,
   deadline,
   nursery,
@@ -433,6 +434,25 @@ test("10,000 parked tasks, and none of them costs a turn", () => {
       for (const task of parked) task.cancel();
     })(),
   );
+});
+
+test("the turn is the same for all tasks that were ready together, and another after a wait", () => {
+  const turns: number[] = [];
+  run(
+    nursery(n => {
+      for (let i = 0; i < 2; i++)
+        n.spawn(
+          (function* () {
+            turns.push(currentTurn());
+            yield* pass();
+            turns.push(currentTurn());
+          })(),
+        );
+    }),
+  );
+  const [first, second] = [turns[0]!, turns[2]!];
+  assert.deepEqual(turns, [first, first, second, second]);
+  assert.ok(second > first);
 });
 
 test("what needs a hub says so, and an epoll of one's own goes on to work beside it", () => {

@@ -35,13 +35,18 @@ export function* timeout<T>(ms: number, steps: Steps<T>): Steps<T> {
 export function* deadline<T>(at: number, steps: Steps<T>): Steps<T> {
   const hub = theHub("deadline()");
   const { current: task, timers } = hub;
-  const error = new TimedOut(at - performance.now());
-  const timer = timers.add(at, () => task.interrupt(error));
+  const began = performance.now();
+  // Made when the time is over: an error takes its stack, and most steps end in their time.
+  let error: TimedOut | null = null;
+  const timer = timers.add(at, () => {
+    error = new TimedOut(at - began);
+    task.interrupt(error);
+  });
   try {
     return yield* steps;
   } finally {
     timers.remove(timer);
     // It may have come in the turn in which the steps had ended.
-    task.withdraw(error);
+    if (error !== null) task.withdraw(error);
   }
 }

@@ -32,6 +32,15 @@ export function currentTask(): Task {
 }
 
 /**
+ * The number of the hub's turn: it grows each time that the hub asks epoll for events. In one turn each ready task runs once,
+ * so what one task has just found out (what time it is, whether a file has changed) may serve the others, too.
+ * @throws Error when no hub runs
+ */
+export function currentTurn(): number {
+  return theHub("currentTurn()").turn;
+}
+
+/**
  * Waits until a descriptor is readable: `yield* readable(socket)`. A listener is readable when a client has connected.
  * @param on a Socket, or the number of a descriptor
  * @throws Error when another task waits for the same; DescriptorClosed when it is closed meanwhile; SyscallError of
