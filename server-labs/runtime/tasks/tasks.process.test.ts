@@ -27,6 +27,7 @@ import {
   TimedOut,
   timeout,
   wait,
+  writable,
 } from "../tasks.ts";
 
 const descriptors = () => readdirSync("/proc/self/fd").length;
@@ -229,6 +230,25 @@ test("of nested limits the one that is over is thrown, and the bytes of the same
       const got = yield* deadline(until, recv(one, 1));
       assert.equal(got.toString(), "x");
       yield* sleep(5);
+    })(),
+  );
+  one.close();
+  other.close();
+});
+
+test("a wait for a descriptor with a deadline: bytes come first, and nothing remains of it", () => {
+  const [one, other] = pair();
+  run(
+    (function* () {
+      const late = yield* attempt(readable(one, performance.now() + 5));
+      assert.ok(late instanceof TimedOut && late.ms <= 5);
+      other.send("x");
+      yield* readable(one, performance.now());
+      assert.equal(one.recv(1)?.toString(), "x");
+      yield* writable(one, performance.now() + 5);
+      yield* sleep(10); // the limit is over by now, and means nothing
+      const alone = yield* attempt(new TaskQueue<number>().take());
+      assert.match(String(alone), /No task can go on/);
     })(),
   );
   one.close();

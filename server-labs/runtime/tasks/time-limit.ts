@@ -1,19 +1,8 @@
 // Time limits. A part of a task's steps must end by a moment, or an error is thrown where the task waits.
 import { theHub } from "./hub.ts";
 import type { Steps } from "./task.ts";
+import { TimedOut } from "./timed-out.ts";
 import { checkedMs } from "./wait.ts";
-
-/** Steps did not end in their time. */
-export class TimedOut extends Error {
-  /** The time that they had, in milliseconds. */
-  readonly ms: number;
-
-  constructor(ms: number) {
-    super(`The time is over: ${Math.round(ms)} ms.`);
-    this.name = "TimedOut";
-    this.ms = ms;
-  }
-}
 
 /**
  * Gives these steps so much time: `yield* timeout(500, recv(socket, 1024))`. When the time is over, TimedOut is thrown where

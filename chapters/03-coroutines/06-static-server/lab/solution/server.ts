@@ -25,7 +25,6 @@ import {
   Cancelled,
   currentTask,
   currentTurn,
-  deadline,
   type Nursery,
   nursery,
   pass,
@@ -216,7 +215,11 @@ function isUsual(error: unknown): boolean {
 /** One request, and its answer. */
 function* converse(c: Connection): Steps<void> {
   try {
-    if (c.at === c.input.length) yield* idle(c);
+    if (c.at === c.input.length) {
+      becomeIdle(c);
+      yield* receive(c);
+      c.turn = currentTurn();
+    }
     const { bytes, file } = answer(c, yield* readRequest(c));
     yield* file === null ? sendAll(c, bytes) : sendFile(c, bytes, file);
     if (++c.answers % limits.requests === 0) yield* pass();
@@ -229,8 +232,8 @@ function* converse(c: Connection): Steps<void> {
   }
 }
 
-/** Waits for the first byte of a request. An idle client has no buffer. */
-function* idle(c: Connection): Steps<void> {
+/** The next request has not begun. An idle client has no buffer. */
+function becomeIdle(c: Connection): void {
   c.phase = "idle";
   c.since = performance.now();
   c.until = c.since + patience.idle;
@@ -238,8 +241,6 @@ function* idle(c: Connection): Steps<void> {
   c.at = 0;
   c.method = "";
   c.answers = 0;
-  yield* receive(c);
-  c.turn = currentTurn();
 }
 
 /**
@@ -270,7 +271,7 @@ const ended = new Error("The client has ended the stream.");
 function* receive(c: Connection): Steps<void> {
   let got: number | null;
   do {
-    yield* deadline(c.until, readable(c.socket));
+    yield* readable(c.socket, c.until);
     got = c.socket.recvInto(arrivals);
   } while (got === null);
   if (got === 0) throw ended;
@@ -326,8 +327,7 @@ function lineOf(c: Connection, most: number, tooLong: Refusal): string | null {
 interface Request {
   method: string;
   target: string;
-  /** Values by their names in lower case. Lines with one name are one list: RFC 9110 5.3. */
-  fields: Map<string, string>;
+  fields: ReadonlyMap<string, string>;
 }
 
 const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/(\d)\.(\d)$/;
@@ -347,18 +347,22 @@ function* readRequest(c: Connection): Steps<Request> {
   const found = requestLine.exec(line);
   if (found === null)
     throw bad("The first line is not a method, a target and an HTTP version, with a space between.");
-  const [, method, target, major, minor] = found as unknown as [string, string, string, string, string];
-  c.method = method;
-  c.minor = Number(minor);
-  const head = { bytes: line.length + 2, lines: 0 };
-  const fields = yield* readFields(c, head);
-  if (major !== "1") throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
+  c.method = found[1]!;
+  c.minor = Number(found[4]);
+  const head = new Head(line.length + 2);
+  while (true) {
+    line = lineOf(c, head.room, longHead) ?? (yield* readLine(c, head.room, longHead));
+    if (line === "") break;
+    head.add(line);
+  }
+  if (found[3] !== "1") throw new Refusal("505 HTTP Version Not Supported", "This server speaks HTTP/1.1.");
+  const { fields } = head;
   const body = judge(fields, c.minor);
   if (expectsContinue(fields, c.minor) && body !== 0 && c.at === c.input.length)
     yield* sendAll(c, joined("HTTP/1.1 100 Continue\r\n\r\n"));
   if (body === "chunked") yield* skipChunks(c, head);
   else if (body > 0) yield* skip(c, body);
-  return { method, target, fields };
+  return { method: c.method, target: found[2]!, fields };
 }
 
 const fieldLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
@@ -367,26 +371,38 @@ const longHead = new Refusal(
   `More than ${limits.lines} header lines, or too many bytes of them.`,
 );
 
-/**
- * Reads a header or trailer section to its empty line. It checks every line, also those that the server does not use, for
- * a space before the colon or at the beginning (obs-fold), a control character, a lone CR or LF: RFC 9112 5.
- * @param head what the head has taken so far
- */
-function* readFields(c: Connection, head: { bytes: number; lines: number }): Steps<Map<string, string>> {
-  const fields = new Map<string, string>();
-  while (true) {
-    const most = limits.head - head.bytes;
-    const line = lineOf(c, most, longHead) ?? (yield* readLine(c, most, longHead));
-    if (line === "") return fields;
-    head.bytes += line.length + 2;
-    if (++head.lines > limits.lines) throw longHead;
+/** The fields of a request, and what its head, together with a trailer, has taken so far. */
+class Head {
+  /** Values by their names in lower case. Lines with one name are one list: RFC 9110 5.3. */
+  readonly fields = new Map<string, string>();
+  /** Bytes that it may still take. */
+  room: number;
+  #lines = 0;
+
+  /** @param bytes of the first line */
+  constructor(bytes: number) {
+    this.room = limits.head - bytes;
+  }
+
+  /**
+   * Judges a line of a header or trailer section. Every line must have its form, also one that the server does not use: no
+   * space before the colon or at the beginning (obs-fold), no control character, no lone CR or LF: RFC 9112 5.
+   */
+  judge(line: string): void {
+    this.room -= line.length + 2;
+    if (++this.#lines > limits.lines) throw longHead;
     if (!fieldLine.test(line))
       throw bad("A header line is not a name, a colon and a value without control characters.");
+  }
+
+  /** Judges a header line, and keeps it. */
+  add(line: string): void {
+    this.judge(line);
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).toLowerCase();
     const value = trim(line.slice(colon + 1));
-    const before = fields.get(name);
-    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+    const before = this.fields.get(name);
+    this.fields.set(name, before === undefined ? value : `${before}, ${value}`);
   }
 }
 
@@ -415,7 +431,7 @@ const largeBody = new Refusal("413 Content Too Large", `The body is larger than 
  * Judges a whole head: RFC 9112 3.2 and 6.3. Two Hosts, or two lengths, are a list, which is not a host and not a number.
  * @returns the length of the body
  */
-function judge(fields: Map<string, string>, minor: number): number | "chunked" {
+function judge(fields: ReadonlyMap<string, string>, minor: number): number | "chunked" {
   const host = fields.get("host");
   if (host === undefined && minor > 0) throw bad("HTTP/1.1 asks for a Host.");
   if (host !== undefined && !hostRule.test(host))
@@ -437,7 +453,7 @@ function judge(fields: Map<string, string>, minor: number): number | "chunked" {
   return "chunked";
 }
 
-function expectsContinue(fields: Map<string, string>, minor: number): boolean {
+function expectsContinue(fields: ReadonlyMap<string, string>, minor: number): boolean {
   const expected = fields.get("expect");
   if (expected === undefined || minor === 0) return false; // HTTP/1.0 knows no 100
   if (expected.toLowerCase() !== "100-continue")
@@ -460,7 +476,7 @@ const longChunk = bad("A chunk is longer than its size says.");
 const longChunkLine = bad(`The line with a chunk's size is longer than ${limits.chunkLine} bytes.`);
 
 /** Size, data, CRLF, size, data, CRLF, … size 0, trailer, empty line: RFC 9112 7.1. */
-function* skipChunks(c: Connection, head: { bytes: number; lines: number }): Steps<void> {
+function* skipChunks(c: Connection, head: Head): Steps<void> {
   let total = 0;
   while (true) {
     const line = yield* readLine(c, limits.chunkLine, longChunkLine);
@@ -474,7 +490,10 @@ function* skipChunks(c: Connection, head: { bytes: number; lines: number }): Ste
     yield* skip(c, size);
     yield* readLine(c, 0, longChunk);
   }
-  yield* readFields(c, head);
+  for (let line = " "; line !== ""; ) {
+    line = yield* readLine(c, head.room, longHead);
+    if (line !== "") head.judge(line); // the server uses no trailer field
+  }
 }
 // #endregion body
 
