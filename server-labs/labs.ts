@@ -3,7 +3,16 @@ import type { Book, Lab } from "./book.ts";
 import type { KernelWatch } from "./kernel.ts";
 import { Refusal } from "./lib/refusal.ts";
 import { conditionOf, type Pacer, programHasEnded } from "./pace.ts";
-import type { CheckBody, EventOf, LabId, LabSummary, RunBody, RunId, RunSummary } from "./protocol.ts";
+import type {
+  CheckBody,
+  EventOf,
+  LabId,
+  LabSummary,
+  RunBody,
+  RunId,
+  RunSummary,
+  TaskSample,
+} from "./protocol.ts";
 import type { ProcessRun } from "./runs.ts";
 import type { Visits } from "./visits.ts";
 import type { Workspace } from "./workspace.ts";
@@ -15,6 +24,8 @@ export type RunHandle = Pick<
 > & {
   /** The kernel's state of its program; null for a run without a program. */
   readonly kernel: Pick<KernelWatch, "want" | "once" | "sampledAt"> | null;
+  /** What its tasks do; null for a run without a program. */
+  readonly tasks: { now(): TaskSample | null } | null;
   /** The clients that visit it; null where there is no program to visit. */
   readonly visits: Pick<Visits, "start" | "leave"> | null;
 };

@@ -30,8 +30,10 @@ export type {
   StateStatement,
   UntracedStatement,
 } from "./protocol/sentences/runs.ts";
+export type { ParkStatement, TaskWarningStatement } from "./protocol/sentences/tasks.ts";
 export * from "./protocol/sentences.ts";
 export * from "./protocol/shell-command.ts";
+export * from "./protocol/tasks.ts";
 export * from "./protocol/visible.ts";
 export * from "./protocol/visits.ts";
 export * from "./protocol/with-sentences.ts";

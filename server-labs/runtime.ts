@@ -24,3 +24,4 @@ export { installSynchronousOutput } from "./runtime/process/stdio.ts";
 export { MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_NOFILE } from "./runtime/sys/constants.ts";
 export { EAGAIN, errnoName } from "./runtime/sys/errno.ts";
 export { epollDataOffset, epollEventBytes, lastErrno, native } from "./runtime/sys/libc.ts";
+export { watch } from "./runtime/sys/native-call.ts";

@@ -15,6 +15,8 @@ export {
   type Listener,
   mostDescriptors,
 } from "./trace/descriptors.ts";
+export { traceBytes } from "./trace/layout.ts";
 export { createTraceMemory } from "./trace/memory.ts";
 export { type Observer, TraceReader } from "./trace/reader.ts";
 export { type RingLook, RingReader } from "./trace/ring.ts";
+export { TaskTable } from "./trace/tasks.ts";

@@ -97,9 +97,10 @@ export class LabsClient {
     this.#send(run, { type: "pace", run, pace });
   }
 
-  /** Lets a stopped program go to its next boundary, or to before its next call. */
-  step(run: RunId, to: "boundary" | "call"): void {
-    this.#send(run, { type: "step", run, step: { to } });
+  /** Lets a stopped program go to its next boundary, to before its next call, or to the next step of a task. */
+  step(run: RunId, to: "boundary" | "call" | { task: number }): void {
+    const step = typeof to === "string" ? { to } : { to: "task" as const, task: to.task };
+    this.#send(run, { type: "step", run, step });
   }
 
   /** Makes this page the driver of the program, in place of another tab or a shell. */

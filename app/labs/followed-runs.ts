@@ -33,6 +33,7 @@ const publishMs = 50;
 
 /** Events that come in floods and change counters only. */
 const floods: ReadonlySet<Event["type"]> = new Set([
+  "tasks",
   "syscalls",
   "syscalls-omitted",
   "gap",
@@ -241,7 +242,7 @@ export class Streams {
 
   /** A new event is in its run's log. */
   notify({ type, run }: Event): void {
-    if (type === "kernel" || type === "visit") callAll(this.#kernelListeners, run);
+    if (type === "kernel" || type === "tasks" || type === "visit") callAll(this.#kernelListeners, run);
     if (type === "syscalls" || type === "syscalls-omitted" || type === "gap")
       callAll(this.#callListeners, run);
   }

@@ -27,6 +27,8 @@ export class KernelLog {
   /** How many samples have come. */
   samples = 0;
   sample: EventOf<"kernel"> | null = null;
+  /** What the program's tasks do; null for a program without tasks. */
+  tasks: EventOf<"tasks"> | null = null;
   /** The oldest first. */
   points: Point[] = [];
   /** When the kernel was looked at last, and until when all is known, in milliseconds of the run. */
@@ -45,8 +47,12 @@ export class KernelLog {
     return client && !(client.isOver && state === "ESTABLISHED") ? client.who : undefined;
   }
 
-  add(event: EventOf<"kernel"> | EventOf<"visit">): void {
+  add(event: EventOf<"kernel"> | EventOf<"tasks"> | EventOf<"visit">): void {
     this.version++;
+    if (event.type === "tasks") {
+      this.tasks = event;
+      return;
+    }
     if (event.type === "visit") {
       this.#addStep(event);
       return;

@@ -10,6 +10,7 @@ import {
   type RunSummary,
   type Sandbox,
   type Scores,
+  type TaskSample,
   type UntracedStatement,
   withScore,
 } from "../../server-labs/protocol.ts";
@@ -56,6 +57,8 @@ export interface RunView {
   outputBytes: number;
   /** System calls made so far, shown or not. */
   calls: number;
+  /** The program has tasks, and their trace has so many warnings. */
+  tasks: { warned: number } | null;
   /** The clients that were sent, the newest last. */
   visits: readonly VisitView[];
 }
@@ -77,6 +80,7 @@ export class RunLog {
   #refused: EventOf<"refused"> | null = null;
   #pace: EventOf<"pace"> | null = null;
   #speed = 0;
+  #tasks: TaskSample | null = null;
   #printed = 0;
   #spoke = false;
   #lost = false;
@@ -121,7 +125,8 @@ export class RunLog {
     if (event.type === "check" || event.type === "scoreboard") this.#scores = withScore(this.#scores, event);
     if (event.type === "syscalls" || event.type === "syscalls-omitted") this.calls.add(event);
     if (event.type === "gap" && event.calls > 0) this.calls.add(event);
-    if (event.type === "kernel" || event.type === "visit") this.kernel.add(event);
+    if (event.type === "kernel" || event.type === "tasks" || event.type === "visit") this.kernel.add(event);
+    if (event.type === "tasks") this.#tasks = event.sample;
     if (event.type === "visit") this.#visits.add(event);
     if (isOutput(event)) this.output.add(event);
     return true;
@@ -163,6 +168,7 @@ export class RunLog {
       refused: this.#refused,
       outputBytes: this.#printed,
       calls: this.calls.total,
+      tasks: this.#tasks && { warned: this.#tasks.warned },
       visits: this.#visits.list(this.live),
     };
   }

@@ -26,12 +26,14 @@ const all = paneRows.map(row => {
 type OfferedPane = (typeof all)[number];
 
 export function Panes(props: PaneProps) {
-  const { lab, program } = props;
+  const { program } = props;
   const bar = useRef<HTMLDivElement>(null);
   useMeasuredWidth(bar);
-  const offered = all.filter(pane => pane.isOffered?.(lab) ?? true);
+  const offered = all.filter(pane => pane.isOffered?.(props) ?? true);
   const inView = useStore(view);
-  const { first, second } = panesInView(inView);
+  const { first: wanted, second } = panesInView(inView);
+  // A lab that is opened next may not offer the pane that was open.
+  const first = offered.some(({ name }) => name === wanted) ? wanted : "Output";
   const beside = offered.find(({ name }) => name === second) ?? null;
   const outlined = useMoment(inView.pointed) ? inView.pointed?.pane : null;
   return (

@@ -22,6 +22,6 @@ export interface Pane {
   view: Reloadable<PaneProps>;
   /** The count on the tab; null for none. */
   badge?(props: PaneProps): string | null;
-  /** Whether the pane is offered for this lab; always, if it is left out. */
-  isOffered?(lab: WorkbenchLab): boolean;
+  /** Whether the pane is offered now; always, if it is left out. */
+  isOffered?(props: PaneProps): boolean;
 }

@@ -20,6 +20,7 @@ export const panes = [
   { name: "Output", keys: "g o", syscallsBeside: "45%", keepMounted: true },
   { name: "Syscalls", keys: "g s", showsClients: true },
   { name: "Kernel", keys: "g k", syscallsBeside: "38%", showsClients: true },
+  { name: "Tasks", keys: "g t", syscallsBeside: "38%", showsClients: true },
   { name: "Clients", keys: "g c", syscallsBeside: "38%", showsClients: true },
   { name: "Checks", keys: "g h" },
 ] as const satisfies readonly PaneRow[];

@@ -39,13 +39,23 @@ export class Site {
   }
 
   /** The book's static server over epoll, as Run starts it; with its calls traced, or not. */
-  async solution(traced = false): Promise<Rival> {
+  solution(traced = false): Promise<Rival> {
     const name = join(packageRoot, "chapters/02-epoll/09-static-server/lab/solution.ts");
+    return this.#program("our solution", name, traced);
+  }
+
+  /** A server on workbook/tasks, see task-server.ts. */
+  tasks(traced = false): Promise<Rival> {
+    return this.#program("a server on tasks", join(packageRoot, "server-labs/bench/task-server.ts"), traced);
+  }
+
+  /** A student's program, as Run starts it. */
+  async #program(what: string, name: string, traced: boolean): Promise<Rival> {
     const program = await this.#workshop.program(name);
     const entry = join(packageRoot, "dist/server-labs/runtime/program.js");
     const argv = [process.execPath, ...programFlags, entry];
     return {
-      name: traced ? "our solution, traced" : "our solution",
+      name: traced ? `${what}, traced` : what,
       command: () => ({ argv, cwd: this.folder, program, traced }),
     };
   }

@@ -16,7 +16,7 @@ export class LineProcess {
 
   constructor(file: string, args: readonly string[] = []) {
     this.#name = file;
-    this.#child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
+    this.#child = spawn(process.execPath, ["--expose-gc", join(import.meta.dirname, file), ...args], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#child.stdin!.on("error", () => {}); // readLine() reports its end

@@ -1,7 +1,7 @@
 // Options. The command line of the bench.
 import { parseArgs } from "node:util";
 
-export const sections = ["start", "requests", "files", "idle", "trace", "wrapper"] as const;
+export const sections = ["start", "requests", "files", "idle", "trace", "tasks", "wrapper"] as const;
 export type Section = (typeof sections)[number];
 
 export const benchUsage = `npm run bench -- [options]      how fast it is here, against its rivals, as ratios of one run

@@ -6,6 +6,7 @@ import { pair } from "./pair.ts";
 import type { BenchReport } from "./report.ts";
 import { rivalry } from "./requests.ts";
 import { measureStart } from "./start.ts";
+import { measureTasks } from "./tasks.ts";
 import { measureWrapper } from "./wrapper.ts";
 
 type Measure = (site: Site, options: BenchOptions, report: BenchReport) => Promise<void>;
@@ -48,5 +49,6 @@ export const measures: Partial<Record<Section, Measure>> = {
       { what: "CPU a request untraced, of traced", atLeast: 0.95, ratio: cpu.median },
     );
   },
+  tasks: measureTasks,
   wrapper: measureWrapper,
 };

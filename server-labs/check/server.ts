@@ -55,6 +55,8 @@ export class Server {
   readonly output: ServerOutput;
   readonly #poller: Poller;
   readonly #journal: Journal;
+  /** How long each thread has waited for a processor, by its id, as it was seen last: the thread may have ended. */
+  readonly #waited = new Map<string, number>();
   readonly #process: ServerProcess;
   /** Inodes of the server's sockets: a client's port is another client's as soon as the connection is over. */
   readonly #inodes = new WeakMap<Pick<Client, "port">, number>();
@@ -249,8 +251,9 @@ export class Server {
   get delayedMs(): number {
     const pids = [process.pid, ...this.pids];
     const mains = new Set(pids.map(String));
-    const all = [...threads(pids)].filter(([id]) => this.#process.hasWorkers || mains.has(id));
-    return all.reduce((sum, [, { waited }]) => sum + waited, 0);
+    for (const [id, { waited }] of threads(pids))
+      if (this.#process.hasWorkers || mains.has(id)) this.#waited.set(id, waited);
+    return [...this.#waited.values()].reduce((sum, waited) => sum + waited, 0);
   }
 
   /** How often it has gone to sleep so far, in any call: exact, on a busy machine too. */

@@ -20,7 +20,8 @@ export interface Batch {
 /** Events that are neither output, calls, samples, pace nor visits are few; this bound is for a checker gone mad. */
 const otherBytes = 1024 * 1024;
 /** Of samples only the newest matters: it says how things are, and these are some before it. */
-const kernelBytes = 256 * 1024;
+const sampleBytes = 256 * 1024;
+const isSample = ({ type }: Event) => type === "kernel" || type === "tasks";
 /** The newest few hundred steps of a program. The newest of all is always there, for a page that comes late. */
 const paceBytes = 128 * 1024;
 const outputOverhead = 128;
@@ -40,7 +41,8 @@ export class EventLog {
     calls: new Ring(limits.syscallRingBytes, entry =>
       this.#keepAtLeast(callPriority.differs, entry, this.#differing),
     ),
-    kernel: new Ring(kernelBytes),
+    kernel: new Ring(sampleBytes),
+    tasks: new Ring(sampleBytes),
     pace: new Ring(paceBytes),
     visits: new Ring(limits.visitRingBytes),
     others: new Ring(otherBytes),
@@ -91,7 +93,7 @@ export class EventLog {
     this.#bytes.push(bytes);
     this.#calls.push(calls);
     this.#mattering.push(mattering);
-    this.#replaced.push(event.type === "kernel" ? 1 : 0);
+    this.#replaced.push(isSample(event) ? 1 : 0);
     this.#newest.set(event.type, event);
     // An omission counts many bytes that the log does not hold; in its ring it is as large as its own text.
     const weight = event.type === "output" ? bytes + outputOverhead : size;
@@ -168,6 +170,7 @@ export class EventLog {
     if (event.type === "output" || event.type === "output-omitted") return this.#rings.output;
     if (event.type === "syscalls" || event.type === "syscalls-omitted") return this.#rings.calls;
     if (event.type === "kernel") return this.#rings.kernel;
+    if (event.type === "tasks") return this.#rings.tasks;
     if (event.type === "pace") return this.#rings.pace;
     if (event.type === "visit") return this.#rings.visits;
     return this.#rings.others;

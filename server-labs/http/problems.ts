@@ -45,6 +45,7 @@ const statusOf: Record<ProblemCode, number> = {
   "run-not-started": 409,
   "check-has-no-kernel-view": 409,
   "no-process": 409,
+  "no-tasks": 409,
   // Pace
   "program-has-ended": 409,
   "driven-by-another": 409,

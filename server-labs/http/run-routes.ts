@@ -42,6 +42,14 @@ export async function showKernel({ labs, run, response }: Call<"run">): Promise<
   throw new Refusal({ code: "no-process", state: found.summary().state });
 }
 
+/** What the tasks of a program that runs do now. */
+export function showTasks({ labs, run, response }: Call<"run">): void {
+  const found = labs.run(run);
+  const sample = found.tasks?.now();
+  if (!sample) throw new Refusal({ code: "no-tasks" });
+  answer(response, 200, sample);
+}
+
 export async function startVisit({ labs, run, body, response }: Call<"run", VisitBody>): Promise<void> {
   answer(response, 201, await labs.visits(run).start(body));
 }

@@ -26,6 +26,8 @@ interface Watched {
   /** The program's process; null before it runs and after. */
   pid(): number | null;
   peek: Peek;
+  /** The kernel is looked at: what else is sampled is sampled now. */
+  onLook(): void;
 }
 
 export class KernelOfRun implements KernelWatch {
@@ -34,10 +36,13 @@ export class KernelOfRun implements KernelWatch {
   readonly #sampler: Sampler;
 
   constructor(watched: Watched) {
-    const { log, reader } = watched;
+    const { log, reader, onLook } = watched;
     this.#watched = watched;
     this.#sampler = new Sampler({
-      look: async () => (await this.#looker?.look()) ?? null,
+      look: async () => {
+        onLook();
+        return (await this.#looker?.look()) ?? null;
+      },
       emit: sample => void (log.ended || log.append({ type: "kernel", sample })),
       now: () => performance.now(),
       // In a flood of calls most of it is the reading of the trace, which goes on whether samples are wanted or not.

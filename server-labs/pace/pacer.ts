@@ -141,13 +141,13 @@ export class Pacer {
   }
 
   /** Lets the program go on to its next stop. As change(). */
-  async step(driver: string, { to = "boundary", take = false }: StepBody): Promise<Pace> {
+  async step(driver: string, { to = "boundary", task, take = false }: StepBody): Promise<Pace> {
     this.drive(driver, take);
     this.#requested.mode = "paused";
     // A program that has not come to its boundary yet gets no second step: the reader has not seen where the first led.
     if (this.#state !== "stopping") {
-      this.#startStopping();
-      this.#driven?.send({ type: "step", to });
+      this.#startStopping(task);
+      this.#driven?.send({ type: "step", to, ...(task === undefined ? {} : { task }) });
       this.#pending.lookSoon();
     }
     return this.settled();
@@ -201,10 +201,11 @@ export class Pacer {
     this.#pending.settle();
   }
 
-  #startStopping(): void {
+  /** @param task it stops at the next step of this task */
+  #startStopping(task?: number): void {
     this.#state = "stopping";
     this.#stop = null;
-    this.#pending.start(this.#driven);
+    this.#pending.start(this.#driven, task);
   }
 
   #stopOf({ where, n, because, breakpoint }: Extract<WrapperSays, { type: "stopped" }>): Stop {
@@ -272,6 +273,7 @@ const lookMs = 500;
  */
 class PendingStop {
   instead: InsteadStatement = { code: "will-pause" };
+  #task: number | null = null;
   readonly #isStopping: () => boolean;
   readonly #onLook: () => void;
   #observed: Observed | null = null;
@@ -289,10 +291,15 @@ class PendingStop {
     this.#onLook = onLook;
   }
 
-  /** The program is to stop from now on. @param observed null before it runs */
-  start(observed: Observed | null): void {
+  /**
+   * The program is to stop from now on.
+   * @param observed null before it runs
+   * @param task it stops at the next step of this task, and others may run until then
+   */
+  start(observed: Observed | null, task?: number): void {
     this.#observed = observed;
-    this.instead = { code: "will-pause" };
+    this.#task = task ?? null;
+    this.instead = this.#expected();
     this.#callsBefore = observed?.calls() ?? 0;
     this.#looks = 0;
     this.#lookLater(settleMs);
@@ -339,12 +346,17 @@ class PendingStop {
     }, ms).unref();
   }
 
+  #expected(): InsteadStatement {
+    return this.#task === null ? { code: "will-pause" } : { code: "will-pause-at-task", task: this.#task };
+  }
+
   #look(): InsteadStatement {
     const calls = this.#observed?.calls() ?? 0;
     const newest = calls > 0 ? this.#observed?.call(calls - 1) : null;
     const made = calls - this.#callsBefore;
     this.#callsBefore = calls;
     this.#looks++;
+    if (this.#task !== null) return this.#expected();
     if (newest && newest.took === null)
       return {
         code: "will-pause-when-call-returns",

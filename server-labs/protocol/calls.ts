@@ -5,6 +5,7 @@ export { epollEvents, flagNames, flags, pollEvents } from "./calls/names.ts";
 export {
   type CallRecord,
   type CallState,
+  type CallTask,
   callPriority,
   isWouldBlock,
   type KnownDescriptor,

@@ -4,6 +4,7 @@ import type { KernelSample } from "./kernel.ts";
 import type { Pace } from "./pace.ts";
 import type { SandboxStatement } from "./sentences/process.ts";
 import type { EndStatement, RefusalStatement, UntracedStatement } from "./sentences/runs.ts";
+import type { TaskSample } from "./tasks.ts";
 import type { VisitStep } from "./visits.ts";
 
 /** A lab's id: "<chapter>/<lesson>" without the folders' numbers. */
@@ -126,6 +127,7 @@ export type Event = Common &
       }
     | ({ type: "pace" } & Pace)
     | { type: "kernel"; sample: KernelSample }
+    | { type: "tasks"; sample: TaskSample }
     | ({ type: "visit" } & VisitStep)
     | {
         type: "check";

@@ -5,6 +5,7 @@ import { longTime, notation } from "./notation.ts";
 import { missingWords } from "./scoreboard.ts";
 import { count, grouped } from "./sentences/format.ts";
 import { sentence } from "./sentences.ts";
+import { tasksNow } from "./tasks.ts";
 import { visible } from "./visible.ts";
 import { paceSentence } from "./with-sentences.ts";
 
@@ -17,7 +18,7 @@ export function linesOf(event: Event): string[] {
     const calls = event.calls.map(call =>
       line(
         call.at,
-        `${call.took === null ? `${notation(call)} …` : notation(call)}${timeOf(call)}${placeOf(call)}`,
+        `${call.took === null ? `${notation(call)} …` : notation(call)}${timeOf(call)}${placeOf(call)}${taskWords(call)}`,
       ),
     );
     return event.repeats ? [...calls, line(event.at, repeatingCalls(event.repeats))] : calls;
@@ -33,6 +34,7 @@ function checkWord({ state, note }: EventOf<"check">): string {
 
 const line = (at: number, words: string) => `${(at / 1000).toFixed(3).padStart(8)}  ${words}`;
 const timeOf = (call: CallRecord) => (longTime(call) === "" ? "" : `  <${longTime(call)}>`);
+const taskWords = ({ task }: CallRecord) => (task ? `  [${visible(task.name)}]` : "");
 const placeOf = ({ line, file = "" }: CallRecord) => (line === null ? "" : `  ${visible(file)}:${line}`);
 
 function wordsOf(event: Exclude<Event, { type: "syscalls" }>): string[] {
@@ -52,6 +54,8 @@ function wordsOf(event: Exclude<Event, { type: "syscalls" }>): string[] {
       return [omittedCalls(event)];
     case "kernel":
       return [`kernel: ${sentence(event.sample.doing)}`];
+    case "tasks":
+      return [`tasks: ${sentence(tasksNow(event.sample))}`];
     case "check":
       return [`${event.server ? `${event.server}: ` : ""}check "${event.title}": ${checkWord(event)}`];
     case "scoreboard":

@@ -42,9 +42,17 @@ export type PaceBody = v.InferOutput<typeof paceBody>;
 
 /**
  * Body of POST /api/runs/<run>/step: the program goes on to the next boundary (before or after a call), or with "call"
- * to before the next call. A program that is not paused is paused by it.
+ * to before the next call, or with "task" to before the first call of the next step of the task with this number. When that
+ * task ends before, the program stops at the call that comes then. A program that is not paused is paused by it.
  */
-export const stepBody = v.strictObject({ to: v.optional(v.picklist(["boundary", "call"])), take });
+export const stepBody = v.pipe(
+  v.strictObject({
+    to: v.optional(v.picklist(["boundary", "call", "task"])),
+    task: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))),
+    take,
+  }),
+  v.check(({ to, task }) => (to === "task") === (task !== undefined), 'to "task" and a task\'s number'),
+);
 export type StepBody = v.InferOutput<typeof stepBody>;
 
 /** Where a program waits. */
@@ -118,7 +126,7 @@ export type WrapperCommand =
       delayMs: number;
       breakpoints: { call: number | null; errno: number | null; fd: number | null }[];
     }
-  | { type: "step"; to: "boundary" | "call" }
+  | { type: "step"; to: "boundary" | "call" | "task"; task?: number }
   /** Answered at a boundary: poll(2) with no time-out of these descriptors, of which some may be epoll instances. */
   | { type: "peek"; id: number; fds: number[] };
 

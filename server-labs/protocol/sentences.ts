@@ -6,6 +6,7 @@ import * as pace from "./sentences/pace.ts";
 import * as process from "./sentences/process.ts";
 import * as runs from "./sentences/runs.ts";
 import type { ParametersOf, SentenceTable, StatementOf } from "./sentences/statement.ts";
+import * as tasks from "./sentences/tasks.ts";
 import * as visits from "./sentences/visits.ts";
 import * as workspace from "./sentences/workspace.ts";
 import { visible } from "./visible.ts";
@@ -16,6 +17,7 @@ const en = {
   ...pace.en,
   ...process.en,
   ...runs.en,
+  ...tasks.en,
   ...visits.en,
   ...workspace.en,
 };

@@ -10,6 +10,7 @@ import { type Listener, TraceReader } from "../trace.ts";
 import { Visits, visitable } from "../visits.ts";
 import { ListeningPlaces } from "./listening.ts";
 import { endingStatement, type HowItEnded, type Part, type ProcessRun } from "./run.ts";
+import { TasksOfRun } from "./tasks-of-run.ts";
 import type { FolderUse } from "./watchdog.ts";
 
 export interface ProgramOptions {
@@ -59,6 +60,7 @@ export async function programPart(options: ProgramOptions): Promise<Part> {
     relativeTo(name, [name, ...further.map(([path]) => path)]),
   );
   run.kernel = watch.kernel;
+  run.tasks = watch.tasks;
   const where = async () => visitable(run, await watch.listening.now());
   run.visits = new Visits({ log: run.log, packageRoot: setting.packageRoot, where });
   return {
@@ -90,6 +92,7 @@ class Watch {
   readonly #pacer: Pacer;
   readonly #reader: TraceReader;
   readonly kernel: KernelOfRun;
+  readonly tasks: TasksOfRun;
   #tree: Launched | null = null;
   readonly listening: ListeningPlaces;
 
@@ -100,15 +103,18 @@ class Watch {
       read: () => this.#reader.read(),
       lost: () => this.#reader.lost,
     });
+    this.tasks = new TasksOfRun(run.log, () => this.#reader);
     this.kernel = new KernelOfRun({
       log: run.log,
       reader: () => this.#reader,
       pid: () => this.#tree?.program() ?? null,
       peek: fds => run.peek(fds),
+      onLook: () => this.tasks.sample(),
     });
     const observer = {
       see: (record: Buffer, again: boolean) => this.kernel.see(record, again),
       moved: (result: number, errno: number) => this.kernel.moved(result, errno),
+      looked: () => this.tasks.looked(),
       opened: (fd: number) => this.kernel.opened(fd),
       listening: (listener: Listener) => {
         this.kernel.listens(listener.fd);
@@ -176,6 +182,8 @@ class Watch {
   close(): void {
     this.listening.close();
     this.kernel.close();
+    // How its tasks were when it ended.
+    this.tasks.sample();
     this.#reader.close();
   }
 }

@@ -20,6 +20,7 @@ import {
   type RunKind,
   type RunSummary,
   type Sandbox,
+  type TaskSample,
 } from "../protocol.ts";
 import type { Visits } from "../visits.ts";
 import { RunOutput } from "./output.ts";
@@ -78,6 +79,8 @@ export class ProcessRun {
   port = 0;
   /** What the kernel knows of its program; null for a check, and of a run that never started. */
   kernel: KernelWatch | null = null;
+  /** What its tasks do; null as for the kernel. */
+  tasks: { now(): TaskSample | null } | null = null;
   /** How its program goes through its calls; null for a check. */
   pacer: Pacer | null = null;
   /** Clients sent from a page or a shell; null for a check. */

@@ -3,6 +3,7 @@
 export { runAsync, wait } from "./tasks/async.ts";
 export { DescriptorClosed } from "./tasks/descriptor-waits.ts";
 export { Nursery, nursery } from "./tasks/nursery.ts";
+export { hubTurn, type TaskNow, taskIs, taskSpawned } from "./tasks/own-hub.ts";
 export { accept, connect, recv, send } from "./tasks/sockets.ts";
 export type { Awaited, Park, Steps } from "./tasks/task.ts";
 export { Cancelled, Task, type TaskState } from "./tasks/task.ts";

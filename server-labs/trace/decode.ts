@@ -5,6 +5,7 @@ import {
   aboutArgument,
   type CallRecord,
   type CallState,
+  type CallTask,
   callIndex,
   errnoName,
   isWouldBlock,
@@ -89,6 +90,7 @@ export function pairOf(record: Buffer): [number, number] | null {
 /** The facts of a call's descriptors that the calls before it have shown. */
 export type Known = Pick<CallRecord, "who" | "peer">;
 const unknown: Known = { peer: null };
+const noTask = () => undefined;
 
 /**
  * One record as a call, with its times as exact as the program wrote them.
@@ -96,6 +98,7 @@ const unknown: Known = { peer: null };
  * @param n which call of the run it is
  * @param began CLOCK_MONOTONIC in milliseconds at `at` 0
  * @param files the program's files, the one that starts first
+ * @param taskOf finds the task of a mark (taskMark)
  */
 export function decodeCall(
   record: Buffer,
@@ -103,12 +106,15 @@ export function decodeCall(
   began: number,
   known: Known = unknown,
   files: readonly string[] = [],
+  taskOf: (mark: number) => CallTask | undefined = noTask,
 ): CallRecord {
   const call = callOf(record);
   const inside = !hasReturned(record);
   const result = resultOf(record);
   const errno = record.readInt32LE(at.errno);
   const { line, file } = placeOfSite(record.readInt32LE(at.site));
+  const mark = record.readUInt32LE(at.previewLength) >>> 8;
+  const task = mark === 0 ? undefined : taskOf(mark);
   const isKnown = line > 0 && (file === 0 || file < files.length);
   return {
     n,
@@ -124,6 +130,7 @@ export function decodeCall(
     line: isKnown ? line : null,
     ...(isKnown && file > 0 ? { file: files[file]! } : {}),
     ...(known.who ? { who: known.who } : {}),
+    ...(task ? { task } : {}),
   };
 }
 
@@ -172,7 +179,7 @@ const nothing = Buffer.alloc(0);
 
 /** The preview bytes that are filled. */
 function previewOf(record: Buffer): Buffer {
-  const filled = Math.max(0, Math.min(layout.previewBytes, record.readInt32LE(at.previewLength)));
+  const filled = Math.min(layout.previewBytes, record.readUInt8(at.previewLength));
   return filled === 0 ? nothing : record.subarray(at.preview, at.preview + filled);
 }
 

@@ -2,6 +2,8 @@
 // The program maps the memory and writes; the lab server or a checker reads the same pages as a file. A record costs no
 // system call and survives a crash of the program, and a slow reader loses old records but never their count: the header
 // counts by name. Calls that differ from what repeats are copied to a second ring, which a flood does not write over.
+// Behind both is the table of tasks (task-layout.ts).
+import { taskTableBytes } from "./task-layout.ts";
 
 /**
  * What the preview bytes of a record are: data of the program, a struct sockaddr, pairs of i32 fd and u32 events, or
@@ -11,7 +13,7 @@ export const preview = { none: 0, bytes: 1, address: 2, epollEvents: 3, pollFds:
 
 export const layout = {
   magic: 0x534f434b,
-  version: 3,
+  version: 4,
   /** Records in the ring, a power of two: 10 ms of a program that makes a call every microsecond and a quarter. */
   capacity: 8192,
   /** Int32 words of the header, at the start of the memory. */
@@ -56,7 +58,7 @@ export const layout = {
     args: 32,
     /** i32: of a kept record, in place of the fifth argument: the index of the call. */
     keptIndex: 48,
-    /** i32: how many bytes of preview are filled. */
+    /** u8: how many bytes of preview are filled; above it, 24 bits: the task that makes the call (taskMark). */
     previewLength: 52,
     preview: 56,
   },
@@ -84,8 +86,11 @@ export function placeOfSite(site: number): { line: number; file: number } {
 /** Where the ring of kept calls begins, in bytes from the start of the memory. */
 export const keptOffset = layout.headerBytes + layout.capacity * layout.recordBytes;
 
+/** Where the table of tasks begins. */
+export const taskTableOffset = keptOffset + layout.keptCapacity * layout.recordBytes;
+
 /** Size of the whole memory in bytes. */
-export const traceBytes = keptOffset + layout.keptCapacity * layout.recordBytes;
+export const traceBytes = taskTableOffset + taskTableBytes;
 
 /** Where the record of call `index` begins, in bytes from the start of the memory. */
 export function recordOffset(index: number): number {

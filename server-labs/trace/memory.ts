@@ -5,7 +5,8 @@ import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rowsByIndex } from "../protocol/calls.ts";
-import { keptOffset, keptRecordOffset, layout, recordOffset, traceBytes } from "./layout.ts";
+import { keptOffset, keptRecordOffset, layout, recordOffset, taskTableOffset, traceBytes } from "./layout.ts";
+import { taskTableBytes } from "./task-layout.ts";
 
 const { capacity, headerBytes, keptCapacity, recordBytes } = layout;
 /** By the 16 bits that name a call: 1 for those that move bytes, and leave every descriptor what it was. */
@@ -137,6 +138,14 @@ export class TraceMemory {
     this.result = this.#words[base + RESULT]!;
     this.errno = this.#words[base + ERRNO]!;
     return call;
+  }
+
+  /** The table of tasks (task-layout.ts), as loadTasks() copied it last. */
+  readonly taskTable: Buffer = this.#copy.subarray(taskTableOffset, taskTableOffset + taskTableBytes);
+
+  /** Copies a part of the table of tasks. */
+  loadTasks(at: number, length: number): void {
+    if (!this.#closed) this.#load(taskTableOffset + at, length);
   }
 
   /** Raises the command word, so that the program reads its control socket at its next call. */

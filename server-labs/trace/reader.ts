@@ -8,6 +8,7 @@ import { layout } from "./layout.ts";
 import type { TraceMemory } from "./memory.ts";
 import { type KeptCall, type RingLook, RingReader } from "./ring.ts";
 import { type CallsBody, ShownCalls } from "./shown-calls.ts";
+import { TaskTable } from "./tasks.ts";
 
 /** A busy program wakes us every 20 ms only (runtime/sys/trace.ts); what it did in the last of them is seen by then. */
 const lookAgainMs = 40;
@@ -18,6 +19,8 @@ export interface Observer extends DescriptorEvents {
   see(record: Buffer, again: boolean): void;
   /** Of a flood: a call that only moved bytes, and has returned. */
   moved(result: number, errno: number): void;
+  /** The trace was read. */
+  looked?(): void;
 }
 
 const noObserver: Observer = { see() {}, moved() {} };
@@ -25,6 +28,7 @@ const noObserver: Observer = { see() {}, moved() {} };
 export class TraceReader {
   /** What the program's descriptors are, by all records read so far. */
   readonly descriptors: DescriptorTable;
+  readonly tasks: TaskTable;
   readonly #ring: RingReader;
   readonly #observer: Observer;
   readonly #now: () => number;
@@ -63,7 +67,9 @@ export class TraceReader {
     this.#observer = observer;
     this.#now = now;
     this.#began = Number(process.hrtime.bigint()) / 1e6 - (performance.now() - began);
-    this.#shown = new ShownCalls(emit, this.#began, now, files);
+    this.tasks = new TaskTable(this.#ring.memory, this.#began);
+    const taskOf = (mark: number) => this.tasks.taskOf(mark);
+    this.#shown = new ShownCalls(emit, this.#began, now, files, taskOf);
     this.#files = files;
     this.#again = new EarliestTimer(() => this.#look(false), now);
     this.#lastRead = now() - limits.flushMs;
@@ -102,7 +108,9 @@ export class TraceReader {
     const ago = (this.calls - n) >>> 0;
     if (ago === 0 || ago >= layout.capacity) return null;
     this.#ring.memory.load(n, n + 1);
-    return rounded(decodeCall(this.#ring.memory.record(n), n, this.#began, undefined, this.#files));
+    const record = this.#ring.memory.record(n);
+    const taskOf = (mark: number) => this.tasks.taskOf(mark);
+    return rounded(decodeCall(record, n, this.#began, undefined, this.#files, taskOf));
   }
 
   get memory(): TraceMemory {
@@ -114,6 +122,7 @@ export class TraceReader {
     if (this.#closed) return;
     const began = performance.now();
     this.#read(whole);
+    this.#observer.looked?.();
     this.busyMs += performance.now() - began;
   }
 

@@ -3,7 +3,7 @@
 // calls that differ from what repeats are shown too, within a budget of their own.
 import type { EventBody } from "../events.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
-import { type CallRecord, limits, rowsByIndex } from "../protocol.ts";
+import { type CallRecord, type CallTask, limits, rowsByIndex } from "../protocol.ts";
 import { callOf, decodeCall, type Known, resultOf, rounded } from "./decode.ts";
 import { type OmittedCall, OmittedCalls } from "./omitted-calls.ts";
 
@@ -21,6 +21,7 @@ export class ShownCalls {
   /** CLOCK_MONOTONIC in milliseconds at `at` 0. */
   readonly #began: number;
   readonly #files: readonly string[];
+  readonly #taskOf: (mark: number) => CallTask | undefined;
   #omitted: OmittedCalls | null = null;
   #shown: CallRecord[] = [];
   /** How many calls there were so far. */
@@ -29,9 +30,17 @@ export class ShownCalls {
   /**
    * @param began CLOCK_MONOTONIC in milliseconds at `at` 0; now() in milliseconds
    * @param files the program's files, the one that starts first
+   * @param taskOf finds the task of a mark
    */
-  constructor(emit: (body: CallsBody) => void, began: number, now: () => number, files: readonly string[]) {
+  constructor(
+    emit: (body: CallsBody) => void,
+    began: number,
+    now: () => number,
+    files: readonly string[],
+    taskOf: (mark: number) => CallTask | undefined,
+  ) {
     this.#emit = emit;
+    this.#taskOf = taskOf;
     this.#began = began;
     this.#files = files;
     this.#bucket = new TokenBucket(limits.syscallsPerSecond, limits.syscallsBurst, now);
@@ -123,7 +132,7 @@ export class ShownCalls {
   }
 
   #decode(record: Buffer, n: number, known: Known | undefined, matters: boolean): CallRecord {
-    const call = rounded(decodeCall(record, n, this.#began, known, this.#files));
+    const call = rounded(decodeCall(record, n, this.#began, known, this.#files, this.#taskOf));
     if (matters) call.matters = true;
     return call;
   }

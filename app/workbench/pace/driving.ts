@@ -50,7 +50,7 @@ function drivingOf(program: RunView, away: boolean, me: string | undefined): Dri
 /** What the buttons and keys do, when this page may change the pace. */
 export interface Commands {
   toggle(): void;
-  step(to: "boundary" | "call"): void;
+  step(to: "boundary" | "call" | { task: number }): void;
 }
 
 export function commandsOf(program: RunView): Commands {

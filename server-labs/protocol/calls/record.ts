@@ -34,6 +34,12 @@ export type Value =
   /** struct rlimit. */
   | { soft: number; hard: number };
 
+/** A task, by its number and its name. */
+export interface CallTask {
+  id: number;
+  name: string;
+}
+
 /** One traced system call. Times are milliseconds since the run began. */
 export interface CallRecord {
   /** Counts the calls of a run from 0; a call that may sleep comes twice with one n: entered, then done. */
@@ -64,6 +70,8 @@ export interface CallRecord {
    * another peer is another connection.
    */
   who?: Record<number, KnownDescriptor>;
+  /** The task that made it, where the program has tasks; left out for a call that its hub made. */
+  task?: CallTask;
   /** It differs from what the program repeats, as far as the trace has kept that. */
   matters?: true;
 }

@@ -65,6 +65,8 @@ export const en = {
   "check-brings-clients": () =>
     "This run is a check, which brings its own clients. Visits go to a program: press Run.",
   "run-not-started": () => "This run did not start: no client can connect to it.",
+  "no-tasks": () =>
+    "This program has no tasks in its trace: it spawns them with workbook/tasks, or its own hub calls taskSpawned().",
   "check-has-no-kernel-view": () =>
     "That run is a check: the lab server asks the kernel about programs only.",
   "no-process": ({ state }: { state: keyof typeof runStates }) =>

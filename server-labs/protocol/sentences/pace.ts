@@ -49,6 +49,8 @@ function waits({ where, n, call, breakpoint }: Waits): string {
 /** What a program does that is to stop and has not stopped yet. */
 const instead = {
   "will-pause": () => "will pause at its next call",
+  "will-pause-at-task": ({ task }: { task: number }) =>
+    `will pause at the next step of task ${task}; other tasks run until it is woken`,
   "will-pause-when-call-returns": ({ name, about }: { name: string; about: string | number }) =>
     `will pause when ${name}(${about}) returns: it is asleep there`,
   /** @param calls that it has made in all @param busy its main thread runs; else it sleeps */

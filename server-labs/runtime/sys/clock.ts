@@ -7,6 +7,11 @@ export const realNow = performance.now.bind(performance);
 let hidden = 0;
 let installed = false;
 
+/** Milliseconds that were hidden so far. */
+export function hiddenMs(): number {
+  return hidden;
+}
+
 /** Subtracts `ms` milliseconds from performance.now() and process.uptime(), and adds them to performance.timeOrigin. */
 export function hideTime(ms: number): void {
   hidden += ms;

@@ -9,6 +9,7 @@ import { Control } from "./control.ts";
 import { EAGAIN, EALREADY, EINPROGRESS } from "./errno.ts";
 import { lastErrno, mapShared } from "./libc.ts";
 import type { Driver } from "./pace.ts";
+import type { TaskTrace } from "./task-trace.ts";
 import { Trace } from "./trace.ts";
 
 /** errno of the last call that returned -1. Read it before the next call. */
@@ -16,6 +17,8 @@ export let errno = 0;
 
 const nothing = new Uint8Array(0);
 let trace: Trace | null = null;
+/** Where a hub writes what its tasks do; null: no reader looks. */
+export let taskTrace: TaskTrace | null = null;
 let control: Control | null = null;
 let controlFd = -1;
 
@@ -55,6 +58,7 @@ export function watch(memory: ArrayBuffer, wake: () => void, site: () => number,
 
 function begin(prepared: Trace): void {
   trace = prepared;
+  taskTrace = prepared.tasks;
   trace.applyCommands();
 }
 

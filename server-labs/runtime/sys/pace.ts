@@ -13,7 +13,8 @@ export interface BreakpointCondition {
 /** A command of a driver. `paused` null: stays as it is. */
 export type PaceCommand =
   | { type: "pace"; paused: boolean | null; delayMs: number; breakpoints: BreakpointCondition[] }
-  | { type: "step"; to: "boundary" | "call" };
+  /** `task`: to before the first call of this task's next step. */
+  | { type: "step"; to: "boundary" | "call" | "task"; task?: number };
 
 export interface StopReason {
   because: "asked" | "step" | "breakpoint";
@@ -36,12 +37,29 @@ export interface Driver {
   delay(pace: ProgramPace, ms: number): void;
 }
 
-export class ProgramPace {
+/** Where the program's hub is; the trace of tasks writes it. */
+export interface TaskPosition {
+  /** The mark of the task that runs, where a call's record has it; 0: none runs. */
+  taskBits: number;
+  /** The number of that task; 0: none runs. */
+  task: number;
+  /** How many steps all tasks have begun. */
+  taskSteps: number;
+  taskEnded(task: number): void;
+}
+
+export class ProgramPace implements TaskPosition {
   stopped = false;
   delayMs = 0;
   breakpoints: BreakpointCondition[] = [];
   #paused = false;
-  #step: "boundary" | "call" | null = null;
+  #step: "boundary" | "call" | "task" | null = null;
+  /** Which task it waits for, and the steps that all tasks had begun when the command came. */
+  #wanted = 0;
+  #fromStep = 0;
+  taskBits = 0;
+  task = 0;
+  taskSteps = 0;
 
   /** Is there anything to decide at a boundary? */
   get active(): boolean {
@@ -51,6 +69,8 @@ export class ProgramPace {
   apply(command: PaceCommand): void {
     if (command.type === "step") {
       this.#step = command.to;
+      this.#wanted = command.task ?? 0;
+      this.#fromStep = this.taskSteps;
       this.#paused = true;
       this.stopped = false;
       return;
@@ -73,7 +93,17 @@ export class ProgramPace {
     const hit = this.breakpoints.findIndex(
       c => c.errno === null && named(c, call) && (c.fd === null || about(c.fd, call, fd, target)),
     );
-    return this.#why(hit, this.#step !== null);
+    return this.#why(hit, this.#step !== null && this.#isAtTask());
+  }
+
+  /** Is this call one of the next step of the task that the step leads to? A step of another kind leads to any call. */
+  #isAtTask(): boolean {
+    return this.#step !== "task" || (this.task === this.#wanted && this.taskSteps !== this.#fromStep);
+  }
+
+  /** A task has ended: a step that leads to it ends at the next call, of whatever task. */
+  taskEnded(task: number): void {
+    if (this.#step === "task" && task === this.#wanted) this.#step = "call";
   }
 
   /** Does it stop after it? */

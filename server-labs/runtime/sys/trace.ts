@@ -8,6 +8,7 @@ import { keptOffset, layout, preview, traceBytes } from "../../trace/layout.ts";
 import { realNow } from "./clock.ts";
 import { type Driver, ProgramPace, type StopReason } from "./pace.ts";
 import { importance, Repetition, waysOf } from "./repetition.ts";
+import { TaskTrace } from "./task-trace.ts";
 
 /** While a program is busy the reader is woken this often, in milliseconds; a call that sleeps or fails wakes it at once. */
 const wakeEveryMs = 20;
@@ -65,6 +66,8 @@ export class Trace {
   readonly #site: () => number;
   readonly #driver: Driver;
   readonly #pace = new ProgramPace();
+  /** Where what the tasks do is written. */
+  readonly tasks: TaskTrace;
   /** From realNow() to CLOCK_MONOTONIC, in milliseconds. */
   readonly #epoch = Number(process.hrtime.bigint()) / 1e6 - realNow();
   #head = 0;
@@ -106,6 +109,7 @@ export class Trace {
     this.#wake = wake;
     this.#site = site;
     this.#driver = driver;
+    this.tasks = new TaskTrace(memory, this.#pace, () => this.notify());
     Atomics.store(this.#i32, layout.header.version, layout.version);
     Atomics.store(this.#i32, layout.header.magic, layout.magic);
   }
@@ -176,7 +180,7 @@ export class Trace {
   /** What a brief record has of a call that moves bytes: its name alone. */
   #enterMoving(bytes: Uint8Array, length: number): void {
     this.#i32[this.#base + CALL_AND_KIND] = this.#call;
-    this.#i32[this.#base + LENGTH] = 0;
+    this.#i32[this.#base + LENGTH] = this.#pace.taskBits;
     this.#offeredLength = length;
     if (length > 0) this.#offered = bytes;
   }
@@ -416,7 +420,7 @@ export class Trace {
     i32[base + CALL_AND_KIND] = this.#call | (kind << 16);
     const most = this.#detailed ? layout.previewBytes : briefPreviewBytes;
     const shown = Math.max(0, Math.min(length, most));
-    i32[base + LENGTH] = shown;
+    i32[base + LENGTH] = shown | this.#pace.taskBits;
     const u8 = this.#u8;
     for (let i = 0, to = 4 * base + at.preview; i < shown; i++, to++) u8[to] = bytes[i]!;
   }

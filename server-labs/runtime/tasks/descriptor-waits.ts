@@ -2,6 +2,7 @@
 // descriptor and direction.
 import { Epoll, type Ready } from "../net/epoll.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../sys/constants.ts";
+import { taskTrace } from "../sys/native-call.ts";
 import type { Park, Task } from "./task.ts";
 
 export type Direction = "readable" | "writable";
@@ -24,6 +25,8 @@ interface Watched {
   events: number;
   readable: Task | null;
   writable: Task | null;
+  /** The last recv(2) took all bytes that were there. */
+  emptied: boolean;
 }
 
 const eventOf = { readable: EPOLLIN, writable: EPOLLOUT } as const;
@@ -38,7 +41,9 @@ export class DescriptorWaits {
 
   /** Waits for events, and wakes the tasks that wait for them. @param timeoutMs as of Epoll.poll */
   wait(timeoutMs: number): void {
-    for (const ready of this.#epoll.poll(timeoutMs)) this.#wake(ready);
+    const events = this.#epoll.poll(timeoutMs);
+    if (taskTrace !== null) taskTrace.readClock();
+    for (const ready of events) this.#wake(ready);
   }
 
   /** @throws Error when another task waits for this descriptor and direction */
@@ -62,6 +67,23 @@ export class DescriptorWaits {
     };
   }
 
+  /** A recv(2) has returned fewer bytes than there was room for. */
+  setEmptied(fd: number): void {
+    const watched = this.#watched.get(fd);
+    if (watched) watched.emptied = true;
+  }
+
+  /**
+   * Is it better to wait for bytes than to ask? The last recv(2) has taken all, and epoll reports the next ones: this saves
+   * a call that would return EAGAIN. True once.
+   */
+  takeEmptied(fd: number): boolean {
+    const watched = this.#watched.get(fd);
+    if (!watched?.emptied) return false;
+    watched.emptied = false;
+    return true;
+  }
+
   /** The program closes this descriptor: its waiters go on with an error, and epoll forgets it. */
   closes(fd: number): void {
     const watched = this.#watched.get(fd);
@@ -69,7 +91,9 @@ export class DescriptorWaits {
     this.#unregister(fd);
     for (const direction of ["readable", "writable"] as const) {
       const task = watched[direction];
-      task?.wake({ error: new DescriptorClosed(fd, task, direction) });
+      if (!task) continue;
+      if (taskTrace !== null) taskTrace.closed(task.slot, fd);
+      task.wake({ error: new DescriptorClosed(fd, task, direction) });
     }
   }
 
@@ -85,7 +109,7 @@ export class DescriptorWaits {
     if (known && known.events === events) return known;
     if (known) this.#epoll.modify(fd, events);
     else this.#epoll.register(fd, events);
-    const watched = known ?? { events, readable: null, writable: null };
+    const watched = known ?? { events, readable: null, writable: null, emptied: false };
     watched.events = events;
     this.#watched.set(fd, watched);
     return watched;

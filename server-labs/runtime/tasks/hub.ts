@@ -1,9 +1,11 @@
 // Hub. The event loop that runs tasks: it resumes those that are ready, and sleeps in epoll_wait until the first timer
 // when none is. A task runs until it waits, and no other task runs meanwhile.
 import { beforeClose } from "../sys/before-close.ts";
+import { taskTrace } from "../sys/native-call.ts";
 import { DescriptorWaits } from "./descriptor-waits.ts";
 import { awaitedWords, Cancelled, type Steps, Task } from "./task.ts";
 import { Timers } from "./timers.ts";
+import { traceAfterStep } from "./trace-step.ts";
 
 /** Tasks that an error names at most. */
 const mostNamed = 10;
@@ -49,6 +51,7 @@ export class Hub {
       parent: this.#current,
       onEnd: onEnd ?? null,
     });
+    if (taskTrace !== null) task.slot = taskTrace.spawned(name, id, this.#current?.slot ?? 0);
     this.#live.add(task as Task);
     this.#ready.push(task as Task);
     this.#spawned?.();
@@ -58,14 +61,17 @@ export class Hub {
 
   /** A task is ready: it runs in the next turn. */
   enqueue(task: Task): void {
+    if (taskTrace !== null) taskTrace.ready(task.slot);
     this.#ready.push(task);
   }
 
   ended(task: Task): void {
     this.#live.delete(task);
+    if (taskTrace !== null) taskTrace.ended(task.slot, task.error !== undefined);
     if (task.awaited || task.error === undefined || task.error instanceof Cancelled) return;
     // As gevent does: the error ends this task, and no other.
     const { error } = task;
+    if (taskTrace !== null) taskTrace.errorLost(task.slot, error);
     console.error(
       `${task} ended with an error that no task awaited: ${(error as Error)?.stack ?? String(error)}`,
     );
@@ -99,6 +105,7 @@ export class Hub {
         this.#runReady();
         // Node runs all continuations of promises before a callback of setImmediate: async functions go on here.
         await new Promise(resolve => setImmediate(resolve));
+        if (taskTrace !== null) taskTrace.readClock();
         if (over) break;
         // It awaits a promise of another library, such as a file: epoll_wait would keep Node from it.
         if (this.#live.size === 0) await new Promise<void>(resolve => (this.#spawned = resolve));
@@ -115,6 +122,7 @@ export class Hub {
   #enter(): () => void {
     if (running) throw new Error("A hub runs already: call spawn() for another task of it.");
     running = this;
+    if (taskTrace !== null) taskTrace.hub(false);
     const closes = (fd: number) => this.descriptors.closes(fd);
     beforeClose.push(closes);
     return () => {
@@ -137,9 +145,13 @@ export class Hub {
   #runReady(): void {
     const ready = this.#ready;
     this.#ready = [];
+    const trace = taskTrace;
+    if (trace !== null) trace.turn();
     for (const task of ready) {
       this.#current = task;
+      if (trace !== null) trace.runs(task.slot);
       task.step();
+      if (trace !== null) traceAfterStep(trace, task);
       this.#current = null;
     }
   }

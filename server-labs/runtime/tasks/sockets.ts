@@ -2,6 +2,7 @@
 // call would block.
 import { Socket } from "../net/socket.ts";
 import { AF_INET, AF_INET6, MSG_DONTWAIT, SOCK_NONBLOCK, SOCK_STREAM } from "../sys/constants.ts";
+import { theHub } from "./hub.ts";
 import type { Steps } from "./task.ts";
 import { readable, writable } from "./wait.ts";
 
@@ -48,9 +49,14 @@ export function* connect(address: { host?: string; port: number }): Steps<Socket
  * @throws SyscallError ECONNRESET when the connection was reset
  */
 export function* recv(socket: Socket, size: number): Steps<Buffer> {
+  const { descriptors } = theHub("recv()");
+  if (descriptors.takeEmptied(socket.fd)) yield* readable(socket);
   while (true) {
     const bytes = socket.recv(size, MSG_DONTWAIT);
-    if (bytes !== null) return bytes;
+    if (bytes !== null) {
+      if (bytes.length < size) descriptors.setEmptied(socket.fd);
+      return bytes;
+    }
     yield* readable(socket);
   }
 }

@@ -74,6 +74,8 @@ export class Task<T = unknown> {
   readonly parent: Task | null;
   /** @internal Called when it has ended. */
   readonly onEnd: ((task: Task) => void) | null;
+  /** @internal Its place in the trace; 0: it has none. */
+  slot = 0;
   /** @internal A task, or the nursery, takes its outcome: the hub need not report its error. */
   awaited = false;
   readonly #hub: TaskHub;

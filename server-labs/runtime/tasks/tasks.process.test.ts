@@ -549,3 +549,38 @@ function* attempt(steps: Steps<unknown>): Steps<unknown> {
     return error;
   }
 }
+
+test("a recv that took all bytes is followed by a wait, and not by a recv in vain", () => {
+  const [one, other] = pair();
+  const { recv: asks } = one;
+  const took: (number | null)[] = [];
+  one.recv = (size, flags) => {
+    const bytes = asks.call(one, size, flags);
+    took.push(bytes?.length ?? null);
+    return bytes;
+  };
+  function* reads(): Steps<string> {
+    let text = "";
+    while (true) {
+      const bytes = yield* recv(one, 4);
+      if (bytes.length === 0) return text;
+      text += bytes;
+    }
+  }
+  const text = run(
+    (function* (): Steps<string> {
+      const reading = spawn(reads(), "reads");
+      for (const words of ["tea", "green tea", "black"]) {
+        yield* pass();
+        yield* send(other, words);
+        yield* sleep(1);
+      }
+      other.close();
+      return yield* reading.join();
+    })(),
+  );
+  one.close();
+  assert.equal(text, "teagreen teablack");
+  // null: the first recv, before epoll knew the socket. After each piece of fewer than 4 bytes the task waits.
+  assert.deepEqual(took, [null, 3, 4, 4, 1, 4, 1, 0]);
+});

@@ -1,6 +1,6 @@
 // Connection table. Many connections with a line each, so that an unusual one is seen among the others.
 import { memo } from "react";
-import { portOf } from "../../../../server-labs/protocol.ts";
+import { portOf, visible } from "../../../../server-labs/protocol.ts";
 import { number } from "../../format.ts";
 import { FdButton } from "./FdButton.tsx";
 import { eventWords, readyWords, stateWords, triggerWords } from "./traps.ts";
@@ -51,7 +51,7 @@ const Line = memo(function Line({ connection, name, watched, trap, note }: Watch
       <td className={recvQ > 0 ? colour : "dim"}>{number(recvQ)}</td>
       <td className={sendQ > 0 ? undefined : "dim"}>{number(sendQ)}</td>
       <td>
-        {watched.map(({ epoll, trigger, events, ready }) => (
+        {watched.map(({ epoll, trigger, events, ready, tasks }) => (
           <span key={epoll}>
             {triggerWords[trigger].short} {eventWords(events)} ·{" "}
             <span className={trap ? "failed" : ready === "listed" ? "ready" : "dim"}>
@@ -61,6 +61,7 @@ const Line = memo(function Line({ connection, name, watched, trap, note }: Watch
                   ? "writable, and reported once"
                   : readyWords[ready]}
             </span>
+            {tasks && ` · ${visible(tasks.join(", "))}`}
           </span>
         ))}
       </td>

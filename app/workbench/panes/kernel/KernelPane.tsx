@@ -3,7 +3,13 @@
 import "../../../style/kernel.css";
 import { useMemo } from "react";
 import { useStore } from "zustand";
-import { count, type KernelSample, sentence, visible } from "../../../../server-labs/protocol.ts";
+import {
+  count,
+  type KernelSample,
+  sentence,
+  type TaskSample,
+  visible,
+} from "../../../../server-labs/protocol.ts";
 import { keyNames } from "../../../keys.ts";
 import { type KernelLog, labs, type RunView } from "../../../labs.ts";
 import { number } from "../../format.ts";
@@ -13,7 +19,7 @@ import { ConnectionTable } from "./ConnectionTable.tsx";
 import { EpollCard } from "./Epoll.tsx";
 import { ListenerCard } from "./Listener.tsx";
 import { Strip } from "./Strip.tsx";
-import { bytes, listenerTrap, watchedOf } from "./traps.ts";
+import { bytes, listenerTrap, waitersOf, watchedOf } from "./traps.ts";
 import { watchedConnections } from "./traps-of.ts";
 import { useKernel } from "./use-kernel.ts";
 
@@ -44,15 +50,21 @@ export default function KernelPane({ program }: PaneProps) {
           {sentence(program.untraced)}
         </p>
       )}
-      <State sample={sample} nameOf={one => kernel.nameOf(one)} />
+      <State sample={sample} tasks={kernel.tasks?.sample} nameOf={one => kernel.nameOf(one)} />
       {/* At the end: what comes and goes up there would move what is read. */}
       {sample.thin && program.live && <p className="kernel-notice dim">{sentence(sample.thin)}</p>}
     </div>
   );
 }
 
-function State({ sample, nameOf }: { sample: KernelSample; nameOf: KernelLog["nameOf"] }) {
-  const watched = useMemo(() => watchedOf(sample.epolls), [sample]);
+interface StateProps {
+  sample: KernelSample;
+  tasks: TaskSample | undefined;
+  nameOf: KernelLog["nameOf"];
+}
+
+function State({ sample, tasks, nameOf }: StateProps) {
+  const watched = useMemo(() => watchedOf(sample.epolls, waitersOf(tasks)), [sample, tasks]);
   const connections = watchedConnections(sample, watched, nameOf);
   const traps = new Set(connections.filter(({ trap }) => trap).map(({ connection }) => connection.fd));
   for (const one of sample.listeners) if (listenerTrap(one, watched.get(one.fd) ?? [])) traps.add(one.fd);

@@ -4,6 +4,7 @@ import type {
   KernelEpoll,
   KernelInterest,
   KernelListener,
+  TaskSample,
   TcpState,
 } from "../../../../server-labs/protocol.ts";
 import { number } from "../../format.ts";
@@ -11,14 +12,30 @@ import { number } from "../../format.ts";
 /** A registration of a descriptor, and in which instance. */
 export interface WatchedDescriptor extends KernelInterest {
   epoll: number;
+  /** The names of the tasks that wait for it, as far as they are shown one by one. */
+  tasks?: readonly string[];
+}
+
+/** fd → the names of the tasks that wait for it. */
+export function waitersOf(sample: TaskSample | undefined): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  for (const { name, on } of sample?.tasks ?? [])
+    if (on && "fd" in on) found.set(on.fd, [...(found.get(on.fd) ?? []), name]);
+  return found;
 }
 
 /** fd → its registrations. A registration whose descriptor was closed is of no descriptor: the number is another file. */
-export function watchedOf(epolls: readonly KernelEpoll[]): Map<number, WatchedDescriptor[]> {
+export function watchedOf(
+  epolls: readonly KernelEpoll[],
+  waiters: ReadonlyMap<number, readonly string[]> = new Map(),
+): Map<number, WatchedDescriptor[]> {
   const found = new Map<number, WatchedDescriptor[]>();
   for (const { fd: epoll, interest } of epolls)
     for (const one of interest)
-      if (!one.closed) found.set(one.fd, [...(found.get(one.fd) ?? []), { ...one, epoll }]);
+      if (!one.closed) {
+        const tasks = waiters.get(one.fd);
+        found.set(one.fd, [...(found.get(one.fd) ?? []), { ...one, epoll, ...(tasks ? { tasks } : {}) }]);
+      }
   return found;
 }
 

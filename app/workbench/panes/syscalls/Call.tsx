@@ -30,6 +30,7 @@ export function CallCells({ call, program, calls }: Props) {
       <span className="syscall-call" title={notation(call)}>
         <Name name={call.call} />(<Pieces pieces={compact(call).args} />)
       </span>
+      <TaskOf call={call} />
       <CallResult call={call}>
         {call.took === null ? <Inside {...{ call, program, calls }} /> : <CallAnswer call={call} />}
         {call.took !== null && isAfter(call, program) && <b className="syscall-stop"> paused after</b>}
@@ -37,6 +38,16 @@ export function CallCells({ call, program, calls }: Props) {
       <TimeOf call={call} />
       <LineOf call={call} />
     </>
+  );
+}
+
+/** The task that made it, where the program has tasks. */
+function TaskOf({ call: { task } }: { call: CallRecord }) {
+  if (!task) return null;
+  return (
+    <span className="syscall-task" title={`Made by task ${task.id}: filter with task:${task.id}`}>
+      {visible(task.name)}
+    </span>
   );
 }
 

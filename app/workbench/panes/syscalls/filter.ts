@@ -11,6 +11,8 @@ export const setFilter = (text: string): void => filter.setState({ text });
 
 export interface Wanted {
   fd?: number;
+  /** A task, by its number. */
+  task?: number;
   /** A connection, by its peer: "127.0.0.1:51322". */
   connection?: string;
   /** A call's name. */
@@ -20,8 +22,9 @@ export interface Wanted {
 }
 
 /** Opens Syscalls with only these calls. */
-export function filterCalls({ fd, connection, name, result }: Wanted): void {
-  const words = [fd === undefined ? "" : `fd:${fd}`, connection ?? "", name ?? "", result ?? ""];
+export function filterCalls({ fd, task, connection, name, result }: Wanted): void {
+  const numbered = [fd === undefined ? "" : `fd:${fd}`, task === undefined ? "" : `task:${task}`];
+  const words = [...numbered, connection ?? "", name ?? "", result ?? ""];
   setFilter(words.filter(word => word !== "").join(" "));
   openPane("Syscalls");
 }
@@ -34,7 +37,7 @@ export function toggleWord(text: string, word: string): string {
 
 export const wordsOf = (text: string): string[] => text.split(/\s+/).filter(word => word !== "");
 
-type Kind = "fd" | "connection" | "state" | "errno" | "name";
+type Kind = "fd" | "task" | "connection" | "state" | "errno" | "name";
 export type Matches = (call: CallRecord) => boolean;
 
 const states = new Set(["ready", "waiting", "failed"]);
@@ -60,6 +63,8 @@ export function parseFilter(text: string): Matches | null {
 function wordMatches(word: string): [Kind, Matches] {
   const fd = /^fd:(\d{1,9})$/.exec(word)?.[1];
   if (fd !== undefined) return ["fd", speaksOf(Number(fd))];
+  const task = /^task:(\d{1,10})$/.exec(word)?.[1];
+  if (task !== undefined) return ["task", call => call.task?.id === Number(task)];
   if (/:\d{1,5}$/.test(word)) return ["connection", isWith(word)];
   if (states.has(word)) return ["state", call => call.state === word];
   if (/^E[A-Z0-9]+$/.test(word)) return ["errno", call => call.errno === word];

@@ -21,6 +21,12 @@ const lessLarge = staticSite.distinctBytes(5 * MB + 12_345);
 const files: SiteFiles = { "html/menu.txt": menu, "html/large.bin": large };
 const smaller: SiteFiles = { "html/menu.txt": menu, "html/large.bin": lessLarge };
 
+/** A menu, and so many requests for it that the small answers are more than the kernels' buffers hold. */
+const longMenu = "green tea 3\n".repeat(700);
+const many = 1200;
+const longMenus: SiteFiles = { "html/menu.txt": longMenu, "html/large.bin": large };
+const theLongMenu = { status: 200, body: longMenu };
+
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const theMenu = { status: 200, body: menu };
 const theLarge = { status: 200, body: large };
@@ -38,6 +44,19 @@ async function ask({ server, until, expect }: Tools, clients: readonly Client[],
     await until(begun, 5000),
     "A client asked for the large file, and the server has sent none of it.",
   ).ok();
+}
+
+/** A client that asks for the menu so often that the kernel takes no more of the small answers, and does not read. */
+async function askOften({ server, client, note }: Tools, options: ClientOptions): Promise<Client> {
+  const often = await client(options);
+  often.send(get("/menu.txt").repeat(many));
+  await server.fills([often]);
+  // V8 may sleep for a moment, too, in the middle of its work.
+  await server.settles(() => server.socketOf(often)?.sendQueue ?? 0, { over: 200 });
+  note(
+    `${often.name} has sent ${many} requests for the menu and does not read: the kernel takes no more bytes`,
+  );
+  return often;
 }
 
 const slowly =
@@ -71,9 +90,10 @@ const twoInOnePiece = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; env printf "G
 
 /**
  * A client asks for a large file, and sends three more requests before it reads; another client sends two requests
- * in one piece. All answers arrive whole, in the order of the requests.
+ * in one piece. A third sends 1200 requests for a menu of 8 KB before it reads. All answers arrive whole, in the order
+ * of the requests.
  */
-check("order", "finishes one answer before it begins the next", { files }, async t => {
+check("order", "finishes one answer before it begins the next", { files: longMenus }, async t => {
   const client = await t.client(late);
   await ask(t, [client]);
   client.send(get("/menu.txt") + get("/nothing") + get("/menu.txt"));
@@ -84,7 +104,7 @@ check("order", "finishes one answer before it begins the next", { files }, async
     about: "three more requests, sent while a large file is on its way",
     client,
     sends: [],
-    wants: [theLarge, theMenu, 404, theMenu],
+    wants: [theLarge, theLongMenu, 404, theLongMenu],
     after: "open",
     because:
       "All answers of a connection are one stream, in the order of the requests. While a part of one answer is not sent, no other answer may begin on this connection: begin the next one afterwards, or queue it behind.",
@@ -97,46 +117,71 @@ check("order", "finishes one answer before it begins the next", { files }, async
     about: "a large file and a small one, asked for in one piece",
     client: inOnePiece,
     sends: [],
-    wants: [theLarge, theMenu],
+    wants: [theLarge, theLongMenu],
     after: "open",
     because:
       "One recv() may return two requests, and no other recv() returns the second one again. When an answer is sent, look into the bytes that you have read already before you call recv().",
     see: twoInOnePiece,
   });
+  const asksOften = await askOften(t, late);
+  asksOften.setReading(true);
+  await t.exchange({
+    about: `${many} requests for the menu, of a client that reads late`,
+    client: asksOften,
+    sends: [],
+    wants: Array.from({ length: many }, () => theLongMenu),
+    after: "open",
+    because:
+      "A small answer may find no room, too, if the client has not taken the answers before it. Look at what each send() returned, not only at those of the large file.",
+  });
 });
 
 /**
  * Three clients ask for 12 MB and do not read. A fourth client asks for the menu, and receives it. While the three do not
- * read, the server sleeps between its turns.
+ * read, the server sleeps between its turns. Then another client does not read 1200 small answers, and one more client
+ * receives the menu.
  */
-check("nobody-waits", "answers other clients while three clients do not read", { files }, async t => {
-  const three = await t.clients(3, lazy);
-  for (const client of three) client.send(get("/large.bin"));
-  await t.server.fills(three);
-  t.note("three clients have asked for 12 MB and do not read: the kernel takes no more bytes");
-  await t.exchange({
-    about: "a small file for a fourth client, while three clients do not read",
-    sends: get("/menu.txt"),
-    wants: [theMenu],
-    because:
-      "The server waits until one client has taken everything, so all other clients wait, too: in a blocking send(), or in a loop around a non-blocking send(). Call send() once, and go on to the next client.",
-    see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET /large.bin HTTP/1.1\\r\\n\\r\\n\" >&3; sleep 0.5; curl -sS --max-time 2 http://127.0.0.1:{port}/menu.txt'",
-  });
-  const { busy, restless, watch } = await t.server.idle(200);
-  t.note("the three clients still do not read, and no client sends");
-  const why: Why = {
-    because:
-      "A send() that returned null has moved no byte. A turn in which no byte moved ends with a sleep, also while an answer is not finished.",
-    see: "curl -s --limit-rate 1 --max-time 9 -o /dev/null http://127.0.0.1:{port}/large.bin & sleep 2; top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1) | tail -1",
-  };
-  // A server that polls each millisecond may be busy and still sleep: where its calls are seen, its sleeps are counted.
-  if (watch === null)
-    t.expect(busy, "Processor time used while three clients do not read (1 is a full core).").atMost(
-      0.3,
-      why,
-    );
-  t.expect(restless, "Turns for each sleep while three clients do not read.").atMost(3, why);
-});
+check(
+  "nobody-waits",
+  "answers other clients while three clients do not read",
+  { files: longMenus },
+  async t => {
+    const three = await t.clients(3, lazy);
+    for (const client of three) client.send(get("/large.bin"));
+    await t.server.fills(three);
+    t.note("three clients have asked for 12 MB and do not read: the kernel takes no more bytes");
+    await t.exchange({
+      about: "a small file for a fourth client, while three clients do not read",
+      sends: get("/menu.txt"),
+      wants: [theLongMenu],
+      because:
+        "The server waits until one client has taken everything, so all other clients wait, too: in a blocking send(), or in a loop around a non-blocking send(). Call send() once, and go on to the next client.",
+      see: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf \"GET /large.bin HTTP/1.1\\r\\n\\r\\n\" >&3; sleep 0.5; curl -sS --max-time 2 http://127.0.0.1:{port}/menu.txt'",
+    });
+    const { busy, restless, watch } = await t.server.idle(200);
+    t.note("the three clients still do not read, and no client sends");
+    const why: Why = {
+      because:
+        "A send() that returned null has moved no byte. A turn in which no byte moved ends with a sleep, also while an answer is not finished.",
+      see: "curl -s --limit-rate 1 --max-time 9 -o /dev/null http://127.0.0.1:{port}/large.bin & sleep 2; top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1) | tail -1",
+    };
+    // A server that polls each millisecond may be busy and still sleep: where its calls are seen, its sleeps are counted.
+    if (watch === null)
+      t.expect(busy, "Processor time used while three clients do not read (1 is a full core).").atMost(
+        0.3,
+        why,
+      );
+    t.expect(restless, "Turns for each sleep while three clients do not read.").atMost(3, why);
+    await askOften(t, lazy);
+    await t.exchange({
+      about: "a small file, while a client does not read 1200 small answers",
+      sends: get("/menu.txt"),
+      wants: [theLongMenu],
+      because:
+        "A small answer finds no room either, if the client has not taken the answers before it. No send() may wait, not even for the end of an answer.",
+    });
+  },
+);
 
 /**
  * Twenty clients ask for a file of 12 MB and do not read: the server takes at most 100 MB more memory. Then two of

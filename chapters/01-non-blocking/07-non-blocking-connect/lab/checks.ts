@@ -20,7 +20,7 @@ const oneLine = "For each order the client gets one line: the kitchen's answer, 
 
 /**
  * A client sends two orders at once, each for another kitchen. It gets both answers, in the order of its lines, though
- * the first kitchen answers late, and in two pieces.
+ * the first kitchen answers late, in three pieces, with a line of 2,000 bytes.
  */
 check("answers", "passes on each order, and its answer, in order", async t => {
   const { client, expect } = t;
@@ -35,10 +35,13 @@ check("answers", "passes on each order, and its answer, in order", async t => {
   });
   expect(late.lines, "The kitchen got another order than the client sent.").equal([dish]);
   const [connection] = late.connections;
-  connection?.send("first ");
-  await t.until(() => connection?.isRead, 1000);
-  connection?.send("things first\n");
-  const wanted = "first things first\nsoup is ready\n";
+  const things = "things ".repeat(300);
+  for (const part of ["first ", things]) {
+    connection?.send(part);
+    await t.until(() => connection?.isRead, 1000);
+  }
+  connection?.send("first\n");
+  const wanted = `first ${things}first\nsoup is ready\n`;
   await guest.receives(wanted);
   expect(guest.received.toString("latin1"), "A client sent two orders. Its answers:").equal(wanted, {
     because: `${oneLine} A line ends at its line feed, and recv() may return a part of it. The next order of a client waits until this one is answered.`,
@@ -107,7 +110,7 @@ check("others", "serves other clients while a handshake is in progress", async t
 
 /**
  * A client orders from a port where no socket listens. It gets `ECONNREFUSED`, then the answer to an order from another
- * kitchen, and the server has closed both sockets.
+ * kitchen, then `ECONNRESET` from a kitchen that resets its connection, and the server has closed all three sockets.
  */
 check("refused", "answers ECONNREFUSED when a kitchen refuses, and goes on", async t => {
   const { server, client, expect } = t;
@@ -129,6 +132,18 @@ check("refused", "answers ECONNREFUSED when a kitchen refuses, and goes on", asy
   expect(await guest.receives("soup is ready\n"), "The next order of the same client was not answered.").ok({
     because:
       "The error belongs to the kitchen's socket. The client's connection is in order: answer the client, and go on.",
+  });
+  const breaks = t.backEnd();
+  guest.send(`${breaks.port} cake\n`);
+  await breaks.receives(1);
+  const [broken] = breaks.connections;
+  broken?.reset();
+  await guest.receives("ECONNRESET\n");
+  expect(
+    guest.received.toString("latin1"),
+    "A kitchen reset its connection in place of an answer. What the client has received in all:",
+  ).equal("ECONNREFUSED\nsoup is ready\nECONNRESET\n", {
+    because: `${oneLine} Each error has its own name, in the code of the SyscallError.`,
   });
   expect(await server.holds(before), "All orders are answered. Sockets that the server holds:").equal(
     before,

@@ -242,7 +242,7 @@ async function sendsWithoutEnd(t: Tools): Promise<number> {
   endless.send(post(size)).send(Buffer.alloc(size, "a"));
   const since = clock();
   // Bytes in the buffers of both kernels count as sent, too: some ten million.
-  const read = () => watch?.calls.bytesRead ?? endless.sentBytes - 12 * discarded.most;
+  const read = () => watch?.calls.with(endless.port).bytesRead ?? endless.sentBytes - 12 * discarded.most;
   await t.until(() => endless.over || endless.unsent === 0 || read() > most, 5000);
   const took = clock() - since;
   t.expect(read(), "A refused client sends without an end. Bytes that the server has read of it:").atMost(

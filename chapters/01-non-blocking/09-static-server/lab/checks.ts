@@ -3,7 +3,7 @@
 // not asked, and what only a server that sleeps can promise is asked in chapter 2.
 import { check, staticSite, type Tools, type Why } from "workbook/check";
 
-const { files, filesAndTraps, host, get, theMenu, refused } = staticSite;
+const { files, filesAndTraps, host, get, theMenu, thePage, picture, refused } = staticSite;
 
 /** More than the kernel's buffers of one connection hold, both ends together, as long as the client does not read. */
 const large = staticSite.distinctBytes(12 * 1024 * 1024 + 12_345);
@@ -115,18 +115,58 @@ check("octets", "counts bytes, not characters", { files }, async t => {
 
 /**
  * A client sends HEAD, then GET: it receives a head without a body, then the page. HEAD of a missing file announces the
- * length that GET has, or none. DELETE and an unknown method get a refusal, such as 405 or 501.
+ * length that GET has, or none. DELETE and an unknown method get a refusal, such as 405 or 501; a 405 has `Allow`. A
+ * page and a picture come with their `Content-Type`, and with `Date`.
  */
 check(
   "head",
   "answers HEAD with a head and no body, and other methods without the file",
   { files },
-  staticSite.answersMethods,
+  async t => {
+    await staticSite.answersMethods(t);
+    await allows(t);
+    await t.exchanges(
+      "Content-Type tells what the body is (RFC 9110, 8.3), and Date when the server made the answer (RFC 9110, 6.6.1).",
+      [
+        { about: "a page", sends: get("/"), wants: [{ ...thePage, head: typed("text/html") }] },
+        {
+          about: "a picture",
+          sends: get("/teahouse.png"),
+          wants: [{ status: 200, body: picture, head: typed("image/png") }],
+        },
+      ],
+    );
+  },
 );
 
+/** What the head of every file says, besides its length. */
+const typed = (type: string) => ({
+  "content-type": { like: new RegExp(`^${type}\\s*(;|$)`, "i"), words: type },
+  date: {
+    like: /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/,
+    words: "a date such as Sun, 06 Nov 1994 08:49:37 GMT",
+  },
+});
+
+/** Fails the check if a 405 does not name the methods that are allowed. */
+async function allows(t: Tools): Promise<void> {
+  const [refusal] = await t.exchange({
+    about: "DELETE",
+    sends: `DELETE /menu.txt HTTP/1.1\r\n${host}\r\n`,
+    wants: [{ status: [405, 501, 403, 400] }],
+    because: "This server changes no file.",
+  });
+  if (refusal?.status !== 405) return;
+  t.expect(refusal.fields.get("allow") ?? "", "The field Allow of an answer with 405.").contains("GET", {
+    because: "405 says that this method is not allowed, and Allow names those that are (RFC 9110, 15.5.6).",
+    see: "curl -si --max-time 2 -X DELETE http://127.0.0.1:{port}/menu.txt",
+  });
+}
+
 /**
- * Three requests on one connection get three answers, and the connection stays open. After its answer to
- * `Connection: close` or to HTTP/1.0, the server closes, and answers no further request. An answer of 12 MB arrives
+ * Three requests on one connection get three answers, and the connection stays open; so does that of HTTP/1.0 with
+ * `keep-alive`. After its answer to `Connection: close`, which says the same, or to HTTP/1.0, the server closes, and
+ * answers no further request. An answer of 12 MB arrives
  * whole, though requests lie unread behind it. The server does not wait for ever until the client closes, too.
  */
 check(
@@ -137,6 +177,27 @@ check(
     await t.exchanges(
       "HTTP/1.1 keeps the connection unless one side says Connection: close; HTTP/1.0 closes it unless the client says keep-alive (RFC 9112, 9.3 and 9.6). A client of HTTP/1.0 reads until the stream ends, and waits for ever if the server does not close.",
       staticSite.persistence,
+    );
+    await t.exchanges(
+      "An answer tells the client whether the connection stays open (RFC 9112, 9.3 and 9.6). Send `Connection: close` with the last one, and `keep-alive` to a client of HTTP/1.0 that has asked for it.",
+      [
+        {
+          about: "Connection: close, and what the answer says of it",
+          sends: get("/menu.txt", "Connection: close\r\n"),
+          wants: [{ ...theMenu, head: { connection: { like: /\bclose\b/i, words: "close" } } }],
+          after: "close",
+        },
+        {
+          about: "HTTP/1.0 with Connection: keep-alive, two requests",
+          sends: get("/menu.txt", "Connection: keep-alive\r\n", "HTTP/1.0").repeat(2),
+          wants: [theMenu, theMenu].map(menu => ({
+            ...menu,
+            head: { connection: { like: /\bkeep-alive\b/i, words: "keep-alive" } },
+          })),
+          after: "open",
+          labRule: "HTTP lets a server close any connection: that this one stays open is a rule of this lab.",
+        },
+      ],
     );
     // A client with little room: when the server hands over its last bytes, its kernel still has many.
     for (let round = 0; round < 3; round++)
@@ -341,15 +402,35 @@ check("names", "finds files by the names that a browser sends", { files }, async
   );
 });
 
+/** A server may keep so many files open, for later. */
+const fewFiles = 8;
+
 /**
  * Clients ask for a folder, a FIFO, a device, and files behind links that lead outside. The server answers each
- * with an error or a redirection, and serves the menu afterwards.
+ * with an error or a redirection, and serves the menu afterwards. After 40 such requests, and HEAD among them, no
+ * descriptor is left open.
  */
 check("no-file", "serves regular files only", { files: filesAndTraps }, async t => {
   await t.exchanges(
     "A name in the folder may be a folder, a FIFO, a device, or a link to another place. Ask for its real path, and for its type, before you read from it.",
     staticSite.notFiles,
   );
+  const before = t.server.descriptors;
+  const asks = ["/sub", "/fifo", "/zero", "/out.txt"].map(target => get(target)).join("");
+  const client = await t.client();
+  for (let round = 0; round < 5; round++)
+    for (const piece of [asks, `HEAD /menu.txt HTTP/1.1\r\n${host}\r\n`.repeat(4)]) client.send(piece);
+  client.send(get("/menu.txt")).end();
+  await t.until(() => client.over, 5000);
+  await t.server.releases([client]);
+  t.expect(
+    t.server.descriptors - before,
+    "A client has asked 40 times for what is no file, or for the head of one, and has left. Descriptors that the server has more:",
+  ).atMost(fewFiles, {
+    because:
+      "What the server opens, it closes: also the folder that it does not serve, and the file of which it sends only the head. Otherwise it soon has no descriptor left.",
+    see: "for i in $(seq 20); do curl -s --max-time 2 -o /dev/null http://127.0.0.1:{port}/sub; done; ls -l /proc/$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+')/fd",
+  });
 });
 
 /**

@@ -108,8 +108,8 @@ check(
 );
 
 /**
- * SIGTERM comes while one client has half of a long answer. It comes in the same moment as the requests of three other
- * clients, of which two are in the accept queue; one sends two requests. Each gets its whole answers, and the end of the
+ * SIGTERM comes while one client has half of a long answer. It comes in the same moment as the requests of six other
+ * clients, of which five are in the accept queue; one sends two requests. Each gets its whole answers, and the end of the
  * stream.
  */
 check(
@@ -120,7 +120,7 @@ check(
     const slow = await underWay(t);
     const [known] = (await t.oneByOne(1)) as [Client];
     await server.stopBetweenTurns();
-    const others = [known, ...(await t.clients(2))];
+    const others = [known, ...(await t.clients(5))];
     const name = () => `/${t.generate(grammar.word(3, 9))}`;
     const names = others.map((_, i) => (i === 0 ? [name(), name()] : [name()]));
     for (const [i, client] of others.entries()) {
@@ -152,7 +152,7 @@ check(
   }),
 );
 
-/** Eight clients are connected and silent, one of them in the middle of a request. The server ends at once, with status 0. */
+/** Eight clients are connected and silent, one of them in the middle of a request. The server ends at once, with status 0. So does a server whose only client has left. */
 check(
   "status",
   "exits with status 0 at once when no answer is under way",
@@ -162,10 +162,15 @@ check(
     idle[0]!.send("GET /half");
     await server.accepts(idle);
     const watch = server.traced ? server.watch() : null;
-    const sigterm = clock();
+    const [sigterm, delayed] = [clock(), server.delayedMs];
+    let waited = 0;
     server.terminate();
-    await until(() => idle.every(client => client.over), 5000);
-    const took = Math.round(clock() - sigterm);
+    await until(() => {
+      // A server that has ended no longer says how long it has waited for a processor.
+      waited = Math.max(waited, server.delayedMs - delayed);
+      return idle.every(client => client.over);
+    }, 5000);
+    const took = Math.round(clock() - sigterm - waited);
     expect(took, "Clients without an answer under way were disconnected after SIGTERM within (ms).").atMost(
       600,
       {
@@ -191,6 +196,29 @@ check(
     const ends = await Promise.all(idle.map(client => client.closed()));
     expect(new Set(ends), "How the connections have ended (ended: FIN, broken: RST).").equal(
       new Set(["ended"]),
+    );
+    await server.startAfresh();
+    // A server that has served a client has arranged all that it needs for SIGTERM.
+    const before = server.sockets;
+    const visitor = await t.client();
+    await t.exchange({
+      about: "a client that leaves",
+      client: visitor,
+      sends: get("/tea"),
+      wants: [asked("/tea")],
+    });
+    visitor.close();
+    expect(await server.holds(before), "Its only client has left: sockets that the server holds.").equal(
+      before,
+    );
+    server.terminate();
+    expect(await server.ends(), "How a server has ended whose only client had left.").equal(
+      { status: 0, signal: null },
+      {
+        because:
+          "read() of a SignalFd takes the signal out: the server has to remember it. It ends at once, also when no client is connected.",
+        see: "npx tsx server.ts {port} & sleep 2; kill $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+'); wait $!; echo $?",
+      },
     );
   }),
 );

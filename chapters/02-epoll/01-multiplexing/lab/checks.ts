@@ -59,7 +59,7 @@ async function costOfMessage(t: Tools, client: Client): Promise<number> {
 const because =
   "For each message the server goes through all clients, in its own loop or in a list that it hands to the kernel. Only the client that is ready needs work: let epoll say which one that is.";
 const reported =
-  "epoll_wait reports clients that have sent nothing. Ask for EPOLLIN only: a socket nearly always has room for more bytes, so with EPOLLOUT each client is ready all the time.";
+  "epoll_wait reports clients that have sent nothing. Ask for EPOLLIN only: a socket nearly always has room for more bytes, so with EPOLLOUT nearly every client is ready all the time.";
 const see =
   "bash -c 'for i in $(seq 500); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; for i in $(seq 50); do echo hello >&$fd; read -t 5 <&$fd; done'   # look at the calls in Syscalls meanwhile";
 
@@ -168,7 +168,7 @@ check("sleeps", "sleeps until a client does something", async t => {
   const at = watch?.calls.last ?? null;
   expect(Math.round(busy * 100), "CPU used while no client sends (% of a processor).").atMost(10, {
     because:
-      "The wait returns at once, again and again. Its time-out is 0, or the server asks for an event that is always there: a socket nearly always has room for more bytes (EPOLLOUT).",
+      "The wait returns at once, again and again. Its time-out is 0, or the server asks for an event that is nearly always there: a socket nearly always has room for more bytes (EPOLLOUT).",
     see,
     at,
   });

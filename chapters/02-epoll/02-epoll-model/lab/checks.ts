@@ -74,7 +74,7 @@ check("long-message", "reads a long message to its end, and then the end of the 
       `A client has sent ${bytes} bytes, and waits. Bytes that the server has not read:`,
     ).equal(0, {
       because:
-        "One recv(1024) takes 1024 bytes. With EPOLLET epoll_wait does not report the rest: it reports a client again only when new bytes arrive.",
+        "One recv(1024) takes 1024 bytes. With EPOLLET epoll_wait does not report the rest: it reports a client again only when something new arrives.",
       see: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 3000 /dev/zero >&3; sleep 1; ss -tn "sport = :{port}"'   # Recv-Q: bytes not read`,
     });
   }
@@ -120,7 +120,7 @@ check("non-blocking", "makes its listener and the socket of each client non-bloc
   const three = await t.oneByOne(3);
   expect(server.isBlocking("listener"), "The listener is blocking.").equal(false, {
     because:
-      "A ready listener means that a client was there a moment ago. If the client is gone when accept() is called, a blocking accept() sleeps, and no client that is connected can wake the server.",
+      "A ready listener means that a client was there a moment ago. If another process has accepted it before you call, a blocking accept() sleeps, and no client that is connected can wake the server.",
     see: "P=$(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+'); grep flags /proc/$P/fdinfo/*   # 04000 is O_NONBLOCK",
   });
   const blocking = three.filter(client => server.isBlocking(client));

@@ -100,13 +100,13 @@ check("answers", "passes on each order, and its answer, in order", async t => {
  * which one has sent more orders. The server closes their sockets and those of their kitchens. Then it sleeps, and answers
  * another client.
  */
-check("reset", "closes a client that resets, whatever it was asked for, and then sleeps", async t => {
+check("reset", "closes a client that resets, whatever its mask is, and then sleeps", async t => {
   const { server, expect } = t;
   const [silent, full] = [t.backEnd(), t.backEnd({ state: "full" })];
   const before = server.sockets;
   const why: Why = {
     because:
-      "A reset sets several bits at once. ERR and HUP come for every registered socket, also where the program has not asked for EPOLLIN. If no branch handles a mask, a level-triggered epoll reports it again and again, and an edge-triggered one never again.",
+      "A reset sets several bits at once. ERR and HUP are reported for every registered socket, whatever the program has asked for. If no branch handles a mask, a level-triggered epoll reports it again and again, and an edge-triggered one never again.",
     see: resets,
   };
   const clients = await t.clients(4);

@@ -52,7 +52,7 @@ check("others", "answers other clients while three clients do not read", async t
 });
 
 /**
- * A client asks for 12 MB and two small answers, and reads a second later. Another client asks for some megabytes and a
+ * A client asks for 12 MB and two small answers, and reads a second later. Another client asks for several MB and a
  * small answer in one piece, and reads at once. Each receives every byte, in the order of its requests.
  */
 check("whole", "sends every byte, in the order of the requests", async t => {

@@ -407,7 +407,7 @@ check("at-once", "sends a small answer without waiting for an acknowledgement", 
       `Number of the 12 answers to ${target} whose last part came 25 ms or more after the request.`,
     ).atMost(4, {
       because:
-        "The kernel keeps a small second send() until the client has acknowledged the first (Nagle's algorithm). The client's kernel acknowledges late, after some 40 ms, because it has nothing to send. Give the kernel all that is there in one send(), or set TCP_NODELAY (tcp(7)).",
+        "The kernel keeps a small second send() until the client has acknowledged the first (Nagle's algorithm). The client's kernel acknowledges late, after about 40 ms, because it has nothing to send. Give the kernel all that is there in one send(), or set TCP_NODELAY (tcp(7)).",
       see: `curl -s --max-time 5 -o /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}${numbered}'   # seconds to the first byte, and to the last`,
     });
   }

@@ -340,7 +340,7 @@ check("limits", "limits a first line, a head and a body, each with its status", 
 
 // --------------------------------------------------------------------------------------- deadlines
 
-const whyDrip = `A client that sends a byte now and then holds a descriptor for ever, at almost no cost for itself. Set one deadline of ${patience.request} ms when the first byte of a request comes, for head and body together, and do not move it with later bytes. Then answer 408, and close (RFC 9110, 15.5.9).`;
+const whyDrip = `A client that sends a byte now and then holds a descriptor for hours, at almost no cost for itself. Set one deadline of ${patience.request} ms when the first byte of a request comes, for head and body together, and do not move it with later bytes. Then answer 408, and close (RFC 9110, 15.5.9).`;
 const dripsIn = (bytes: string) =>
   `bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "${bytes}" >&3; (while sleep 0.25; do printf x; done >&3) & time timeout 9 cat <&3; kill %1'`;
 

@@ -300,7 +300,7 @@ check("unread", "stops reading requests from a client that reads no answer", { f
   const labRule =
     "HTTP does not limit what one client may take of a server: the limit is a rule of this lab.";
   const because =
-    "Each answer is some 200 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
+    "Each answer is about 200 times as large as its request, and you must keep what the client does not read. While unsent bytes wait for this client, do not read its requests: they wait in your kernel, then in the client's.";
   if (read === 0 && !flood.over) t.fail("A client sent requests, and the server read none of them.");
   // A server that has stopped reading sleeps; one that still works on the requests will read on.
   if (read > MB || !server.asleep) {
@@ -594,7 +594,7 @@ check("at-once", "sends a small answer without waiting for an acknowledgement", 
     "Number of the 12 small answers whose second part came 25 ms or more after the request.",
   ).atMost(4, {
     because:
-      "The kernel keeps a small second send() until the client has acknowledged the first (Nagle's algorithm). The client's kernel acknowledges late, after some 40 ms, because it has nothing to send (tcp(7), TCP_NODELAY). Put head and body into one buffer, and send that.",
+      "The kernel keeps a small second send() until the client has acknowledged the first (Nagle's algorithm). The client's kernel acknowledges late, after about 40 ms, because it has nothing to send (tcp(7), TCP_NODELAY). Put head and body into one buffer, and send that.",
     see: "curl -s --max-time 5 -o /dev/null -w '%{time_starttransfer} %{time_total}\\n' 'http://127.0.0.1:{port}/nothing[1-9].html'   # seconds to the first byte, and to the last",
   });
 });
@@ -647,7 +647,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
     labRule,
     because:
       "accept() fails with EMFILE while no descriptor is free, and the client stays in the accept queue. Print that once: the operator must know why no client is accepted.",
-    see: "prlimit --nofile=28:28 --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
+    see: "prlimit --nofile=28: --pid $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+' | head -1)\nbash -c 'for i in $(seq 10); do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; sleep 3'",
   });
   const idle = await server.idle(150);
   t.expect(
@@ -656,7 +656,7 @@ check("descriptors", "reports EMFILE when no descriptor is free, and goes on", {
   ).atMost(0.5, {
     labRule,
     because:
-      "The accept queue is not empty, so a level-triggered listener stays ready, and accept() fails again and again. Stop watching the listener until a client leaves.",
+      "The accept queue is not empty, so a level-triggered listener stays ready, and accept() fails again and again. Stop watching the listener until a descriptor may be free: when a client leaves, or after a while.",
   });
   second.close();
   third.send(get("/menu.txt"));
@@ -689,7 +689,7 @@ check("idle", "costs next to nothing while 200 clients are silent", { files }, a
   const grown = await server.growth(before, 200);
   t.expect(grown, "Memory for 200 clients that got one answer each and are silent (in MB).").atMost(64, {
     because:
-      "A quarter of a megabyte for each would be 50 MB. A silent client needs no buffer: keep only the bytes of an unfinished request.",
+      "A third of a megabyte for each is more than that. A silent client needs no buffer: keep only the bytes of an unfinished request.",
   });
   const { busy, calls, watch } = await server.idle(250);
   const because =

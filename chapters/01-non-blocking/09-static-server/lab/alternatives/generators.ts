@@ -39,14 +39,25 @@ function* talk(socket: Socket): Steps<void> {
   }
 }
 
+const types: Record<string, string> = { ".html": "text/html", ".png": "image/png", ".css": "text/css" };
+
 interface Reply {
   bytes: Buffer;
   stays: boolean;
 }
 
-function write(status: number, body: Buffer, { stays = true, bare = false, old = false } = {}): Reply {
+function write(
+  status: number,
+  body: Buffer,
+  { stays = true, bare = false, old = false, type = "text/plain" } = {},
+): Reply {
   const connection = stays ? (old ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
-  const head = `HTTP/1.1 ${status} .\r\nContent-Length: ${body.length}\r\n${connection}\r\n`;
+  const fields = [
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${type}`,
+    `Content-Length: ${body.length}`,
+  ];
+  const head = `HTTP/1.1 ${status} .\r\n${fields.join("\r\n")}\r\n${connection}\r\n`;
   return { bytes: Buffer.concat([Buffer.from(head), bare ? Buffer.alloc(0) : body]), stays };
 }
 
@@ -70,8 +81,9 @@ function answer([first = "", ...lines]: string[]): Reply {
   const hasBody = all("transfer-encoding").length > 0 || Number(all("content-length")[0] ?? 0) !== 0;
   const stays = !hasBody && !/\bclose\b/.test(said) && (minor !== "0" || /\bkeep-alive\b/.test(said));
   const how = { stays, bare: method === "HEAD", old: minor === "0" };
+  const type = types[/\.\w+(?=$|\?)/.exec(target!)?.[0] ?? ".html"] ?? "text/plain";
   const file = find(target!);
-  return file === null ? write(404, Buffer.from("没有\n"), how) : write(200, file, how);
+  return file === null ? write(404, Buffer.from("没有\n"), how) : write(200, file, { ...how, type });
 }
 
 function find(target: string): Buffer | null {

@@ -5,6 +5,8 @@ import { Socket, SyscallError, sleep } from "workbook/net";
 
 type State = "line" | "fields" | "body" | "size" | "chunk" | "trailer" | "answer" | "over";
 
+const types: Record<string, string> = { ".txt": "text/plain", ".png": "image/png", ".css": "text/css" };
+
 class Visitor {
   #socket: Socket;
   #state: State = "line";
@@ -126,7 +128,7 @@ class Visitor {
     if (!head && method !== "GET") this.#words(405, false);
     else if (!this.#open(target)) this.#words(404, head);
     else {
-      this.#head(200, this.#file.size);
+      this.#head(200, this.#file.size, types[/\.\w+$/.exec(target.replace(/\?.*/s, ""))?.[0] ?? ".html"]);
       if (head) this.#file.at = this.#file.size;
     }
     return true;
@@ -165,8 +167,10 @@ class Visitor {
     if (!bare) this.#out = [Buffer.concat([...this.#out, body])];
   }
 
-  #head(status: number, length: number): void {
-    const lines = [`HTTP/1.1 ${status} `, `content-length: ${length}`];
+  #head(status: number, length: number, type = "text/html"): void {
+    const lines = [`HTTP/1.1 ${status} `, `content-length: ${length}`, `content-type: ${type}`];
+    lines.push(`date: ${new Date().toUTCString()}`);
+    if (status === 405) lines.push("allow: HEAD, GET");
     lines.push(this.#close ? "connection: close" : "connection: keep-alive");
     this.#out.push(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
   }

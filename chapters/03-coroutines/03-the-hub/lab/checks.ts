@@ -1,0 +1,463 @@
+// What must be true of a server whose tasks wait in a hub. How the hub keeps them, and how it asks epoll, is not asked.
+import {
+  type CallRecord,
+  type Client,
+  check,
+  fc,
+  grammar,
+  silentClients,
+  type Tools,
+  type Why,
+} from "workbook/check";
+
+const tcp = "/dev/tcp/127.0.0.1/{port}";
+/** The number of clients that are connected and send nothing. */
+const silent = 200;
+const messages = 20;
+/** A right hub makes six calls for a line, or fewer; one that asks twice makes some more. */
+const mostAsked = 10;
+/** Where no calls can be seen: so many times the processor time of a line may rise. */
+const mostTimes = 2;
+/** An answer of 10 MB: more than the kernel holds for a client that does not read. */
+const las = 5_000_000;
+const song = "la".repeat(las);
+/** Mei asks for it, and reads nothing. */
+const meiSings = `exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; echo "sing ${las}" >&3; sleep 1`;
+const top =
+  "top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+') | tail -1   # the ninth column: % of a processor";
+
+const word = (t: Tools) => t.generate(grammar.word(6, 12));
+const heard = (client: Client) => client.received.toString("latin1");
+/** What a first line needs. */
+const plain: Why = {
+  because:
+    "The task of a client is parked under its descriptor, and an event wakes it. A client may have the number of one that has left: what the hub keeps for a number must be gone by then.",
+  see: `bash -c 'for i in 1 2 3; do exec 3<>${tcp}; echo "tea $i" >&3; read -t 2 -u 3 && echo $REPLY; exec 3>&-; done'   # right: tea 1, tea 2, tea 3`,
+};
+
+/** Waits until this is true; in vain if the server sleeps for ever, or has had much time. */
+async function soon({ server, until }: Tools, probe: () => boolean): Promise<boolean> {
+  let before: number | undefined;
+  const exhausted = server.exhaustion();
+  await until(() => {
+    if (probe()) return true;
+    const asleepIn = server.stuck()?.n;
+    const twice = asleepIn !== undefined && asleepIn === before;
+    before = asleepIn;
+    return twice || exhausted();
+  }, 15_000);
+  return probe();
+}
+
+/** This client sends a line, and gets this answer and nothing else. */
+async function says(
+  t: Tools,
+  client: Client,
+  line: string,
+  wanted: string,
+  what: string,
+  why: Why,
+): Promise<void> {
+  const from = client.receivedBytes;
+  const answer = () => heard(client).slice(from);
+  client.send(`${line}\n`);
+  await soon(t, () => answer().endsWith("\n") || client.over);
+  t.expect(answer(), `${what} ${client.name} has sent “${line}”. The answer:`).equal(`${wanted}\n`, why);
+}
+
+/** Each of these clients sends a line, and gets it back. */
+async function served(t: Tools, clients: readonly Client[], what: string, why: Why): Promise<void> {
+  for (const client of clients) {
+    const line = word(t);
+    await says(t, client, line, line, what, why);
+  }
+}
+
+/** The server counts so many tasks of clients. A task that has been woken may be about to end, so the client asks again. */
+async function countsTasks(t: Tools, client: Client, tasks: number, what: string, why: Why): Promise<void> {
+  const from = () => client.receivedBytes;
+  for (let tries = 0; tries < 3; tries++) {
+    const start = from();
+    client.send("tasks\n");
+    await soon(t, () => heard(client).endsWith("\n") && from() > start);
+    if (heard(client).slice(start) === `${tasks}\n`) return;
+  }
+  await says(t, client, "tasks", String(tasks), what, why);
+}
+
+/** A client with a name that does not read its long answer: its task waits until the socket is writable. */
+async function slowReader(t: Tools, name: string): Promise<Client> {
+  const client = await t.client({ receiveBuffer: 64 * 1024 });
+  await says(t, client, `I am ${name}`, `hello ${name}`, "A new client:", plain);
+  client.setReading(false);
+  client.send(`sing ${las}\n`);
+  await soon(t, () => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
+  t.expect(await t.server.fills([client]), "Bytes of a long answer that wait in the kernel:").atLeast(1, {
+    because: "The server sends what fits. Then the task of this client waits for EPOLLOUT.",
+  });
+  return client;
+}
+
+/** While no task can go on, the server sleeps. */
+async function sleeps(t: Tools, when: string, why: Why): Promise<void> {
+  const { busy, sleeps: wakeUps, watch } = await t.server.idle(200);
+  const at = watch?.calls.last ?? null;
+  t.expect(Math.round(busy * 100), `${when} Processor time that the server uses (%):`).atMost(20, {
+    ...why,
+    at,
+  });
+  t.expect(wakeUps, `${when} Wake-ups in 200 ms:`).atMost(3, { ...why, at });
+}
+
+/**
+ * No task can go on, and so the server sleeps: 20 clients are silent, have sent half a line, or have left. A client resets
+ * while its task waits for the line of another. A client does not read a long answer, and has sent another line. At last
+ * this client reads, and gets its whole answer.
+ */
+check("sleeps", "sleeps while no task can go on", async t => {
+  const { server } = t;
+  const all = await silentClients.crowd(t, 20);
+  await served(t, all.slice(0, 5), "A connected client:", plain);
+  for (const client of all.slice(5, 10)) client.send("half a line");
+  for (const client of all.slice(10, 15)) client.close();
+  await server.releases(all.slice(10, 15));
+  await sleeps(t, "Clients are connected, and send nothing.", {
+    because:
+      "When no task is ready, call epoll_wait without a timeout, for the descriptors that tasks wait for. It returns when one of them is ready.",
+    see: top,
+  });
+  const name = word(t);
+  const mei = await slowReader(t, name);
+  await sleepsAfterReset(t, mei, name);
+  mei.send("tea\n");
+  await mei.sent();
+  await sleeps(t, "A client does not read its answer, and has sent another line.", {
+    because:
+      "The task of this client waits for EPOLLOUT, and no task waits for its bytes. A descriptor that is registered for EPOLLIN would be reported again and again: ask for the events that tasks wait for now.",
+    see: `bash -c '${meiSings}; echo tea >&3; sleep 3' & sleep 2; ${top}`,
+  });
+  await readsOn(t, mei, `hello ${name}\n${song}\ntea\n`);
+});
+
+/** A client waits for the line of a slow reader, and resets its connection: no task waits for its socket. */
+async function sleepsAfterReset(t: Tools, mei: Client, name: string): Promise<void> {
+  const { server, expect } = t;
+  const bo = await t.client();
+  bo.send(`hear ${name}\n`);
+  await server.reads(bo);
+  await server.settles(() => server.sleepCount);
+  bo.reset();
+  await sleeps(t, "A client has reset its connection, and its task waits for the line of another.", {
+    because:
+      "No task waits for this descriptor. While it is registered, epoll reports the reset again and again, even for the mask 0: unregister it when its last waiter goes on.",
+    see: `bash -c '${meiSings}; sleep 5' & sleep 2; timeout 1 node -e 'const s = require("net").connect({port}, "127.0.0.1"); s.write("hear Mei\\n"); setTimeout(() => s.resetAndDestroy(), 500)'; ${top}`,
+  });
+  mei.send("cake\n");
+  const released = await server.releases([bo]);
+  expect(released, "The line has come for which that task waited. Its socket is closed:").equal(1, {
+    because: "The task goes on when its descriptor is ready. Its send fails, and that ends this task.",
+  });
+}
+
+/** A slow reader reads on, and gets all of this. */
+async function readsOn(t: Tools, mei: Client, wanted: string): Promise<void> {
+  mei.setReading(true);
+  await soon(t, () => mei.over || mei.receivedBytes >= wanted.length);
+  const what = "A client that did not read its long answer reads on.";
+  t.expect(mei.receivedBytes, `${what} Bytes that it has got:`).equal(wanted.length, {
+    because:
+      "A task that waits for EPOLLOUT goes on when the kernel has room again. Two tasks may wait for one descriptor, one for each direction.",
+  });
+  t.expect(heard(mei) === wanted, `${what} It has got its answers, in order.`).ok();
+}
+
+/**
+ * 200 clients connect and send nothing. Another one sends 20 lines, one after another. For each line the server makes ten
+ * system calls or fewer, on ten descriptors or fewer.
+ */
+check("one-task", "resumes no task whose descriptor is not ready", async t => {
+  const [speaker] = (await silentClients.crowd(t, 1)) as [Client];
+  const because =
+    "The server goes through all tasks for each line. Only the task whose descriptor is ready can do something: find it by the descriptor that epoll reports.";
+  const see =
+    "bash -c 'for i in {1..200}; do exec {fd}<>/dev/tcp/127.0.0.1/{port}; done; for i in {1..20}; do echo hello >&$fd; read -t 5 <&$fd; done'   # look at the calls in Syscalls meanwhile";
+  if (!t.server.traced) {
+    await costOfLine(t, speaker); // the first ones also pay for compilers and caches
+    const alone = await costOfLine(t, speaker);
+    await silentClients.crowd(t, silent);
+    const times = (await costOfLine(t, speaker)) / alone;
+    const what = `Processor time of a line among ${silent} silent clients, divided by that without them.`;
+    t.expect(Number(times.toFixed(1)), what).atMost(mostTimes, { because, see });
+    return;
+  }
+  await silentClients.crowd(t, silent);
+  await converse(t, speaker);
+  const calls = await t.server.trace({ during: () => converse(t, speaker) });
+  const total = calls.list.reduce((sum, call) => sum + asked(call), 0) + calls.missed;
+  const dearest = calls.list.reduce<CallRecord | null>(
+    (most, call) => (most === null || asked(call) > asked(most) ? call : most),
+    null,
+  );
+  const what = `Descriptors that the server asks about for one line, with ${silent} silent clients.`;
+  t.expect(Math.round(total / messages), what).atMost(mostAsked, { because, see, at: dearest });
+});
+
+/** Of how many descriptors this call speaks to the kernel. */
+function asked({ call, args, returned }: CallRecord): number {
+  if (call === "poll") return Number(args[1]);
+  return call === "epoll_wait" ? Math.max(1, returned) : 1;
+}
+
+/** One client sends lines, each after the answer to the one before. */
+async function converse(t: Tools, client: Client): Promise<void> {
+  for (let i = 0; i < messages; i++) await served(t, [client], "A connected client:", plain);
+}
+
+/** The processor time that the server spends on a line, in microseconds: the best of some rounds. */
+async function costOfLine(t: Tools, client: Client): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round++) {
+    const own = t.server.ownTime();
+    await converse(t, client);
+    best = Math.min(best, (own.spent.ran * 1000) / messages);
+  }
+  return best;
+}
+
+/**
+ * One client connects, and later sends a line. Then 40 clients, of which half are new, send lines in one moment, while the
+ * server is stopped; and once more. Each client gets its lines back.
+ */
+check("all-ready", "runs each task that is ready before it sleeps", async t => {
+  const { server, expect } = t;
+  const why: Why = {
+    because:
+      "One wake-up may make many tasks ready, and a task that runs may spawn others. Run them all, also the new ones, and call epoll_wait when no task is ready.",
+    see: `bash -c 'for i in 1 2 3; do exec {c}<>${tcp}; echo "hello $i" >&$c; all="$all $c"; done; for c in $all; do read -t 2 -u $c && echo $REPLY; done'   # right: hello 1, hello 2, hello 3`,
+  };
+  const all = await t.oneByOne(1);
+  await served(t, all, "A client that came alone:", why);
+  all.push(...(await silentClients.crowd(t, 19)));
+  await server.stop();
+  all.push(...(await t.clients(20)));
+  const said = new Map(all.map(one => [one, heard(one)]));
+  for (const round of [1, 2]) {
+    for (const one of all) {
+      const line = `${one.name}, line ${round}\n`;
+      said.set(one, said.get(one) + line);
+      one.send(line);
+      await one.sent();
+    }
+    server.continue();
+    await soon(t, () => all.every(one => one.receivedBytes >= said.get(one)!.length));
+    const right = all.filter(one => heard(one) === said.get(one)).length;
+    expect(
+      right,
+      `40 clients have sent line ${round} in one moment. Clients that have got their own lines back:`,
+    ).equal(40, why);
+    await server.stop();
+  }
+  server.continue();
+});
+
+/**
+ * In one moment 20 clients send a line, and two others send `sum 1 x`, with a word in the place of x: their tasks throw an
+ * error. Another client resets. The server prints the word, closes the sockets of these three, and answers all others.
+ */
+check("errors", "lets an error end one task and no other", async t => {
+  const { server, expect } = t;
+  const no = word(t);
+  const why: Why = {
+    because:
+      "An error of a task leaves task.next() as an exception. Catch it there, around one task: print it, and run the next task.",
+    see: `bash -c 'exec 3<>${tcp}; exec 4<>${tcp}; echo "sum 1 x" >&3; sleep 0.3; echo tea >&4; timeout 1 cat <&4'   # right: tea`,
+  };
+  const [first, second, rude, ...others] = await t.oneByOne(23);
+  await says(t, first!, "sum 1 2 39", "42", "A connected client:", plain);
+  await server.stop();
+  const lines = others.map(one => `${one.name} ${word(t)}\n`);
+  for (const [i, one] of others.entries()) {
+    if (i === 5) await first!.send(`sum 1 ${no}\n`).sent();
+    if (i === 15) await second!.send(`sum 1 ${no}\n`).sent();
+    if (i === 10) rude!.reset();
+    one.send(lines[i]!);
+    await one.sent();
+  }
+  server.continue();
+  const right = () => others.filter((one, i) => heard(one) === lines[i]).length;
+  await soon(t, () => right() === others.length);
+  const moment = "The tasks of three clients have thrown errors.";
+  expect(right(), `${moment} Others that got their lines back:`).equal(20, why);
+  expect(await server.releases([first!, second!, rude!]), `${moment} Their sockets that are closed:`).equal(
+    3,
+    {
+      ...why,
+      because:
+        "The error runs the finally block of the task, which closes the socket. The task has ended then: resume it no more.",
+    },
+  );
+  expect(
+    await server.output.prints(no, { within: 2000 }),
+    `${moment} The server has not printed the error.`,
+  ).ok({
+    because: "An error that no line shows is an error that remains. Print it where you catch it.",
+    see: why.see!,
+  });
+  await countsTasks(t, others[0]!, 20, moment, why);
+  await served(t, [...others, ...(await t.clients(2))], `${moment} A client afterwards:`, why);
+});
+
+/** The error in words that a task gets which would be the second to wait. */
+const inWords = /^error: \S+ .*\n$/s;
+
+/** This client wants to hear another, for whose line a task waits already: it gets an error. */
+async function isRefused(t: Tools, client: Client, name: string, what: string, why: Why): Promise<void> {
+  const from = client.receivedBytes;
+  const own = t.server.ownTime();
+  client.send(`hear ${name}\n`);
+  // A hub that never sleeps has had its time by then.
+  await soon(t, () => client.receivedBytes > from || client.over || own.spent.ran > 500);
+  const answer = heard(client).slice(from);
+  t.expect(answer, `${what} The answer to “hear ${name}”:`).contains(inWords, why);
+}
+
+/**
+ * Mei is silent, and her task waits for her line. Two clients say `hear Mei`, and get `error: …`, in words. Mei is served. Then
+ * her task waits to send a long answer. So the first `hear Mei` waits, and gets her next line; a second one gets an error. Mei
+ * reads on, and gets her answer. So does the next such client, for whose line another task waits meanwhile.
+ */
+check("waiters", "wakes one task for each descriptor and direction", async t => {
+  const { server, expect } = t;
+  const name = word(t);
+  const [mei, bo, cy] = (await t.oneByOne(3)) as [Client, Client, Client];
+  await says(t, mei, `I am ${name}`, `hello ${name}`, "A new client:", plain);
+  const why: Why = {
+    because:
+      "A task waits for this descriptor and direction already, and one event wakes one task. The second task gets an error where it waits: task.throw(error).",
+    see: `bash -c 'exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; exec 4<>${tcp}; echo "hear Mei" >&4; sleep 0.5; echo tea >&3; timeout 1 cat <&3; timeout 1 cat <&4'   # right: tea, and error: …`,
+  };
+  const waits = "The task of a client waits for its next line, and another client wants to hear this line.";
+  for (const second of [bo, cy]) await isRefused(t, second, name, waits, why);
+  await served(t, [mei, bo, cy, mei], `${waits} Afterwards:`, {
+    because:
+      "The error is for the second task only. The first one still waits, and the second one goes on after its error as before.",
+    see: why.see!,
+  });
+  mei.close();
+  await server.releases([mei]);
+
+  const other = `${name}2`;
+  const slow = await slowReader(t, other);
+  const wanted = `hello ${other}\n${song}\n`;
+  const from = bo.receivedBytes;
+  bo.send(`hear ${other}\n`);
+  await server.reads(bo);
+  await isRefused(t, cy, other, "Two clients want to hear the same line.", why);
+  const line = word(t);
+  slow.send(`${line}\n`);
+  await soon(t, () => bo.receivedBytes > from);
+  expect(
+    heard(bo).slice(from),
+    "A client does not read its long answer, and another client wants to hear its next line. The answer to this other client:",
+  ).equal(`${other}: ${line}\n`, {
+    because:
+      "Two tasks wait for one descriptor here, one for EPOLLIN and one for EPOLLOUT. Keep both, and ask epoll for both events.",
+    see: `bash -c '${meiSings}; exec 4<>${tcp}; echo "hear Mei" >&4; sleep 0.5; echo tea >&3; timeout 1 cat <&4'   # right: Mei: tea`,
+  });
+  await readsOn(t, slow, wanted);
+  await served(t, [slow, bo, cy], "All answers are read. Afterwards:", plain);
+
+  // Now the socket is writable first. The task of the slow reader then finds that another one waits for its next line.
+  const third = await slowReader(t, `${name}3`);
+  cy.send(`hear ${name}3\n`);
+  await server.reads(cy);
+  await server.settles(() => server.sleepCount);
+  await readsOn(t, third, `hello ${name}3\n${song}\n`);
+});
+
+/**
+ * A client takes the name of another, whose task waits: its connection ends, and so does its task. New clients are served, one
+ * of which has got the number. Then the same for a client that does not read: the task that waits to hear it gets
+ * `error: …`, in words.
+ */
+check("close", "wakes the tasks that wait for a socket that is closed", async t => {
+  const { server, expect } = t;
+  const name = word(t);
+  const [asks, mei, taker] = (await t.oneByOne(3)) as [Client, Client, Client];
+  const why: Why = {
+    because:
+      "Another task closes the socket for which this task waits. No event comes for a closed descriptor: so close() must take the waiters out of the map, and resume them with an error.",
+    see: `bash -c 'exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; exec 4<>${tcp}; echo "I am Mei" >&4; read -u 4; sleep 0.3; echo tasks >&4; timeout 1 cat <&4'   # right: 1`,
+  };
+  await says(t, mei, `I am ${name}`, `hello ${name}`, "A new client:", plain);
+  await countsTasks(t, asks, 3, "Three clients are connected.", plain);
+  await says(t, taker, `I am ${name}`, `hello ${name}`, "A client takes the name of another.", why);
+  expect(
+    await server.releases([mei]),
+    "A client has taken the name of another. Sockets of that one that are closed:",
+  ).equal(1, why);
+  await countsTasks(t, asks, 2, "A client has taken the name of another, whose connection is closed.", why);
+  const fresh = await t.oneByOne(3);
+  await served(
+    t,
+    [...fresh, taker, ...fresh],
+    "A socket was closed while a task waited for it. A client that connected afterwards:",
+    {
+      because:
+        "The kernel gives the number of a closed descriptor to the next client. What the hub keeps for this number must be gone by then.",
+      see: `bash -c 'exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; exec 4<>${tcp}; echo "I am Mei" >&4; read -u 4; exec 5<>${tcp}; echo tea >&5; timeout 1 cat <&5'   # right: tea`,
+    },
+  );
+
+  const slow = await slowReader(t, `${name}2`);
+  const [bo] = (await t.oneByOne(1)) as [Client];
+  bo.send(`hear ${name}2\n`);
+  await server.reads(bo);
+  await server.settles(() => server.sleepCount);
+  const both =
+    "Two tasks wait for the socket of a client, one to read and one to write, and another task closes it.";
+  await says(t, taker, `I am ${name}2`, `hello ${name}2`, both, why);
+  await soon(t, () => heard(bo).endsWith("\n"));
+  expect(heard(bo), `${both} The answer to the client that waits to hear it:`).contains(inWords, why);
+  expect(await server.releases([slow]), `${both} Sockets of that client that are closed:`).equal(1, why);
+  await countsTasks(t, asks, 6, both, why);
+  await served(t, [bo, taker, ...(await t.oneByOne(2))], `${both} A client afterwards:`, why);
+});
+
+/**
+ * Hundreds of generated clients send lines, names and sums, cut anywhere, and stay, close, half-close, leave or reset. Each
+ * gets its own answers. The server keeps nothing of those that have gone, and sleeps while no client sends.
+ */
+check("conversations", "answers each line in generated conversations", async t => {
+  const lines = fc
+    .oneof(grammar.visibleAscii(0, 40, "\n"), grammar.longText(1, 2000), grammar.utf8(1, 20))
+    // "x": no line is a command.
+    .map(line => `x${line.replaceAll("\n", "")}`)
+    .map(line => ({ bytes: `${line}\n`, wants: `${line}\n` }));
+  // No two clients have the same, and a server that keeps them is seen by its memory.
+  const names = grammar
+    .word(16, 20)
+    .map(name => name.repeat(50))
+    .map(name => ({ bytes: `I am ${name}\n`, wants: `hello ${name}\n` }));
+  const sums = fc
+    .array(fc.nat({ max: 1e9 }), { minLength: 1, maxLength: 5 })
+    .map(all => ({ bytes: `sum ${all.join(" ")}\n`, wants: `${all.reduce((a, b) => a + b, 0)}\n` }));
+  const nameless = grammar.word(21, 24).map(name => ({ bytes: `hear ${name}\n`, wants: `no ${name}\n` }));
+  const errors = grammar
+    .word(4, 8)
+    .map(no => ({ bytes: `sum 1 ${no}\n`, wants: null, after: "close" as const }));
+  await t.conversations({
+    says: fc.oneof(
+      { arbitrary: lines, weight: 5 },
+      { arbitrary: names, weight: 2 },
+      { arbitrary: sums, weight: 2 },
+      { arbitrary: nameless, weight: 1 },
+      { arbitrary: errors, weight: 1 },
+    ),
+    // A close() with unread bytes would be a reset: the line with an error is the last of its client.
+    only: ({ messages }) => messages.slice(0, -1).every(({ after }) => after === undefined),
+    idle: "sleeps",
+    because:
+      "Each line has one answer, in whatever pieces it comes. An error ends one task, and a client that has gone leaves no task, no socket and no registration behind.",
+  });
+});
