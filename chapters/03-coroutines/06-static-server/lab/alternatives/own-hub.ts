@@ -29,7 +29,7 @@ import {
   openRoot,
   release,
   withSlash,
-} from "./documents.ts";
+} from "../solution/documents.ts";
 
 // ------------------------------------------------------------------------------------------------- the hub
 
