@@ -3,6 +3,7 @@ export {
   type Book,
   BookError,
   type Chapter,
+  checksFilesOf,
   type Lab,
   type Lesson,
   readBook,
@@ -10,7 +11,7 @@ export {
 } from "./book/book.ts";
 export { commandWithoutLimit, limitAdvice } from "./book/commands.ts";
 export { fingerprintOf } from "./book/fingerprint.ts";
-export { hintsOf, type Rung } from "./book/hints.ts";
+export { furtherHintsOf, type HintsFile, hintsOf, type Rung } from "./book/hints.ts";
 export { type LabMemory, labFile, programIn } from "./book/lab-folder.ts";
 export { LiveBook } from "./book/live-book.ts";
 export { applyDiff } from "./book/mutant.ts";

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { here, writeBook } from "../fixtures/book.ts";
-import { BookError, readBook } from "./book.ts";
+import { BookError, checksFilesOf, readBook } from "./book.ts";
+import { furtherHintsOf, hintsOf } from "./hints.ts";
 import { applyDiff } from "./mutant.ts";
 
 const lesson = "01-sockets/02-listen";
@@ -91,6 +92,36 @@ check("three", "is three", async () => {});
   ]);
 });
 
+test("a lab passes an earlier one: its checks come first, its hints where the lab has none", () => {
+  const later = "01-sockets/10-later";
+  const files = {
+    [`${later}/lesson.md`]: `---\n${lab}\n  passes: sockets/listen\n---\n`,
+    [`${later}/lab/solution.ts`]: "a\n",
+    [`${later}/lab/checks.ts`]: 'check("own", "is its own", async () => {});',
+    [`${later}/lab/hints.md`]: "## own\n\n### 1\n\nLook.\n",
+    [`${later}/lab/mutants/m.diff`]: "// caught by: answers\n@@\n-a\n+c\n",
+  };
+  using book = writeBook(files);
+  const [first, second] = readBook(book.folder).labs;
+  assert.deepEqual(second!.checks, [
+    { id: "answers", title: "answers everybody", tests: null, from: "sockets/listen" },
+    { id: "own", title: "is its own", tests: null },
+  ]);
+  assert.deepEqual(checksFilesOf(second!), [first!.checksFile, second!.checksFile]);
+  assert.deepEqual(hintsOf(second!)!.mistakes, []);
+  assert.deepEqual([...furtherHintsOf(second!)!.ladders.keys()], ["answers"]);
+  book.write(`${later}/lab/hints.md`, "## own\n\n### 1\n\nLook.\n\n## answers\n\n### 1\n\nMine.\n");
+  assert.deepEqual([...furtherHintsOf(second!)!.ladders.keys()], []);
+  book.write(`${later}/lesson.md`, `---\n${lab}\n  passes: sockets/later\n---\n`);
+  assert.throws(
+    () => readBook(book.folder),
+    /No lab before this one is "sockets\/later": "passes" names an earlier lab\./,
+  );
+  book.write(`${later}/lesson.md`, files[`${later}/lesson.md`]!);
+  book.write(`${later}/lab/checks.ts`, 'check("answers", "is", async () => {});');
+  assert.throws(() => readBook(book.folder), /There are two checks with the id "answers"\./);
+});
+
 test("a mutant names the check that catches it", () => {
   using book = writeBook({ [`${lesson}/lab/mutants/deaf.ts`]: "// caught by: answers\n" });
   const [mutant] = readBook(book.folder).labs[0]!.mutants;
@@ -151,7 +182,7 @@ const mistakes: [string, Record<string, string | null>, string][] = [
   [
     "a lab that is only a port",
     fields("title: T\nsummary: S\nlab: 7890"),
-    `${here}/lesson.md:4:1: "lab" has fields of its own: title, summary, port, descriptors, site, http.`,
+    `${here}/lesson.md:4:1: "lab" has fields of its own: title, summary, port, descriptors, site, http, passes.`,
   ],
   [
     "no YAML",

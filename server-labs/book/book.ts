@@ -35,6 +35,13 @@ export interface Lab {
   mutants: { file: string; caughtBy: string }[];
   /** The servers that the scoreboard sets beside the student's. */
   rivals: DeclaredRival[];
+  /** An earlier lab whose checks are the first of `checks`; left out when all are its own. */
+  passes?: Lab;
+}
+
+/** The files that declare the checks of a lab, in the order of its checks. */
+export function checksFilesOf(lab: Pick<Lab, "checksFile" | "passes">): string[] {
+  return [...(lab.passes ? checksFilesOf(lab.passes) : []), lab.checksFile];
 }
 
 export interface Lesson {
@@ -112,6 +119,7 @@ export function surveyBook(
     problems.push({ file: relative(dirname(folder), file), ...mistake });
   const chapters: Chapter[] = [];
   let previous: Lab | null = null;
+  const earlier = (id: LabId) => chapters.flatMap(c => c.lessons).find(lesson => lesson.id === id)?.lab;
 
   for (const { path, number, name } of numbered(folder, report)) {
     const file = join(path, "chapter.md");
@@ -133,7 +141,7 @@ export function surveyBook(
     };
     chapters.push(chapter);
     for (const entry of numbered(path, report)) {
-      const lesson = readLesson(entry, chapter, previous, { report, memory });
+      const lesson = readLesson(entry, chapter, { previous, earlier }, { report, memory });
       if (!lesson) continue;
       chapter.lessons.push(lesson);
       previous = lesson.lab ?? previous;
@@ -165,7 +173,7 @@ function pageOf(file: string, noun: string, report: Report): ChapterPage | null 
 function readLesson(
   entry: Entry,
   chapter: Chapter,
-  previous: Lab | null,
+  { previous, earlier }: { previous: Lab | null; earlier: (id: LabId) => Lab | null | undefined },
   { report, memory }: { report: Report; memory: LabMemory },
 ): Lesson | null {
   const file = join(entry.path, "lesson.md");
@@ -191,7 +199,13 @@ function readLesson(
     if (existsSync(labFolder)) report(file, { line: 1, column: 1, sentence });
     return lesson;
   }
-  const found = readLabFolder(labFolder, report, memory);
+  const passes = fieldsOfLab.passes === undefined ? undefined : earlier(fieldsOfLab.passes);
+  if (!passes && fieldsOfLab.passes !== undefined) {
+    const sentence = `No lab before this one is "${fieldsOfLab.passes}": "passes" names an earlier lab.`;
+    report(file, { line: 1, column: 1, sentence });
+  }
+  const further = (passes?.checks ?? []).map(check => ({ from: passes!.id, ...check }));
+  const found = readLabFolder(labFolder, report, memory, further);
   if (!found) return lesson;
   const starter = found.starter ?? previous?.solution;
   if (!starter) {
@@ -214,9 +228,10 @@ function readLesson(
     files: filesOf(starter),
     solution: found.solution,
     checksFile: found.checksFile,
-    checks: found.checks,
+    checks: [...further, ...found.checks],
     mutants: found.mutants,
     rivals: found.rivals,
+    ...(passes && { passes }),
   };
   return { ...lesson, lab };
 }

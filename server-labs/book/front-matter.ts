@@ -43,6 +43,8 @@ export const lessonFields = v.strictObject({
       site: v.optional(v.boolean()),
       /** Its server speaks HTTP, when left out; one that does not reads lines. */
       http: v.optional(v.boolean()),
+      /** An earlier lab whose checks its server must pass, too: "epoll/static-server". */
+      passes: v.optional(id),
     }),
   ),
 });

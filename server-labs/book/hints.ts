@@ -18,19 +18,36 @@ export interface Hints {
   mistakes: { at: number; sentence: string }[];
 }
 
+/** A hints.md. */
+export interface HintsFile extends Hints {
+  file: string;
+  text: string;
+}
+
 /** The hints.md of this lab with its hints; null when the file does not exist. @param ids of its checks */
-export function hintsOf(
-  lab: Lab,
-  ids: readonly string[] = lab.checks.map(({ id }) => id),
-): (Hints & { file: string; text: string }) | null {
+export function hintsOf(lab: Lab, ids: readonly string[] = lab.checks.map(({ id }) => id)): HintsFile | null {
   const file = join(lab.folder, "lab", "hints.md");
   if (!existsSync(file)) return null;
   const text = readFileSync(file, "utf8");
-  return { file, text, ...readHints(text, ids) };
+  const further = lab.passes?.checks.map(({ id }) => id) ?? [];
+  return { file, text, ...readHints(text, ids, further) };
 }
 
-/** Reads the text of a hints.md; offsets are of this text. */
-export function readHints(text: string, ids: readonly string[]): Hints {
+/** The hints of the lab that this one passes, for the checks for which this one has none; null without such a lab. */
+export function furtherHintsOf(lab: Lab): HintsFile | null {
+  const hints = lab.passes ? hintsOf(lab.passes) : null;
+  if (!hints) return null;
+  const own = hintsOf(lab)?.ladders;
+  const ladders = new Map([...hints.ladders].filter(([id]) => !own?.has(id)));
+  return { ...hints, ladders, mistakes: [] };
+}
+
+/**
+ * Reads the text of a hints.md; offsets are of this text.
+ * @param ids the checks that may have hints
+ * @param further those of them that need none here, because another lab has theirs
+ */
+export function readHints(text: string, ids: readonly string[], further: readonly string[] = []): Hints {
   const ladders: Hints["ladders"] = new Map();
   const mistakes: Hints["mistakes"] = [];
   let ladder: { at: number; rungs: Rung[] } | null = null;
@@ -63,7 +80,7 @@ export function readHints(text: string, ids: readonly string[]): Hints {
     }
   }
   for (const id of ids)
-    if (!ladders.get(id)?.rungs.length)
+    if (!further.includes(id) && !ladders.get(id)?.rungs.length)
       mistakes.push({ at: 0, sentence: `The check "${id}" has no hints: "## ${id}", then "### 1".` });
   return { ladders, mistakes };
 }

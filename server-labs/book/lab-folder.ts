@@ -2,7 +2,7 @@
 // catch each mutant. Ids and titles must therefore be literals.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { suggestion } from "../protocol.ts";
+import { type LabId, suggestion } from "../protocol.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { applyDiff, caughtBy } from "./mutant.ts";
 import { type BookProblem, place } from "./problem.ts";
@@ -41,12 +41,15 @@ export interface DeclaredCheck {
   tests: string | null;
   /** The words of the line of dashes above it, `// ---- many clients`; left out where there is no such line. */
   group?: string;
+  /** The earlier lab that declares it, with its hints and mutants; left out when this lab does. */
+  from?: LabId;
 }
 
 export interface LabFolder {
   starter: string | null;
   solution: string;
   checksFile: string;
+  /** Those that its checks.ts declares. */
   checks: DeclaredCheck[];
   mutants: { file: string; caughtBy: string }[];
   rivals: DeclaredRival[];
@@ -58,20 +61,26 @@ export type LabMemory = Map<string, { print: string; lab: LabFolder | null; repo
 /**
  * Reads `<lesson>/lab`; null after reporting that a file is missing without which it is not a lab.
  * @param memory a folder that is as it was is not read again
+ * @param further the checks of the lab that this one passes, too
  */
-export function readLabFolder(folder: string, report: Report, memory: LabMemory): LabFolder | null {
-  const print = fingerprintOf(folder);
+export function readLabFolder(
+  folder: string,
+  report: Report,
+  memory: LabMemory,
+  further: readonly DeclaredCheck[] = [],
+): LabFolder | null {
+  const print = `${further.map(({ id }) => id)}\n${fingerprintOf(folder)}`;
   let known = memory.get(folder);
   if (known?.print !== print) {
     const reports: Parameters<Report>[] = [];
-    known = { print, lab: read(folder, (...mistake) => reports.push(mistake)), reports };
+    known = { print, lab: read(folder, further, (...mistake) => reports.push(mistake)), reports };
     memory.set(folder, known);
   }
   for (const mistake of known.reports) report(...mistake);
   return known.lab;
 }
 
-function read(folder: string, report: Report): LabFolder | null {
+function read(folder: string, further: readonly DeclaredCheck[], report: Report): LabFolder | null {
   const file = (name: string) => join(folder, name);
   const solution = programIn(folder, "solution");
   for (const [name, there] of [
@@ -83,13 +92,13 @@ function read(folder: string, report: Report): LabFolder | null {
       return null;
     }
   const checksFile = file("checks.ts");
-  const checks = declaredChecks(readFileSync(checksFile, "utf8"), m => report(checksFile, m));
+  const checks = declaredChecks(readFileSync(checksFile, "utf8"), further, m => report(checksFile, m));
   return {
     starter: programIn(folder, "starter"),
     solution: solution!,
     checksFile,
     checks,
-    mutants: mutants(file("mutants"), solution!, checks, report),
+    mutants: mutants(file("mutants"), solution!, [...further, ...checks], report),
     rivals: readRivals(file("rivals"), report),
   };
 }
@@ -99,9 +108,10 @@ const token =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<![.\w$])check[ \t]*\(/g;
 const literal = /\s*("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\$])*`)\s*(,?)/y;
 
-/** All `check("id", "title", …)` in a source, in order. */
+/** All `check("id", "title", …)` in a source, in order. @param further checks whose ids are taken */
 function declaredChecks(
   source: string,
+  further: readonly DeclaredCheck[],
   report: (mistake: Omit<BookProblem, "file">) => void,
 ): DeclaredCheck[] {
   const checks: DeclaredCheck[] = [];
@@ -120,7 +130,8 @@ function declaredChecks(
       mistake(`A check is written check("id", "title", …) with both as plain strings: the page lists them.`);
     else if (!/^[a-z0-9][a-z0-9-]*$/.test(id.value))
       mistake(`"${id.value}" is not an id for a check: use small letters, digits and hyphens only.`);
-    else if (checks.some(c => c.id === id.value)) mistake(`There are two checks with the id "${id.value}".`);
+    else if ([...further, ...checks].some(c => c.id === id.value))
+      mistake(`There are two checks with the id "${id.value}".`);
     else checks.push({ id: id.value, title: title.value, tests: above || null, ...(group && { group }) });
   }
   if (checks.length === 0) report({ line: 1, column: 1, sentence: "This file declares no check." });

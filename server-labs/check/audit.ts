@@ -59,7 +59,9 @@ export async function auditLab(options: AuditOptions): Promise<string[]> {
   ];
   await inOrder(jobs.map(job => () => limits.files.run(job)));
   const caughtBy = new Set(lab.mutants.map(mutant => mutant.caughtBy));
-  for (const { id } of checks) if (!caughtBy.has(id)) audit.withoutMutant(id);
+  // Those of an earlier lab are proven there.
+  const further = new Set(lab.passes?.checks.map(({ id }) => id));
+  for (const { id } of checks) if (!further.has(id) && !caughtBy.has(id)) audit.withoutMutant(id);
   audit.hints();
   audit.wording();
   audit.types();
@@ -205,7 +207,8 @@ class LabAudit {
   }
 
   #declaration(id: string): string {
-    const { checksFile } = this.#options.lab;
+    const { lab } = this.#options;
+    const { checksFile } = lab.passes?.checks.some(check => check.id === id) ? lab.passes : lab;
     return placeOf(checksFile, lineOf(checksFile, `"${id}"`));
   }
 }

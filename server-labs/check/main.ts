@@ -2,7 +2,16 @@
 // Exit code: 0 all checks passed, 1 a check failed, 2 the checks could not run.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { BookError, hintsOf, type Lab, labFile, problemLines, surveyBook } from "../book.ts";
+import {
+  BookError,
+  checksFilesOf,
+  furtherHintsOf,
+  hintsOf,
+  type Lab,
+  labFile,
+  problemLines,
+  surveyBook,
+} from "../book.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { count } from "../protocol.ts";
 import { native } from "../runtime.ts";
@@ -103,7 +112,7 @@ async function main(): Promise<number> {
   for (let made = 0; made < repeat; made++) {
     // Reported before the compiler is loaded: the page shows at once which checks will run.
     for (const check of lab.checks.filter(wanted)) round.onState(check, "waiting");
-    const checks = (await modules.checks(lab.checksFile)).filter(wanted);
+    const checks = (await modules.checks(checksFilesOf(lab))).filter(wanted);
     outcomes.push(
       ...(await runChecks(checks, {
         subject: await subject(),
@@ -128,7 +137,7 @@ function scoreboard(
   if (lab.rivals.length === 0) throw new UsageError(`${lab.id} has no rivals: there is no scoreboard.`);
   if (repeat !== undefined)
     throw new UsageError("A scoreboard is made once: --repeat is for the checks alone.");
-  const checks = async () => (await modules.checks(lab.checksFile)).filter(wanted);
+  const checks = async () => (await modules.checks(checksFilesOf(lab))).filter(wanted);
   const fd = process.env.LAB_REPORT_FD ?? (json ? 1 : null);
   return makeScoreboard({
     lab,
@@ -222,7 +231,7 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
   const limits = auditLimits();
   const checksOf: Check[][] = [];
   // One after another: check() adds to one list, and ModuleFolder takes what the import has added.
-  for (const lab of labs) checksOf.push(await modules.checks(lab.checksFile));
+  for (const lab of labs) checksOf.push(await modules.checks(checksFilesOf(lab)));
   const mistyped = await typeMistakes(labs);
   const held = labs.map(() => [] as string[]);
   const disturbed: string[] = [];
@@ -259,11 +268,12 @@ async function audit(labs: readonly Lab[], seed: number | undefined): Promise<nu
 
 /** Prints one hint. @returns the exit code */
 function hint(lab: Lab, id: string, rung: number): number {
-  const hints = hintsOf(lab);
+  const files = [hintsOf(lab), furtherHintsOf(lab)].filter(one => one !== null);
+  const hints = files.find(one => one.ladders.has(id));
   const rungs = hints?.ladders.get(id)?.rungs;
   if (!hints || !rungs)
     throw new UsageError(
-      `${lab.id} has no check "${id}" with hints. There are: ${[...(hints?.ladders.keys() ?? [])].join(", ")}.`,
+      `${lab.id} has no check "${id}" with hints. There are: ${files.flatMap(one => [...one.ladders.keys()]).join(", ")}.`,
     );
   const wanted = rungs[rung - 1];
   if (wanted === undefined)

@@ -63,14 +63,16 @@ export class ModuleFolder {
     return { file: program, modules: list, name, files };
   }
 
-  /** Imports a lab's checks.ts, and returns what it declares. */
-  async checks(file: string): Promise<Check[]> {
+  /** Imports these checks.ts of a lab, and returns what they declare. */
+  async checks(files: readonly string[]): Promise<Check[]> {
     takeDeclared();
-    const javascript = this.#stripped.checks ?? (await strippedChecks(file));
-    // One name for each module, because Node caches modules by their path.
-    const path = join(this.#folder, `${this.#made++}-${basename(file).replace(/\.ts$/, ".mjs")}`);
-    writeFileSync(path, `${javascript}\n//# sourceURL=${pathToFileURL(file)}\n`);
-    await import(pathToFileURL(path).href);
+    for (const file of files) {
+      const javascript = this.#stripped.checks?.[file] ?? (await strippedChecks(file));
+      // One name for each module, because Node caches modules by their path.
+      const path = join(this.#folder, `${this.#made++}-${basename(file).replace(/\.ts$/, ".mjs")}`);
+      writeFileSync(path, `${javascript}\n//# sourceURL=${pathToFileURL(file)}\n`);
+      await import(pathToFileURL(path).href);
+    }
     return takeDeclared();
   }
 

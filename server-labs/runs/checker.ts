@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import * as v from "valibot";
-import type { Lab } from "../book.ts";
+import { checksFilesOf, type Lab } from "../book.ts";
 import type { EventBody } from "../events.ts";
 import { type JsonLine, JsonLines } from "../lib/json-lines.ts";
 import type { ModuleText, StripTypes } from "../modules.ts";
@@ -26,8 +26,8 @@ import type { FolderUse } from "./watchdog.ts";
 export interface StrippedPrograms {
   /** The JavaScript of the program's files, by absolute path; the file that starts is the first. */
   modules: Record<string, string>;
-  /** The JavaScript of the lab's checks. */
-  checks?: string;
+  /** The JavaScript of the lab's checks, by the absolute path of the file that declares them. */
+  checks?: Record<string, string>;
 }
 
 export interface CheckerOptions {
@@ -149,12 +149,12 @@ export async function checkerPart(options: CheckerOptions): Promise<Part> {
 /** Both programs that the checker will run, as JavaScript: the checker would load the compiler for each check. */
 async function stripped({ lab, modules, strip }: CheckerOptions): Promise<StrippedPrograms> {
   const entries = [...modules].map(([path, { javascript }]) => [path, javascript]);
-  const checks = await readFile(lab.checksFile, "utf8").catch(() => "");
-  const made = await strip(basename(lab.checksFile), checks);
-  return {
-    modules: Object.fromEntries(entries),
-    ...("javascript" in made ? { checks: made.javascript } : {}),
-  };
+  const checks: Record<string, string> = {};
+  for (const file of checksFilesOf(lab)) {
+    const made = await strip(basename(file), await readFile(file, "utf8").catch(() => ""));
+    if ("javascript" in made) checks[file] = made.javascript;
+  }
+  return { modules: Object.fromEntries(entries), checks };
 }
 
 /** The reports of one checker. Each line is a claim of a process in which a student's text ran, bounded and checked. */

@@ -9,5 +9,6 @@ export type { Awaited, Park, Steps } from "./tasks/task.ts";
 export { Cancelled, Task, type TaskState } from "./tasks/task.ts";
 export { TaskQueue } from "./tasks/task-queue.ts";
 export { TaskSemaphore } from "./tasks/task-semaphore.ts";
-export { deadline, TimedOut, timeout } from "./tasks/time-limit.ts";
-export { currentTask, pass, readable, run, sleep, spawn, writable } from "./tasks/wait.ts";
+export { deadline, timeout } from "./tasks/time-limit.ts";
+export { TimedOut } from "./tasks/timed-out.ts";
+export { currentTask, currentTurn, pass, readable, run, sleep, spawn, writable } from "./tasks/wait.ts";

@@ -1,7 +1,14 @@
 // Hints. The hints of a lesson: each rung of its lab's hints.md as a tree. Rungs are Markdown like any other prose of the lesson.
 import { relative } from "node:path";
 import type { Root } from "hast";
-import { hintsOf, type Lab, place, type Rung } from "../../../server-labs/book.ts";
+import {
+  furtherHintsOf,
+  type HintsFile,
+  hintsOf,
+  type Lab,
+  place,
+  type Rung,
+} from "../../../server-labs/book.ts";
 import { type Context, compileMarkdown } from "./markdown.ts";
 import { Page, parseMarkdown } from "./page.ts";
 
@@ -13,6 +20,11 @@ export function compileHints(lab: Lab | null, lesson: Page, context: Context): R
     lesson.report({ position: undefined }, "The lab of this lesson has no lab/hints.md.");
     return {};
   }
+  const further = furtherHintsOf(lab);
+  return { ...(further && compileFile(further, lesson, context)), ...compileFile(hints, lesson, context) };
+}
+
+function compileFile(hints: HintsFile, lesson: Page, context: Context): Record<string, Root[]> {
   const { file, text, ladders, mistakes } = hints;
   const page = new Page(file, text, lesson.root, lesson.lesson);
   const compile = (rung: Rung) => compileMarkdown(page, context, parseMarkdown(alone(text, rung)));

@@ -103,10 +103,14 @@ export class Page {
     return this.text.slice(node.position!.start.offset, node.position!.end.offset);
   }
 
-  /** A file of the lesson's folder by the path that prose gives it; null if the path leads out of it. */
+  /**
+   * A file of the lesson's folder, or of the lesson whose lab its own passes, by the path that prose gives it; null if the
+   * path leads elsewhere.
+   */
   inFolder(path: string): string | null {
     const file = resolve(dirname(this.file), path);
-    return file.startsWith(`${dirname(this.file)}/`) ? file : null;
+    const folders = [dirname(this.file), this.lesson?.lab?.passes?.folder];
+    return folders.some(folder => folder !== undefined && file.startsWith(`${folder}/`)) ? file : null;
   }
 
   /** Takes a name (of a quiz, a guess, a figure) for this page; false if it is taken. */

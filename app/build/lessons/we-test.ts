@@ -16,12 +16,14 @@ export function weTest(node: Directive, page: Page): DirectiveNode | null {
         : null;
   if (mistake) page.report(node, mistake);
   if (!lab || mistake) return null;
-  const items = lab.checks.map(({ id, title, tests }) =>
-    directiveNode(node, "lesson-we-test-item", { name: id }, [
-      directiveNode(node, "lesson-check", { name: id }, [{ type: "text", value: title }]),
-      ...markdownOf(tests!),
-    ]),
-  );
+  const items = lab.checks
+    .filter(isOwn)
+    .map(({ id, title, tests }) =>
+      directiveNode(node, "lesson-we-test-item", { name: id }, [
+        directiveNode(node, "lesson-check", { name: id }, [{ type: "text", value: title }]),
+        ...markdownOf(tests!),
+      ]),
+    );
   return directiveNode(node, "lesson-we-test", {}, items);
 }
 
@@ -34,6 +36,13 @@ export function untoldTests(lab: Lab | null, page: Page): string | null {
   return `This lesson does not say what its checks send and expect: ::we-test does.${first}`;
 }
 
-const silentChecks = (lab: Lab) => lab.checks.filter(({ tests }) => tests === null).map(({ id }) => id);
+/** What an earlier lab tests, that lab's lesson says. */
+const isOwn = ({ from }: Lab["checks"][number]) => from === undefined;
+
+const silentChecks = (lab: Lab) =>
+  lab.checks
+    .filter(isOwn)
+    .filter(({ tests }) => tests === null)
+    .map(({ id }) => id);
 
 const listOf = (ids: readonly string[]) => ids.map(id => `"${id}"`).join(", ");

@@ -26,6 +26,8 @@ export class Hub {
   readonly #live = new Set<Task>();
   #ready: Task[] = [];
   #current: Task | null = null;
+  /** How often it has asked for events. */
+  turn = 0;
   #made = 0;
   /** Called when a task is made, while an async function runs and there was no task. */
   #spawned: (() => void) | null = null;
@@ -157,6 +159,7 @@ export class Hub {
   /** Sleeps until an event or a timer comes, and makes its tasks ready. */
   #wait(): void {
     if (this.#isStuck()) this.#unstick();
+    this.turn++;
     this.descriptors.wait(this.#patience());
     this.timers.fire(performance.now());
   }

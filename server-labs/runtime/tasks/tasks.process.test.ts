@@ -9,6 +9,7 @@ import {
   Cancelled,
   connect,
   currentTask,
+  currentTurn,
   DescriptorClosed,
   deadline,
   nursery,
@@ -26,6 +27,7 @@ import {
   TimedOut,
   timeout,
   wait,
+  writable,
 } from "../tasks.ts";
 
 const descriptors = () => readdirSync("/proc/self/fd").length;
@@ -234,6 +236,25 @@ test("of nested limits the one that is over is thrown, and the bytes of the same
   other.close();
 });
 
+test("a wait for a descriptor with a deadline: bytes come first, and nothing remains of it", () => {
+  const [one, other] = pair();
+  run(
+    (function* () {
+      const late = yield* attempt(readable(one, performance.now() + 5));
+      assert.ok(late instanceof TimedOut && late.ms <= 5);
+      other.send("x");
+      yield* readable(one, performance.now());
+      assert.equal(one.recv(1)?.toString(), "x");
+      yield* writable(one, performance.now() + 5);
+      yield* sleep(10); // the limit is over by now, and means nothing
+      const alone = yield* attempt(new TaskQueue<number>().take());
+      assert.match(String(alone), /No task can go on/);
+    })(),
+  );
+  one.close();
+  other.close();
+});
+
 test("cancel: a task that waits, one that has not begun, and one that has ended", () => {
   const order: string[] = [];
   function* waits(name: string): Steps<void> {
@@ -433,6 +454,25 @@ test("10,000 parked tasks, and none of them costs a turn", () => {
       for (const task of parked) task.cancel();
     })(),
   );
+});
+
+test("the turn is the same for all tasks that were ready together, and another after a wait", () => {
+  const turns: number[] = [];
+  run(
+    nursery(n => {
+      for (let i = 0; i < 2; i++)
+        n.spawn(
+          (function* () {
+            turns.push(currentTurn());
+            yield* pass();
+            turns.push(currentTurn());
+          })(),
+        );
+    }),
+  );
+  const [first, second] = [turns[0]!, turns[2]!];
+  assert.deepEqual(turns, [first, first, second, second]);
+  assert.ok(second > first);
 });
 
 test("what needs a hub says so, and an epoll of one's own goes on to work beside it", () => {

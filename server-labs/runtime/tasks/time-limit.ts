@@ -1,19 +1,8 @@
 // Time limits. A part of a task's steps must end by a moment, or an error is thrown where the task waits.
 import { theHub } from "./hub.ts";
 import type { Steps } from "./task.ts";
+import { TimedOut } from "./timed-out.ts";
 import { checkedMs } from "./wait.ts";
-
-/** Steps did not end in their time. */
-export class TimedOut extends Error {
-  /** The time that they had, in milliseconds. */
-  readonly ms: number;
-
-  constructor(ms: number) {
-    super(`The time is over: ${Math.round(ms)} ms.`);
-    this.name = "TimedOut";
-    this.ms = ms;
-  }
-}
 
 /**
  * Gives these steps so much time: `yield* timeout(500, recv(socket, 1024))`. When the time is over, TimedOut is thrown where
@@ -35,13 +24,18 @@ export function* timeout<T>(ms: number, steps: Steps<T>): Steps<T> {
 export function* deadline<T>(at: number, steps: Steps<T>): Steps<T> {
   const hub = theHub("deadline()");
   const { current: task, timers } = hub;
-  const error = new TimedOut(at - performance.now());
-  const timer = timers.add(at, () => task.interrupt(error));
+  const began = performance.now();
+  // Made when the time is over: an error takes its stack, and most steps end in their time.
+  let error: TimedOut | null = null;
+  const timer = timers.add(at, () => {
+    error = new TimedOut(at - began);
+    task.interrupt(error);
+  });
   try {
     return yield* steps;
   } finally {
     timers.remove(timer);
     // It may have come in the turn in which the steps had ended.
-    task.withdraw(error);
+    if (error !== null) task.withdraw(error);
   }
 }

@@ -1,7 +1,8 @@
 // Waits. The functions that a task calls with `yield*` to wait for a descriptor, a time, or its next turn; and spawn.
 import { descriptor, type HasDescriptor } from "../net/arguments.ts";
 import { Hub, theHub } from "./hub.ts";
-import type { Steps, Task } from "./task.ts";
+import type { Park, Steps, Task } from "./task.ts";
+import { TimedOut } from "./timed-out.ts";
 
 /**
  * Makes a hub, runs this task on it, and returns when the task has ended. The hub then cancels all other tasks, and waits
@@ -32,24 +33,53 @@ export function currentTask(): Task {
 }
 
 /**
+ * The number of the hub's turn: it grows each time that the hub asks epoll for events. In one turn each ready task runs once,
+ * so what one task has just found out (what time it is, whether a file has changed) may serve the others, too.
+ * @throws Error when no hub runs
+ */
+export function currentTurn(): number {
+  return theHub("currentTurn()").turn;
+}
+
+/**
  * Waits until a descriptor is readable: `yield* readable(socket)`. A listener is readable when a client has connected.
  * @param on a Socket, or the number of a descriptor
- * @throws Error when another task waits for the same; DescriptorClosed when it is closed meanwhile; SyscallError of
- *   epoll_ctl(2): EPERM for a regular file
+ * @param until a moment of performance.now(), in milliseconds: as `deadline(until, readable(on))`, at a lower cost
+ * @throws Error when another task waits for the same; DescriptorClosed when it is closed meanwhile; TimedOut; SyscallError
+ *   of epoll_ctl(2): EPERM for a regular file
  */
-export function* readable(on: HasDescriptor): Steps<void> {
+export function* readable(on: HasDescriptor, until = Number.POSITIVE_INFINITY): Steps<void> {
   const hub = theHub("readable()");
-  yield hub.descriptors.park(descriptor(readable, on), "readable", hub.current);
+  const park = hub.descriptors.park(descriptor(readable, on), "readable", hub.current);
+  yield until === Number.POSITIVE_INFINITY ? park : limited(hub, park, until);
 }
 
 /**
  * Waits until a descriptor is writable: the kernel has room for more bytes, or a handshake has ended.
  * @param on a Socket, or the number of a descriptor
+ * @param until as of readable
  * @throws as readable
  */
-export function* writable(on: HasDescriptor): Steps<void> {
+export function* writable(on: HasDescriptor, until = Number.POSITIVE_INFINITY): Steps<void> {
   const hub = theHub("writable()");
-  yield hub.descriptors.park(descriptor(writable, on), "writable", hub.current);
+  const park = hub.descriptors.park(descriptor(writable, on), "writable", hub.current);
+  yield until === Number.POSITIVE_INFINITY ? park : limited(hub, park, until);
+}
+
+/** A park that ends with TimedOut at this moment. An event of the same turn comes first. */
+function limited({ timers }: Hub, park: Park, until: number): Park {
+  const began = performance.now();
+  return {
+    awaited: park.awaited,
+    start: task => {
+      const undo = park.start(task);
+      const timer = timers.add(until, () => task.wake({ error: new TimedOut(until - began) }));
+      return () => {
+        timers.remove(timer);
+        undo();
+      };
+    },
+  };
 }
 
 /**
