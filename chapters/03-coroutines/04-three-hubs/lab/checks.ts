@@ -1,6 +1,7 @@
 // What must be true of a server whose tasks are async functions. How its hub settles their promises, and how it asks epoll,
 // is not asked.
 import {
+  type BrokenPromise,
   type CallRecord,
   type Client,
   check,
@@ -26,16 +27,20 @@ const top =
 
 const word = (t: Tools) => t.generate(grammar.word(6, 12));
 const heard = (client: Client) => client.received.toString("latin1");
+const ends = (client: Client) => heard(client).endsWith("\n");
 
-/** What a first line needs. Another check judges whether handlers go on. */
+/** A promise of the lab: the check `goes-on` judges it. */
+const breaks: BrokenPromise = {
+  promise: "going on",
+  saying: "the server sleeps before a handler that an event has woken has gone on to its next wait",
+};
+
+/** What a first line needs. */
 const plain: Why = {
   because:
     "A handler that waits is parked under its descriptor, and an event settles its promise. A client may have the number of one that has left: what the hub keeps for a number must be gone by then.",
   see: `bash -c 'for i in 1 2 3; do exec 3<>${tcp}; echo "tea $i" >&3; read -t 2 -u 3 && echo $REPLY; exec 3>&-; done'   # right: tea 1, tea 2, tea 3`,
-  breaks: {
-    promise: "going on",
-    saying: "a handler that an event has woken does not go on, because the server sleeps before",
-  },
+  breaks,
 };
 
 const goesOnAfterPass: Why = {
@@ -136,30 +141,37 @@ async function sleeps(t: Tools, when: string, why: Why): Promise<void> {
  * One client sends `deep 1`, `deep 2` and so on, up to some hundred calls that await each other, and nothing else happens
  * on any connection. Each line is answered. Between its `recv` and the `send` of its answer the server does not sleep.
  */
-check("goes-on", "runs a handler up to its next wait before it sleeps", { judges: "going on" }, async t => {
-  const { server, expect } = t;
-  const see = `bash -c 'exec 3<>${tcp}; echo "deep 20" >&3; timeout 2 cat <&3'   # right: bottom`;
-  const why: Why = {
-    because:
-      "The event has resolved a promise. What awaits it goes on as a microtask, and so does each call above. The hub must return to Node until the queue of microtasks is empty, and sleep only then.",
-    see,
-  };
-  const client = await t.client();
-  const what = "A handler awaits calls that await calls, and no other event comes.";
-  const watch = server.traced ? server.watch() : null;
-  const depths = [1, 2, 3, t.generate(fc.integer({ min: 4, max: 60 })), 300];
-  for (const depth of depths) await says(t, client, `deep ${depth}`, "bottom", what, why);
-  await served(t, [client], what, why);
-  if (watch === null) return;
-  const between = sleepsBeforeAnswers([...watch.calls], client);
-  const so = "Calls of epoll_wait with a timeout, between the recv of a line and the send of its answer:";
-  expect(between.length, so).equal(0, {
-    see,
-    at: between[0] ?? null,
-    because:
-      "The handler could go on, and the server slept in between. No number of turns is enough for each handler: return to Node until the queue of microtasks is empty.",
-  });
-});
+check(
+  "goes-on",
+  "runs a handler up to its next wait before it sleeps",
+  { judges: breaks.promise },
+  async t => {
+    const { server, expect } = t;
+    const see = `bash -c 'exec 3<>${tcp}; echo "deep 20" >&3; timeout 2 cat <&3'   # right: bottom`;
+    const why: Why = {
+      because:
+        "The event has resolved a promise. What awaits it goes on as a microtask, and so does each call above. The hub must return to Node until the queue of microtasks is empty, and sleep only then.",
+      see,
+      breaks,
+    };
+    const client = await t.client();
+    const what = "A handler awaits calls that await calls, and no other event comes.";
+    const watch = server.traced ? server.watch() : null;
+    const depths = [1, 2, 3, t.generate(fc.integer({ min: 4, max: 60 })), 300];
+    for (const depth of depths) await says(t, client, `deep ${depth}`, "bottom", what, why);
+    await served(t, [client], what, why);
+    if (watch === null) return;
+    const between = sleepsBeforeAnswers([...watch.calls], client);
+    const so = "Calls of epoll_wait with a timeout, between the recv of a line and the send of its answer:";
+    expect(between.length, so).equal(0, {
+      see,
+      breaks,
+      at: between[0] ?? null,
+      because:
+        "The handler could go on, and the server slept in between. No number of turns is enough for each handler: return to Node until the queue of microtasks is empty.",
+    });
+  },
+);
 
 /** The calls in which the server slept between the recv of a line and the send of its answer. */
 function sleepsBeforeAnswers(calls: readonly CallRecord[], client: Client): CallRecord[] {
@@ -245,43 +257,6 @@ check("errors", "lets a rejected handler end its own connection and no other", a
   await countsTasks(t, others[0]!, 20, moment, why);
   await served(t, [...others, ...(await t.clients(2))], `${moment} A client afterwards:`, why);
 });
-
-/**
- * A client sends `count 1000`, and gets `counted 1000`, while nothing else happens. Then two clients count for ever. Others
- * connect and send lines, and get them back. One sends `stop`: both counters get how far they have counted.
- */
-check("pass", "lets others in where a handler passes", async t => {
-  const { expect } = t;
-  const [first, second, other] = (await t.oneByOne(3)) as [Client, Client, Client];
-  await served(t, [other], "A connected client:", plain);
-  const passes = "A handler passes 1000 times, and no event comes.";
-  await says(t, first, "count 1000", "counted 1000", passes, goesOnAfterPass);
-  const from = [first, second].map(one => one.receivedBytes);
-  for (const one of [first, second]) {
-    one.send(`count ${forEver}\n`);
-    await t.server.reads(one);
-  }
-  const why: Why = {
-    because:
-      "A promise that is resolved already costs one microtask, and Node runs all microtasks before anything else. pass() must wait for a promise that the hub resolves in its next turn, when it has looked at epoll.",
-    see: `bash -c 'exec 3<>${tcp}; exec 4<>${tcp}; echo "count ${forEver}" >&3; sleep 0.3; echo tea >&4; sleep 0.3; echo stop >&4; timeout 1 cat <&4'   # right: tea, stopped`,
-  };
-  const what = "Two handlers count and pass, without an end.";
-  const fresh = await t.clients(3);
-  await served(t, [other, ...fresh, other], what, why);
-  await says(t, fresh[0]!, "stop", "stopped", what, why);
-  await soon(t, () => [first, second].every((one, i) => one.receivedBytes > from[i]! && ends(one)));
-  for (const [i, one] of [first, second].entries()) {
-    const answer = heard(one).slice(from[i]);
-    expect(answer, `A client has said “stop”. The answer to ${one.name}, which counts:`).contains(
-      /^counted [1-9]\d*\n$/,
-      { because: "Each task that has passed goes on in the next turn, not only one of them." },
-    );
-  }
-  await served(t, [first, second, other], "The counters have stopped. Afterwards:", why);
-});
-
-const ends = (client: Client) => heard(client).endsWith("\n");
 
 /** The error in words that a task gets which would be the second to wait. */
 const inWords = /^error: \S+ .*\n$/s;
@@ -391,6 +366,41 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
   expect(await server.releases([slow]), `${both} Sockets of that client that are closed:`).equal(1, why);
   await countsTasks(t, asks, 6, both, why);
   await served(t, [bo, taker, ...(await t.oneByOne(2))], `${both} A client afterwards:`, why);
+});
+
+/**
+ * A client sends `count 1000`, and gets `counted 1000`, while nothing else happens. Then two clients count for ever. Others
+ * connect and send lines, and get them back. One sends `stop`: both counters get how far they have counted.
+ */
+check("pass", "lets others in where a handler passes", async t => {
+  const { expect } = t;
+  const [first, second, other] = (await t.oneByOne(3)) as [Client, Client, Client];
+  await served(t, [other], "A connected client:", plain);
+  const passes = "A handler passes 1000 times, and no event comes.";
+  await says(t, first, "count 1000", "counted 1000", passes, goesOnAfterPass);
+  const from = [first, second].map(one => one.receivedBytes);
+  for (const one of [first, second]) {
+    one.send(`count ${forEver}\n`);
+    await t.server.reads(one);
+  }
+  const why: Why = {
+    because:
+      "A promise that is resolved already costs one microtask, and Node runs all microtasks before anything else. pass() must wait for a promise that the hub resolves in its next turn, when it has looked at epoll.",
+    see: `bash -c 'exec 3<>${tcp}; exec 4<>${tcp}; echo "count ${forEver}" >&3; sleep 0.3; echo tea >&4; sleep 0.3; echo stop >&4; timeout 1 cat <&4'   # right: tea, stopped`,
+  };
+  const what = "Two handlers count and pass, without an end.";
+  const fresh = await t.clients(3);
+  await served(t, [other, ...fresh, other], what, why);
+  await says(t, fresh[0]!, "stop", "stopped", what, why);
+  await soon(t, () => [first, second].every((one, i) => one.receivedBytes > from[i]! && ends(one)));
+  for (const [i, one] of [first, second].entries()) {
+    const answer = heard(one).slice(from[i]);
+    expect(answer, `A client has said “stop”. The answer to ${one.name}, which counts:`).contains(
+      /^counted [1-9]\d*\n$/,
+      { because: "Each task that has passed goes on in the next turn, not only one of them." },
+    );
+  }
+  await served(t, [first, second, other], "The counters have stopped. Afterwards:", why);
 });
 
 /**
