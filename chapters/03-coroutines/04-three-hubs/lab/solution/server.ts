@@ -27,12 +27,13 @@ function spawn(task: () => Promise<void>): void {
 // #region run
 /** Runs the tasks until all have ended. */
 async function run(): Promise<void> {
-  while (parked.size > 0 || passing.length > 0) {
+  while (true) {
+    // Node calls back when the queue of microtasks is empty: all that can go on has gone on.
+    await new Promise(setImmediate);
+    if (parked.size === 0 && passing.length === 0) return;
     const ready = passing.splice(0);
     for (const { fd, events } of epoll.poll(ready.length > 0 ? 0 : -1)) wake(fd, events);
     for (const goOn of ready) goOn();
-    // Node calls back when the queue of microtasks is empty: all that can go on has gone on.
-    await new Promise(setImmediate);
   }
 }
 // #endregion run

@@ -22,8 +22,8 @@ function spawn(task: () => Promise<void>): void {
 // #region run
 async function run(): Promise<void> {
   while (true) {
-    for (const { fd, events } of epoll.poll()) wake(fd, events);
     await null;
+    for (const { fd, events } of epoll.poll()) wake(fd, events);
   }
 }
 // #endregion run
