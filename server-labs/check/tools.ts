@@ -13,6 +13,7 @@ import {
 } from "../clients.ts";
 import { count } from "../protocol.ts";
 import { BackEnd, type BackEndOptions } from "./back-end.ts";
+import { comesTrue } from "./comes-true.ts";
 import { type Conversations, converse, defaultSeed, type Seed } from "./conversations/converse.ts";
 import { countDelayedParts } from "./delayed-parts.ts";
 import { demandOpen, type Exchange, type ExchangeTools, makeExchange } from "./exchange.ts";
@@ -75,27 +76,8 @@ export interface Tools extends ExchangeTools {
   note(sentence: string): void;
   /** Waits until the probe finds something, and returns it; null when `withinMs` milliseconds have passed first. */
   until<T>(probe: () => T | null | undefined | false, withinMs: number): Promise<T | null>;
-  /**
-   * Waits until this is true of what the server does. In vain if the server sleeps for ever, or has had much time: two looks
-   * must find it asleep in the same call, because between the probe and the first of them it may have done what is asked for.
-   */
+  /** Waits until this is true of what the server does; in vain if it sleeps on in one call, or has had much time. */
   comesTrue(probe: () => boolean): Promise<boolean>;
-}
-
-/** The longest wait of comesTrue(), in milliseconds. */
-const longestMs = 15_000;
-
-async function comesTrue(server: Server, poller: Poller, probe: () => boolean): Promise<boolean> {
-  let before: number | undefined;
-  const exhausted = server.exhaustion();
-  await poller.until(() => {
-    if (probe()) return true;
-    const asleepIn = server.stuck()?.n;
-    const twice = asleepIn !== undefined && asleepIn === before;
-    before = asleepIn;
-    return twice || exhausted();
-  }, longestMs);
-  return probe();
 }
 
 /** The tools of one check, every client that the check connects, and every back end that it opens. */
@@ -163,7 +145,7 @@ export function makeTools(
     },
     note: sentence => journal.note(sentence),
     until: (probe, withinMs) => poller.until(probe, withinMs),
-    comesTrue: probe => comesTrue(server, poller, probe),
+    comesTrue: probe => comesTrue({ server, poller, clients: connected }, probe),
   };
   return { tools, connected, backEnds };
 }

@@ -117,6 +117,11 @@ export class ClientConnection {
     this.#watch();
   }
 
+  /** It reads what comes, as soon as it comes. */
+  get reads(): boolean {
+    return this.#reads;
+  }
+
   /** Reads what comes from now on, or stops reading. */
   setReading(reads: boolean): void {
     this.#reads = reads;

@@ -18,8 +18,6 @@ const las = 5_000_000;
 const song = "la".repeat(las);
 /** Mei asks for it, and reads nothing. */
 const meiSings = `exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; echo "sing ${las}" >&3; sleep 1`;
-/** A server that so many looks, 1 ms apart or more, find asleep in the same call sleeps on: it has had its bytes by then. */
-const mostLooks = 200;
 /** No server counts so far. */
 const forEver = 1e15;
 const top =
@@ -49,26 +47,6 @@ const goesOnAfterPass: Why = {
   see: `bash -c 'exec 3<>${tcp}; echo "count 1000" >&3; timeout 2 cat <&3'   # right: counted 1000`,
 };
 
-/**
- * Waits until this is true; in vain if the server sleeps on in one call, or has had much time.
- * @param reader a client for which the kernel may still hold bytes: the server waits for it, and not for ever
- */
-async function soon({ server, until }: Tools, probe: () => boolean, reader?: Client): Promise<boolean> {
-  let asleepIn: number | undefined;
-  let looks = 0;
-  const exhausted = server.exhaustion();
-  await until(() => {
-    if (probe()) return true;
-    const n = server.stuck()?.n;
-    const held = reader !== undefined && (server.socketOf(reader)?.sendQueue ?? 0) > 0;
-    // Looks are counted, and not milliseconds: a check that has been late itself has looked less often.
-    looks = n === undefined || held || n !== asleepIn ? 0 : looks + 1;
-    asleepIn = n;
-    return looks > mostLooks || exhausted();
-  }, 60_000);
-  return probe();
-}
-
 /** This client sends a line, and gets this answer and nothing else. */
 async function says(
   t: Tools,
@@ -81,7 +59,7 @@ async function says(
   const from = client.receivedBytes;
   const answer = () => heard(client).slice(from);
   client.send(`${line}\n`);
-  await soon(t, () => answer().endsWith("\n") || client.over);
+  await t.comesTrue(() => answer().endsWith("\n") || client.over);
   t.expect(answer(), `${what} ${client.name} has sent “${line}”. The answer:`).equal(`${wanted}\n`, why);
 }
 
@@ -98,7 +76,7 @@ async function countsTasks(t: Tools, client: Client, tasks: number, what: string
   for (let tries = 0; tries < 3; tries++) {
     const start = client.receivedBytes;
     client.send("tasks\n");
-    await soon(t, () => heard(client).endsWith("\n") && client.receivedBytes > start);
+    await t.comesTrue(() => heard(client).endsWith("\n") && client.receivedBytes > start);
     if (heard(client).slice(start) === `${tasks}\n`) return;
   }
   await says(t, client, "tasks", String(tasks), what, why);
@@ -110,7 +88,7 @@ async function slowReader(t: Tools, name: string): Promise<Client> {
   await says(t, client, `I am ${name}`, `hello ${name}`, "A new client:", plain);
   client.setReading(false);
   client.send(`sing ${las}\n`);
-  await soon(t, () => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
+  await t.comesTrue(() => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
   t.expect(await t.server.fills([client]), "Bytes of a long answer that wait in the kernel:").atLeast(1, {
     because: "The server sends what fits. Then the task of this client waits for EPOLLOUT.",
   });
@@ -120,7 +98,7 @@ async function slowReader(t: Tools, name: string): Promise<Client> {
 /** A slow reader reads on, and gets all of this. */
 async function readsOn(t: Tools, mei: Client, wanted: string): Promise<void> {
   mei.setReading(true);
-  await soon(t, () => mei.over || mei.receivedBytes >= wanted.length, mei);
+  await t.comesTrue(() => mei.over || mei.receivedBytes >= wanted.length);
   const what = "A client that did not read its long answer reads on.";
   t.expect(mei.receivedBytes, `${what} Bytes that it has got:`).equal(wanted.length, {
     because:
@@ -243,7 +221,7 @@ check("errors", "lets a rejected handler end its own connection and no other", a
   }
   server.continue();
   const right = () => others.filter((one, i) => heard(one) === lines[i]).length;
-  await soon(t, () => right() === others.length);
+  await t.comesTrue(() => right() === others.length);
   const moment = "The handlers of three clients have thrown errors.";
   expect(right(), `${moment} Others that got their lines back:`).equal(20, why);
   expect(await server.releases([first!, second!, rude!]), `${moment} Their sockets that are closed:`).equal(
@@ -270,7 +248,7 @@ async function isRefused(t: Tools, client: Client, name: string, what: string, w
   const own = t.server.ownTime();
   client.send(`hear ${name}\n`);
   // A hub that never sleeps has had its time by then.
-  await soon(t, () => client.receivedBytes > from || client.over || own.spent.ran > 500);
+  await t.comesTrue(() => client.receivedBytes > from || client.over || own.spent.ran > 500);
   const answer = heard(client).slice(from);
   t.expect(answer, `${what} The answer to “hear ${name}”:`).contains(inWords, why);
 }
@@ -309,7 +287,7 @@ check("waiters", "settles the promise of each task that waits", async t => {
   await isRefused(t, cy, other, "Two clients want to hear the same line.", why);
   const line = word(t);
   slow.send(`${line}\n`);
-  await soon(t, () => bo.receivedBytes > from);
+  await t.comesTrue(() => bo.receivedBytes > from);
   expect(
     heard(bo).slice(from),
     "A client does not read its long answer, and another client wants to hear its next line. The answer to this other client:",
@@ -364,7 +342,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
   const both =
     "Two tasks wait for the socket of a client, one to read and one to write, and another task closes it.";
   await says(t, taker, `I am ${name}2`, `hello ${name}2`, both, why);
-  await soon(t, () => ends(bo));
+  await t.comesTrue(() => ends(bo));
   expect(heard(bo), `${both} The answer to the client that waits to hear it:`).contains(inWords, why);
   expect(await server.releases([slow]), `${both} Sockets of that client that are closed:`).equal(1, why);
   await countsTasks(t, asks, 6, both, why);
@@ -395,7 +373,7 @@ check("pass", "lets others in where a handler passes", async t => {
   const fresh = await t.clients(3);
   await served(t, [other, ...fresh, other], what, why);
   await says(t, fresh[0]!, "stop", "stopped", what, why);
-  await soon(t, () => [first, second].every((one, i) => one.receivedBytes > from[i]! && ends(one)));
+  await t.comesTrue(() => [first, second].every((one, i) => one.receivedBytes > from[i]! && ends(one)));
   for (const [i, one] of [first, second].entries()) {
     const answer = heard(one).slice(from[i]);
     expect(answer, `A client has said “stop”. The answer to ${one.name}, which counts:`).contains(
