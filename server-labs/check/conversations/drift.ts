@@ -40,6 +40,16 @@ export class Drift {
    * @throws MachineBusy when a program that can be asked has not answered
    */
   async measure(clients: number): Promise<void> {
+    const isFirst = this.#points.length === 0;
+    await this.#measureOnce(clients);
+    if (!isFirst) return;
+    // The first collection of garbage leaves up to 200 KB that the next one frees: a growth behind it would not be seen.
+    await this.#measureOnce(clients);
+    if (this.#points.length === 2)
+      this.#points.splice(this.#points[0]!.bytes < this.#points[1]!.bytes ? 1 : 0, 1);
+  }
+
+  async #measureOnce(clients: number): Promise<void> {
     const { server, poller } = this.#around;
     for (let tries = 0; tries < mostTries; tries++) {
       const answer = server.askMemoryUse();
