@@ -269,7 +269,7 @@ check("errors", "lets an error end one task and no other", async t => {
   await countsTasks(t, others[0]!, 20, moment, {
     because:
       "Another client has reset, and its task must end, too. EPOLLERR and EPOLLHUP come with the event for which a task waits, or alone: wake the task, and its next call throws the error.",
-    see: `node -e 'const s = require("net").connect({port}, "127.0.0.1"); setTimeout(() => s.resetAndDestroy(), 300)'; bash -c 'exec 3<>${tcp}; echo tasks >&3; timeout 1 cat <&3'   # right: 1`,
+    see: `timeout 5 node -e 'const s = require("net").connect({port}, "127.0.0.1"); setTimeout(() => s.resetAndDestroy(), 300)'; bash -c 'exec 3<>${tcp}; echo tasks >&3; timeout 1 cat <&3'   # right: 1`,
   });
   await served(t, [...others, ...(await t.clients(2))], `${moment} A client afterwards:`, why);
 });
