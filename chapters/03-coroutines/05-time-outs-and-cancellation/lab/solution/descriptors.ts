@@ -33,7 +33,7 @@ export function watch({ fd, events }: Wait, onReady: () => void): () => void {
 /** Waits for events, and calls what is watched for them. @param timeoutMs at most so long; -1: without a limit */
 export function poll(timeoutMs: number): void {
   for (const { fd, events } of epoll.poll(timeoutMs)) {
-    for (const [wanted, onReady] of [...watched.get(fd)!]) {
+    for (const [wanted, onReady] of [...(watched.get(fd) ?? [])]) {
       if ((events & (wanted | EPOLLERR | EPOLLHUP)) !== 0) onReady();
     }
   }
