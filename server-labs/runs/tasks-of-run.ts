@@ -14,6 +14,8 @@ export class TasksOfRun {
   #known = false;
   #warned = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
+  /** A warning came soon after another: it is told when the time is over, also if the program then sleeps for ever. */
+  #later: NodeJS.Timeout | null = null;
 
   constructor(log: EventLog, reader: () => TraceReader) {
     this.#log = log;
@@ -29,8 +31,15 @@ export class TasksOfRun {
   looked(): void {
     const { hasTasks, warned } = this.#reader().tasks.look();
     if (!hasTasks) return;
-    const isWarning = warned !== this.#warned && performance.now() - this.#warnedAt > warnEveryMs;
-    if (this.#known && !isWarning) return;
+    if (this.#known && warned === this.#warned) return;
+    const waits = this.#warnedAt + warnEveryMs - performance.now();
+    if (this.#known && waits > 0) {
+      this.#later ??= setTimeout(() => {
+        this.#later = null;
+        this.looked();
+      }, waits).unref();
+      return;
+    }
     this.#known = true;
     this.#warned = warned;
     this.#warnedAt = performance.now();
