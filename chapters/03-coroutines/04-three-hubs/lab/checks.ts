@@ -181,7 +181,7 @@ check("sleeps", "sleeps while no task can go on", async t => {
   await server.releases(all.slice(10, 15));
   await sleeps(t, "Clients are connected, and send nothing.", {
     because:
-      "When no continuation is left and no task passes, call epoll_wait without a timeout. A callback of setImmediate costs no sleep: a hub that never sleeps in epoll_wait uses a whole processor.",
+      "When no continuation is left and no task passes, call epoll_wait without a timeout. setImmediate does not sleep: a hub that never sleeps in epoll_wait uses a whole processor.",
     see: top,
   });
   const name = word(t);
