@@ -124,7 +124,7 @@ function endedInTime(t: Tools, ending: Ending, ms: number, what: string, why: Wh
   const early = `${what} From its first byte to its end (ms):`;
   t.expect(ending.ms, early).atLeast(ms - 5, {
     ...why,
-    because: `This has ${ms} ms. ${why.because}`,
+    because: `The limit is ${ms} ms. ${why.because}`,
   });
   t.expect(ending.ms, early).atMost(ms + lateMs, why);
 }
