@@ -256,7 +256,7 @@ check("errors", "lets an error end one task and no other", async t => {
     {
       ...why,
       because:
-        "The error runs the finally block of the task, which closes the socket. The task has ended then: resume it no more.",
+        "The error runs the finally block of the task, which closes the socket. The task has ended then: do not resume it again.",
     },
   );
   expect(

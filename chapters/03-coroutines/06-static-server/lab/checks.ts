@@ -329,7 +329,8 @@ async function endsWell(t: Tools): Promise<void> {
   const left = await soon(atOnceMs, () => idle.over && half.over);
   expect(left, "SIGTERM has come, and an idle client or one with half a request is still connected.").ok({
     labRule,
-    because: "No answer to these clients is under way, and their tasks could hold the server: cancel these tasks.",
+    because:
+      "No answer to these clients is under way, and their tasks could hold the server: cancel these tasks.",
   });
   late.setReading(true);
   const body = () => late.receivedBytes - late.received.indexOf("\r\n\r\n") - 4;
