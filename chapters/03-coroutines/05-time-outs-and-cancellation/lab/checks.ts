@@ -258,7 +258,7 @@ check(
       whyWhole,
     );
     const whyPart: Why = {
-      because: `The time-out of a part is one timer for all its waits: connect, send, and each recv. It has ${partMs} ms.`,
+      because: `A part has one timer for all its waits: connect, send, and each recv. Its limit is ${partMs} ms.`,
       see: `bash -c 'exec 3<>${tcp}; time { echo "{port} wait 1500" >&3; timeout 5 cat <&3; }'   # right: after 1 s`,
     };
     endedInTime(t, inParts[0]!, partMs, "A kitchen is silent.", whyPart);
@@ -268,7 +268,7 @@ check(
         because: "The error arrives in serve(), which sends it, and closes the connection.",
       });
     }
-    await leavesNothing(t, before, "Five requests have ended by a time-out.");
+    await leavesNothing(t, before, "Five requests have ended because their time was over.");
   }),
 );
 
