@@ -143,7 +143,8 @@ export class Task<T = unknown> {
 
   /**
    * Throws Cancelled into the task, where it waits now or waits next. Its `finally` blocks run, and may wait. A task that
-   * has ended is left alone; one that has not begun never begins.
+   * has ended is left alone. One that has not begun never begins, and no `finally` of it runs: the caller still has to close
+   * what it has given to it.
    */
   cancel(): void {
     this.interrupt(new Cancelled(`${this} was cancelled.`));

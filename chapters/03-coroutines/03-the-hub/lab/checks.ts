@@ -256,7 +256,7 @@ check("errors", "lets an error end one task and no other", async t => {
     {
       ...why,
       because:
-        "The error runs the finally block of the task, which closes the socket. The task has ended then: resume it no more.",
+        "The error runs the finally block of the task, which closes the socket. The task has ended then: do not resume it again.",
     },
   );
   expect(
@@ -368,7 +368,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
     "A socket was closed while a task waited for it. A client that connected afterwards:",
     {
       because:
-        "The kernel gives the number of a closed descriptor to the next client. What the hub keeps for this number must be gone by then.",
+        "The kernel may give the number of a closed descriptor to the next client. What the hub keeps for this number must be gone by then.",
       see: `bash -c 'exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; exec 4<>${tcp}; echo "I am Mei" >&4; read -u 4; exec 5<>${tcp}; echo tea >&5; timeout 1 cat <&5'   # right: tea`,
     },
   );

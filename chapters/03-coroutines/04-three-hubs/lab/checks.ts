@@ -181,7 +181,7 @@ check("sleeps", "sleeps while no task can go on", async t => {
   await server.releases(all.slice(10, 15));
   await sleeps(t, "Clients are connected, and send nothing.", {
     because:
-      "When no continuation is left and no task passes, call epoll_wait without a timeout. A callback of setImmediate costs no sleep: a hub that never sleeps in epoll_wait uses a whole processor.",
+      "When no continuation is left and no task passes, call epoll_wait without a timeout. setImmediate does not sleep: a hub that never sleeps in epoll_wait uses a whole processor.",
     see: top,
   });
   const name = word(t);
@@ -329,7 +329,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
     "A socket was closed while a task waited for it. A client that connected afterwards:",
     {
       because:
-        "The kernel gives the number of a closed descriptor to the next client. What the hub keeps for this number must be gone by then.",
+        "The kernel may give the number of a closed descriptor to the next client. What the hub keeps for this number must be gone by then.",
       see: `bash -c 'exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; exec 4<>${tcp}; echo "I am Mei" >&4; read -u 4; exec 5<>${tcp}; echo tea >&5; timeout 1 cat <&5'   # right: tea`,
     },
   );

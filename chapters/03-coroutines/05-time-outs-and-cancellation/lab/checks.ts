@@ -128,7 +128,7 @@ function endedInTime(t: Tools, ending: Ending, ms: number, what: string, why: Wh
   const early = `${what} From its first byte to its end (ms):`;
   t.expect(ending.ms, early).atLeast(ms - 5, {
     ...why,
-    because: `This has ${ms} ms. ${why.because}`,
+    because: `The limit is ${ms} ms. ${why.because}`,
   });
   t.expect(ending.ms, early).atMost(ms + lateMs, why);
 }
@@ -259,7 +259,7 @@ check(
         because: "The error arrives in serve(), which sends it, and closes the connection.",
       });
     }
-    await leavesNothing(t, before, "Five requests have ended by a time-out.");
+    await leavesNothing(t, before, "Five requests have ended because their time was over.");
   }),
 );
 
@@ -319,7 +319,7 @@ check("sleeps", "sleeps until the next timer, and without a timer for ever", { p
   await within(t, requestMs + lateMs, () => five.every(one => one.over));
   const why: Why = {
     because:
-      "A timer lives as long as what it limits: remove it in a finally block, also when an error ends the steps. Without timers epoll_wait has no time-out.",
+      "A timer lives as long as what it limits: remove it in a finally block, also when an error ends the steps. Without timers the timeout of epoll_wait is -1.",
     see: `bash -c 'exec 3<>${tcp}; for i in {1..9}; do echo tea >&3; read -u 3; sleep 0.1; done; sleep 5'   # look at the calls in Syscalls`,
   };
   await wakesUp(t, requestMs + 300, "No request is under way.", 2, why);
@@ -331,7 +331,7 @@ check("sleeps", "sleeps until the next timer, and without a timer for ever", { p
   await within(t, soonMs, () => t.server.hasRead(sleeper) && t.server.hasRead(half));
   const whyFirst: Why = {
     because:
-      "The time-out of epoll_wait is the time to the first timer, and that is not always the newest. A hub that looks at the clock again and again is polling.",
+      "The timeout of epoll_wait is the time to the first timer that is due, and that is not always the newest one. A hub that looks at the clock again and again is polling.",
     see: `bash -c 'exec 3<>${tcp}; echo "wait 1900" >&3; timeout 3 cat <&3'   # look at the calls in Syscalls meanwhile`,
   };
   await wakesUp(t, 900, "Two requests wait, each with a timer.", 3, whyFirst);

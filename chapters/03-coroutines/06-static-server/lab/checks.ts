@@ -157,7 +157,7 @@ check("slow-body", "waits at most ten seconds for a whole request", { files, pat
   expect(
     refused.test(answer) && !answer.includes("408"),
     "A client sent its POST in three seconds. It must be refused as each POST, and not for its slowness.",
-  ).ok({ because: "A client on a bad line needs some seconds: less than three are too few." });
+  ).ok({ because: "A client with a slow connection needs some seconds: less than three are too few." });
   for (const [client, how] of [
     [counted, "a length"],
     [chunked, "chunks"],
@@ -329,7 +329,8 @@ async function endsWell(t: Tools): Promise<void> {
   const left = await soon(atOnceMs, () => idle.over && half.over);
   expect(left, "SIGTERM has come, and an idle client or one with half a request is still connected.").ok({
     labRule,
-    because: "They have nothing to lose, and could hold the server: cancel their tasks.",
+    because:
+      "No answer to these clients is under way, and their tasks could hold the server: cancel these tasks.",
   });
   late.setReading(true);
   const body = () => late.receivedBytes - late.received.indexOf("\r\n\r\n") - 4;
@@ -345,7 +346,7 @@ async function endsWell(t: Tools): Promise<void> {
   });
   expect(ending, "How the server has ended.").equal(
     { status: 0, signal: null },
-    { labRule, because: "0 says that it ended as it was asked to: let the first task return." },
+    { labRule, because: "The status 0 says that the server ended in order: let the first task return." },
   );
 }
 

@@ -1,5 +1,5 @@
-// Three hubs. In each an async function waits for an event, some calls deep. It is counted how often the hub sleeps from this
-// event to the end of the function: npx tsx hubs.ts
+// Three hubs. In each an async function waits for an event, some calls deep. The program counts how often the hub sleeps from
+// this event until the code that awaits the function goes on: npx tsx hubs.ts
 import { EPOLLIN, Epoll, EventFd } from "workbook/net";
 
 /** A hub that sleeps so often without an event is stopped. */
