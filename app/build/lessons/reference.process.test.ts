@@ -22,9 +22,7 @@ test("the examples of the reference are a lesson without a mistake", async () =>
     assert.ok(blocks.length >= 7 && inLine.length >= 5, "the reference has its examples");
     const text = `${fields}\n## The loop\n\n${inLine.join(" ")}\n\n${blocks.join("\n")}`;
     // This lab has no program that measures, its lesson no points, and it has checks of the same names as an earlier lab.
-    const fitted = text
-      .replace('program="cost.ts"', 'program="server.ts"')
-      .replace(/^ *passes: .*\n/m, "");
+    const fitted = text.replace('program="cost.ts"', 'program="server.ts"').replace(/^ *passes: .*\n/m, "");
     writeFileSync(join(folder, lesson), fitted);
     const points = join(folder, dirname(lesson), "figures/cost.jsonl");
     writeFileSync(points, `${/\{"ready".*?\}/.exec(reference)![0]}\n`);
