@@ -14,7 +14,7 @@ export class TasksOfRun {
   #known = false;
   #warned = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
-  /** A warning came soon after another: it is told when the time is over, also if the program then sleeps for ever. */
+  /** A warning that came soon after another is told later, also if the program has gone to sleep. */
   #later: NodeJS.Timeout | null = null;
 
   constructor(log: EventLog, reader: () => TraceReader) {
