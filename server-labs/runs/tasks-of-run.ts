@@ -14,7 +14,7 @@ export class TasksOfRun {
   #known = false;
   #warned = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
-  /** A warning that came soon after another is told later, also if the program has gone to sleep. */
+  /** Tells a warning that came soon after another, also when the program has gone to sleep. */
   #later: NodeJS.Timeout | null = null;
 
   constructor(log: EventLog, reader: () => TraceReader) {
