@@ -16,6 +16,7 @@ export { type CheckOptions, check } from "./declarations.ts";
 export * as echoes from "./echoes.ts";
 export type { Exchange, WantedAnswer } from "./exchange.ts";
 export type { Expect, Expectation } from "./expect.ts";
+export * as hubClients from "./hub-clients.ts";
 export * as lastAnswer from "./last-answer.ts";
 export * as leavingClients from "./leaving-clients.ts";
 export * as messageCost from "./message-cost.ts";

@@ -3,29 +3,38 @@ import {
   type Client,
   check,
   fc,
-  grammar,
+  hubClients,
   messageCost,
   silentClients,
   type Tools,
   type Why,
 } from "workbook/check";
 
-const tcp = "/dev/tcp/127.0.0.1/{port}";
+const {
+  countsTasks,
+  endsWithError,
+  heard,
+  errorAnswer,
+  isRefused,
+  meiSings,
+  newWord,
+  readsOn,
+  says,
+  sayings,
+  served,
+  restsNow,
+  namedSlowReader,
+  song,
+  tcp,
+  top,
+} = hubClients;
+
 /** The number of clients that are connected and send nothing. */
 const silent = 200;
 const messages = 20;
 /** A right hub makes six calls for a line, or fewer; one that asks twice makes some more. */
 const mostAsked = 10;
-/** An answer of 10 MB: more than the kernel holds for a client that does not read. */
-const las = 5_000_000;
-const song = "la".repeat(las);
-/** Mei asks for it, and reads nothing. */
-const meiSings = `exec 3<>${tcp}; echo "I am Mei" >&3; read -u 3; echo "sing ${las}" >&3; sleep 1`;
-const top =
-  "top -bn1 -p $(ss -Htlnp 'sport = :{port}' | grep -oP 'pid=\\K\\d+') | tail -1   # the ninth column: % of a processor";
 
-const word = (t: Tools) => t.generate(grammar.word(6, 12));
-const heard = (client: Client) => client.received.toString("latin1");
 /** What a first line needs. */
 const plain: Why = {
   because:
@@ -39,66 +48,6 @@ const eachDirection: Why = {
   see: `bash -c '${meiSings}; exec 4<>${tcp}; echo "hear Mei" >&4; sleep 0.5; echo tea >&3; timeout 1 cat <&4'   # right: Mei: tea`,
 };
 
-/** This client sends a line, and gets this answer and nothing else. */
-async function says(
-  t: Tools,
-  client: Client,
-  line: string,
-  wanted: string,
-  what: string,
-  why: Why,
-): Promise<void> {
-  const from = client.receivedBytes;
-  const answer = () => heard(client).slice(from);
-  client.send(`${line}\n`);
-  await t.comesTrue(() => answer().endsWith("\n") || client.over);
-  t.expect(answer(), `${what} ${client.name} has sent “${line}”. The answer:`).equal(`${wanted}\n`, why);
-}
-
-/** Each of these clients sends a line, and gets it back. */
-async function served(t: Tools, clients: readonly Client[], what: string, why: Why): Promise<void> {
-  for (const client of clients) {
-    const line = word(t);
-    await says(t, client, line, line, what, why);
-  }
-}
-
-/** The server counts so many tasks of clients. A task that has been woken may be about to end, so the client asks again. */
-async function countsTasks(t: Tools, client: Client, tasks: number, what: string, why: Why): Promise<void> {
-  const from = () => client.receivedBytes;
-  for (let tries = 0; tries < 3; tries++) {
-    const start = from();
-    client.send("tasks\n");
-    await t.comesTrue(() => heard(client).endsWith("\n") && from() > start);
-    if (heard(client).slice(start) === `${tasks}\n`) return;
-  }
-  await says(t, client, "tasks", String(tasks), what, why);
-}
-
-/** A client with a name that does not read its long answer: its task waits until the socket is writable. */
-async function slowReader(t: Tools, name: string): Promise<Client> {
-  const client = await t.client({ receiveBuffer: 64 * 1024 });
-  await says(t, client, `I am ${name}`, `hello ${name}`, "A new client:", plain);
-  client.setReading(false);
-  client.send(`sing ${las}\n`);
-  await t.comesTrue(() => client.over || (t.server.socketOf(client)?.sendQueue ?? 0) > 0);
-  t.expect(await t.server.fills([client]), "Bytes of a long answer that wait in the kernel:").atLeast(1, {
-    because: "The server sends what fits. Then the task of this client waits for EPOLLOUT.",
-  });
-  return client;
-}
-
-/** While no task can go on, the server sleeps. */
-async function sleeps(t: Tools, when: string, why: Why): Promise<void> {
-  const { busy, sleeps: wakeUps, watch } = await t.server.idle(200);
-  const at = watch?.calls.last ?? null;
-  t.expect(Math.round(busy * 100), `${when} Processor time that the server uses (%):`).atMost(20, {
-    ...why,
-    at,
-  });
-  t.expect(wakeUps, `${when} Wake-ups in 200 ms:`).atMost(3, { ...why, at });
-}
-
 /**
  * No task can go on, and so the server sleeps: 20 clients are silent, have sent half a line, or have left. A client resets
  * while its task waits for the line of another. A client does not read a long answer, and has sent another line. At last
@@ -111,17 +60,17 @@ check("sleeps", "sleeps while no task can go on", async t => {
   for (const client of all.slice(5, 10)) client.send("half a line");
   for (const client of all.slice(10, 15)) client.close();
   await server.releases(all.slice(10, 15));
-  await sleeps(t, "Clients are connected, and send nothing.", {
+  await restsNow(t, "Clients are connected, and send nothing.", {
     because:
       "When no task is ready, call epoll_wait without a timeout, for the descriptors that tasks wait for. It returns when one of them is ready.",
     see: top,
   });
-  const name = word(t);
-  const mei = await slowReader(t, name);
+  const name = newWord(t);
+  const mei = await namedSlowReader(t, name, plain);
   await sleepsAfterReset(t, mei, name);
   mei.send("tea\n");
   await mei.sent();
-  await sleeps(t, "A client does not read its answer, and has sent another line.", {
+  await restsNow(t, "A client does not read its answer, and has sent another line.", {
     because:
       "The task of this client waits for EPOLLOUT, and no task waits for its bytes. A descriptor that is registered for EPOLLIN would be reported again and again: ask for the events that tasks wait for now.",
     see: `bash -c '${meiSings}; echo tea >&3; sleep 3' & sleep 2; ${top}`,
@@ -139,7 +88,7 @@ async function sleepsAfterReset(t: Tools, mei: Client, name: string): Promise<vo
   await server.reads(bo);
   await server.settles(() => server.sleepCount);
   bo.reset();
-  await sleeps(t, "A client has reset its connection, and its task waits for the line of another.", {
+  await restsNow(t, "A client has reset its connection, and its task waits for the line of another.", {
     because:
       "No task waits for this descriptor. While it is registered, epoll reports the reset again and again, even for the mask 0: unregister it when its last waiter goes on.",
     see: `bash -c '${meiSings}; sleep 5' & sleep 2; timeout 1 node -e 'const s = require("net").connect({port}, "127.0.0.1"); s.write("hear Mei\\n"); setTimeout(() => s.resetAndDestroy(), 500)'; ${top}`,
@@ -151,18 +100,6 @@ async function sleepsAfterReset(t: Tools, mei: Client, name: string): Promise<vo
     ...eachDirection,
     because: `${eachDirection.because} The line wakes the first: its send fails, and this ends it.`,
   });
-}
-
-/** A slow reader reads on, and gets all of this. */
-async function readsOn(t: Tools, mei: Client, wanted: string): Promise<void> {
-  mei.setReading(true);
-  await t.comesTrue(() => mei.over || mei.receivedBytes >= wanted.length);
-  const what = "A client that did not read its long answer reads on.";
-  t.expect(mei.receivedBytes, `${what} Bytes that it has got:`).equal(wanted.length, {
-    because:
-      "A task that waits for EPOLLOUT goes on when the kernel has room again. Two tasks may wait for one descriptor, one for each direction.",
-  });
-  t.expect(heard(mei) === wanted, `${what} It has got its answers, in order.`).ok();
 }
 
 /**
@@ -229,7 +166,7 @@ check("all-ready", "runs each task that is ready before it sleeps", async t => {
  */
 check("errors", "lets an error end one task and no other", async t => {
   const { server, expect } = t;
-  const no = `x${word(t)}`; // no number: "0xabcdef" would be one
+  const no = `x${newWord(t)}`; // no number: "0xabcdef" would be one
   const why: Why = {
     because:
       "An error of a task leaves task.next() as an exception. Catch it there, around one task: print it, and run the next task.",
@@ -238,7 +175,7 @@ check("errors", "lets an error end one task and no other", async t => {
   const [first, second, rude, ...others] = await t.oneByOne(23);
   await says(t, first!, "sum 1 2 39", "42", "A connected client:", plain);
   await server.stop();
-  const lines = others.map(one => `${one.name} ${word(t)}\n`);
+  const lines = others.map(one => `${one.name} ${newWord(t)}\n`);
   for (const [i, one] of others.entries()) {
     if (i === 5) await first!.send(`sum 1 ${no}\n`).sent();
     if (i === 15) await second!.send(`sum 1 ${no}\n`).sent();
@@ -274,20 +211,6 @@ check("errors", "lets an error end one task and no other", async t => {
   await served(t, [...others, ...(await t.clients(2))], `${moment} A client afterwards:`, why);
 });
 
-/** The error in words that a task gets which would be the second to wait. */
-const inWords = /^error: \S+ .*\n$/s;
-
-/** This client wants to hear another, for whose line a task waits already: it gets an error. */
-async function isRefused(t: Tools, client: Client, name: string, what: string, why: Why): Promise<void> {
-  const from = client.receivedBytes;
-  const own = t.server.ownTime();
-  client.send(`hear ${name}\n`);
-  // A hub that never sleeps has had its time by then.
-  await t.comesTrue(() => client.receivedBytes > from || client.over || own.spent.ran > 500);
-  const answer = heard(client).slice(from);
-  t.expect(answer, `${what} The answer to “hear ${name}”:`).contains(inWords, why);
-}
-
 /**
  * Mei is silent, and her task waits for her line. Two clients say `hear Mei`, and get `error: …`, in words. Mei is served. Then
  * her task waits to send a long answer. So the first `hear Mei` waits, and gets her next line; a second one gets an error. Mei
@@ -296,7 +219,7 @@ async function isRefused(t: Tools, client: Client, name: string, what: string, w
  */
 check("waiters", "wakes one task for each descriptor and direction", async t => {
   const { server, expect } = t;
-  const name = word(t);
+  const name = newWord(t);
   const [mei, bo, cy] = (await t.oneByOne(3)) as [Client, Client, Client];
   await says(t, mei, `I am ${name}`, `hello ${name}`, "A new client:", plain);
   const why: Why = {
@@ -315,13 +238,13 @@ check("waiters", "wakes one task for each descriptor and direction", async t => 
   await server.releases([mei]);
 
   const other = `${name}2`;
-  const slow = await slowReader(t, other);
+  const slow = await namedSlowReader(t, other, plain);
   const wanted = `hello ${other}\n${song}\n`;
   const from = bo.receivedBytes;
   bo.send(`hear ${other}\n`);
   await server.reads(bo);
   await isRefused(t, cy, other, "Two clients want to hear the same line.", why);
-  const line = word(t);
+  const line = newWord(t);
   slow.send(`${line}\n`);
   await t.comesTrue(() => bo.receivedBytes > from);
   expect(
@@ -332,7 +255,7 @@ check("waiters", "wakes one task for each descriptor and direction", async t => 
   await served(t, [slow, bo, cy], "All answers are read. Afterwards:", plain);
 
   // Now the socket is writable first. The task of the slow reader then finds that another one waits for its next line.
-  const third = await slowReader(t, `${name}3`);
+  const third = await namedSlowReader(t, `${name}3`, plain);
   cy.send(`hear ${name}3\n`);
   await server.reads(cy);
   await server.settles(() => server.sleepCount);
@@ -346,7 +269,7 @@ check("waiters", "wakes one task for each descriptor and direction", async t => 
  */
 check("close", "wakes the tasks that wait for a socket that is closed", async t => {
   const { server, expect } = t;
-  const name = word(t);
+  const name = newWord(t);
   const [asks, mei, taker] = (await t.oneByOne(3)) as [Client, Client, Client];
   const why: Why = {
     because:
@@ -373,7 +296,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
     },
   );
 
-  const slow = await slowReader(t, `${name}2`);
+  const slow = await namedSlowReader(t, `${name}2`, plain);
   const [bo] = (await t.oneByOne(1)) as [Client];
   bo.send(`hear ${name}2\n`);
   await server.reads(bo);
@@ -382,7 +305,7 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
     "Two tasks wait for the socket of a client, one to read and one to write, and another task closes it.";
   await says(t, taker, `I am ${name}2`, `hello ${name}2`, both, why);
   await t.comesTrue(() => heard(bo).endsWith("\n"));
-  expect(heard(bo), `${both} The answer to the client that waits to hear it:`).contains(inWords, {
+  expect(heard(bo), `${both} The answer to the client that waits to hear it:`).contains(errorAnswer, {
     because: why.because,
     see: `bash -c '${meiSings}; exec 4<>${tcp}; echo "hear Mei" >&4; sleep 0.5; exec 5<>${tcp}; echo "I am Mei" >&5; timeout 1 cat <&4'   # right: error: …`,
   });
@@ -396,34 +319,16 @@ check("close", "wakes the tasks that wait for a socket that is closed", async t 
  * gets its own answers. The server keeps nothing of those that have gone, and sleeps while no client sends.
  */
 check("conversations", "answers each line in generated conversations", async t => {
-  const lines = fc
-    .oneof(grammar.visibleAscii(0, 40, "\n"), grammar.longText(1, 2000), grammar.utf8(1, 20))
-    // "x": no line is a command.
-    .map(line => `x${line.replaceAll("\n", "")}`)
-    .map(line => ({ bytes: `${line}\n`, wants: `${line}\n` }));
-  // No two clients have the same, and a server that keeps them is seen by its memory.
-  const names = grammar
-    .word(16, 20)
-    .map(name => name.repeat(200))
-    .map(name => ({ bytes: `I am ${name}\n`, wants: `hello ${name}\n` }));
-  const sums = fc
-    .array(fc.nat({ max: 1e9 }), { minLength: 1, maxLength: 5 })
-    .map(all => ({ bytes: `sum ${all.join(" ")}\n`, wants: `${all.reduce((a, b) => a + b, 0)}\n` }));
-  const nameless = grammar.word(21, 24).map(name => ({ bytes: `hear ${name}\n`, wants: `no ${name}\n` }));
-  const errors = grammar
-    .word(4, 8)
-    // "x": no word is a number, as "0xaa" is.
-    .map(no => ({ bytes: `sum 1 x${no}\n`, wants: null, after: "close" as const }));
+  const { lines, names, sums, nameless, errors } = sayings;
   await t.conversations({
     says: fc.oneof(
       { arbitrary: lines, weight: 5 },
-      { arbitrary: names, weight: 2 },
+      { arbitrary: names(200), weight: 2 },
       { arbitrary: sums, weight: 2 },
       { arbitrary: nameless, weight: 1 },
       { arbitrary: errors, weight: 1 },
     ),
-    // A close() with unread bytes would be a reset: the line with an error is the last of its client.
-    only: ({ messages }) => messages.slice(0, -1).every(({ after }) => after === undefined),
+    only: endsWithError,
     idle: "sleeps",
     because:
       "Each line has one answer, in whatever pieces it comes. An error ends one task, and a client that has gone leaves no task, no socket and no registration behind.",
