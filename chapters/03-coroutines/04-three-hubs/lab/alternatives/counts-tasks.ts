@@ -1,4 +1,4 @@
-// A hub that counts. It knows how many tasks can go on, and sleeps when there is none: each await of a task is one of its
+// A hub that counts. It knows how many tasks can go on, and sleeps when no task can: each await of a task is one of its
 // own promises. Node’s event loop gets no turn.
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll, type Socket } from "workbook/net";
 import { listen } from "../solution/clients.ts";

@@ -77,7 +77,7 @@ function headOf(status: string, body: Buffer): string {
 }
 
 // #region once
-/** As gevent's send(): it sends once, and waits for room only when there is none at all. */
+/** As gevent's send(): it sends once, and waits for room only when the kernel takes no byte. */
 function* sendOnce(socket: Socket, bytes: Buffer): Steps<number> {
   const sent = socket.send(bytes, MSG_DONTWAIT);
   if (sent !== null) return sent;
