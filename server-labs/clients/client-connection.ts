@@ -274,8 +274,8 @@ export class ClientConnection {
 
 /** Room for the first bytes that come. */
 const firstRoom = 16 * 1024;
-/** The most bytes of one recv that are not kept. */
-const mostNotKept = 256 * 1024;
+/** The most bytes of one recv, so that a client that gets much does not keep its process from the other clients. */
+const mostAtOnce = 256 * 1024;
 
 /** The bytes that came on one connection, and how many of them the client has parsed. */
 class Incoming {
@@ -294,19 +294,19 @@ class Incoming {
 
   /**
    * Makes one recv(2).
-   * @param most the most bytes to take; without it, as many as there is room for
+   * @param most the most bytes to take; without it, as many as there is room for, and at most 256 KB
    * @returns the bytes that came; null: none have come yet
    * @throws SyscallError as Socket.recv
    */
   receive(socket: Socket, most?: number): Buffer | null {
     if (!this.#keeps) {
-      const bytes = socket.recv(most ?? mostNotKept);
+      const bytes = socket.recv(most ?? mostAtOnce);
       this.bytes += bytes?.length ?? 0;
       return bytes;
     }
     const at = this.bytes;
     if (this.#buffer.length - at < (most ?? firstRoom / 4)) this.#grow(most ?? 0);
-    const got = socket.recvInto(this.#buffer.subarray(at, most === undefined ? undefined : at + most));
+    const got = socket.recvInto(this.#buffer.subarray(at, at + (most ?? mostAtOnce)));
     if (got === null) return null;
     this.bytes += got;
     return this.#buffer.subarray(at, this.bytes);
